@@ -1,0 +1,77 @@
+"""The `striate` command: a thin group whose commands are imported when they run.
+
+Exit codes: 0 all well, 1 findings (mistakes in a file, a failed verification), 2 wrong usage, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from striate.cli.boundary import run_guarded
+from striate.version import __version__
+
+COMMANDS = {
+    "check": "check",
+    "summary": "summary",
+    "train": "train",
+    "eval": "evaluate",
+    "predict": "predict",
+    "export": "export",
+}
+"""Command name to the module in `striate.cli` whose `command` it is."""
+
+SUMMARIES = {
+    "check": "Check .cnn files: names, arguments, sizes, contracts.",
+    "summary": "Show a network's layers, sizes, parameters and costs.",
+    "train": "Train a network by the recipe in its file.",
+    "eval": "Measure a trained network on its data.",
+    "predict": "Apply a trained network to images.",
+    "export": "Write a network as ONNX and verify it in ONNX Runtime.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module only when the command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the command names in the order of a project's life."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        module = COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        command: click.Command = import_module(f"striate.cli.{module}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Add the nearest command's name to the message about an unknown one."""
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            from striate_dsl.names import nearest
+
+            near = nearest(args[0], COMMANDS)
+            hint = f" Did you mean {near}?" if near else f" Commands: {', '.join(COMMANDS)}."
+            raise click.UsageError(f"there is no command {args[0]}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, SUMMARIES[name]) for name in COMMANDS])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, "-V", "--version", message="striate %(version)s")
+def group() -> None:
+    """Compile convolutional networks written in .cnn files: check, train, export."""
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    sys.exit(run_guarded(group))

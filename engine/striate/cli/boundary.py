@@ -1,0 +1,60 @@
+"""The border between commands and the user: mistakes become messages and exit codes, never tracebacks."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+
+import click
+
+from striate_dsl.diagnostics import Diagnostic, DiagnosticError
+from striate_dsl.render import render_text
+
+FINDINGS, USAGE, INTERRUPTED = 1, 2, 130
+
+
+def run_guarded(command: click.Command, arguments: list[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    try:
+        result = command.main(args=arguments, prog_name="striate", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return USAGE if isinstance(error, click.UsageError) else error.exit_code
+    except DiagnosticError as error:
+        show(error.diagnostics)
+        return FINDINGS
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output (head, less) went away; keep Python from complaining at its own exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FINDINGS
+    return result if isinstance(result, int) else 0
+
+
+def show(findings: Iterable[Diagnostic], *, err: bool = True) -> None:
+    """Print findings for people, in colour where the stream is a terminal that wants it."""
+    stream = sys.stderr if err else sys.stdout
+    text = render_text(list(findings), color=wants_color(stream), width=terminal_width())
+    if text:
+        click.echo(text, err=err)
+
+
+def wants_color(stream: object) -> bool:
+    """Return whether to colour: a terminal, unless NO_COLOR is set (https://no-color.org)."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return bool(getattr(stream, "isatty", lambda: False)())
+
+
+def terminal_width() -> int:
+    """Return the columns of the terminal; 100 where there is none."""
+    from shutil import get_terminal_size
+
+    return get_terminal_size((100, 24)).columns

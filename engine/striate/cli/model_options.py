@@ -1,0 +1,45 @@
+"""The options by which commands choose a model: the file, `--model`, and `--set` for the model's parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+def model_file(function: Decorated) -> Decorated:
+    """Add the FILE argument; reading it, and saying why it cannot be read, is up to `read_source`."""
+    return click.argument("file", type=click.Path(path_type=Path))(function)
+
+
+def model_option(function: Decorated) -> Decorated:
+    """Add `--model NAME`."""
+    return click.option("--model", "model", metavar="NAME", help="The model or variant, where the file has several.")(
+        function
+    )
+
+
+def set_option(function: Decorated) -> Decorated:
+    """Add `--set KEY=VALUE`, which may be given several times."""
+    return click.option(
+        "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Set a model parameter, e.g. classes=10."
+    )(function)
+
+
+def parse_settings(settings: Iterable[str]) -> dict[str, str]:
+    """Return `KEY=VALUE` options as a dictionary; a later one wins.
+
+    Raises:
+        click.UsageError: one of them has no `=` or no key.
+    """
+    parsed = {}
+    for setting in settings:
+        key, sign, value = setting.partition("=")
+        if not sign or not key.strip() or not value.strip():
+            raise click.UsageError(f"--set needs KEY=VALUE, e.g. classes=10, not {setting!r}")
+        parsed[key.strip()] = value.strip()
+    return parsed

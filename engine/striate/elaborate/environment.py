@@ -1,0 +1,55 @@
+"""What the names of an expression stand for at one place of a body."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from striate.elaborate.catalogue import Catalogue
+from striate.elaborate.scope import Scope
+from striate.elaborate.values import BlockRef, LayerRef, ValueRef
+from striate_dsl.syntax import Block, Name
+
+
+class Definitions(Protocol):
+    """The blocks of a file and the layers of plugins."""
+
+    @property
+    def blocks(self) -> Mapping[str, Block]:
+        """The file's blocks by name."""
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Layers and heads that no file defines."""
+
+
+class ScopeEnvironment:
+    """Looks names up in a scope first, then among the file's blocks, then among the layers."""
+
+    open_calls = False
+
+    def __init__(self, definitions: Definitions, scope: Scope, current: ValueRef | None) -> None:
+        self._definitions = definitions
+        self._scope = scope
+        self._current = current
+
+    def lookup(self, name: Name) -> Any:
+        """Return what a name stands for, or None.
+
+        Layers of plugins that are not loaded yet are not found: a plain name such as `half` must not load plugins.
+        """
+        text = name.text
+        if text == "in":
+            return self._current
+        binding = self._scope.names.get(text)
+        if binding is not None:
+            return binding.value
+        block = self._definitions.blocks.get(text)
+        if block is not None:
+            return BlockRef(block)
+        record = self._definitions.catalogue.known_layer(text)
+        return None if record is None else LayerRef(record)
+
+    def known_names(self) -> list[str]:
+        """Return the names visible here, without layers."""
+        return [*self._scope.names, *self._definitions.blocks]

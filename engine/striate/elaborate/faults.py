@@ -1,0 +1,48 @@
+"""How elaboration reports: faults that stop one statement, unknown values that stop it silently, and their making."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from striate.graph import Frame
+from striate_dsl.diagnostics import Diagnostic, Fix, Label
+from striate_dsl.names import nearest
+from striate_dsl.source import Span
+
+
+class Fault(Exception):  # noqa: N818  # the word of the whole room; it is caught, never shown
+    """A mistake in the file: the statement at hand cannot be elaborated, the rest of the file can."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        self.diagnostic = diagnostic
+        super().__init__(diagnostic.message)
+
+
+class UnknownValueError(Exception):
+    """Something that could not be worked out is needed; its cause has been reported already."""
+
+
+def fault(
+    code: str,
+    message: str,
+    span: Span,
+    *,
+    label: str = "",
+    labels: tuple[Label, ...] = (),
+    notes: tuple[str, ...] = (),
+    help: str | None = None,
+    fixes: tuple[Fix, ...] = (),
+) -> Fault:
+    """Return a fault, to be raised."""
+    return Fault(Diagnostic(code, message, span, label, labels=labels, notes=notes, help=help, fixes=fixes))
+
+
+def trail_notes(trail: tuple[Frame, ...]) -> tuple[str, ...]:
+    """Return a line per block instance around a place, innermost first."""
+    return tuple(f"in block {frame.block}, used at {frame.span!r}" for frame in reversed(trail))
+
+
+def suggestion(name: str, known: Iterable[str]) -> str | None:
+    """Return "did you mean …?" with the nearest known name, or None where none is near."""
+    near = nearest(name, known)
+    return f"did you mean {near}?" if near else None

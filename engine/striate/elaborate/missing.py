@@ -1,0 +1,59 @@
+"""What to say about a name that stands for nothing: used too early, misspelt, or nowhere to be found."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from typing import Protocol
+
+from striate.elaborate.environment import Definitions
+from striate.elaborate.faults import Fault, fault, suggestion, trail_notes
+from striate.elaborate.scope import Scope
+from striate.elaborate.sites import defined_later
+from striate.elaborate.values import ValueRef
+from striate_dsl.diagnostics import Label
+from striate_dsl.source import Span
+from striate_dsl.syntax import Name
+
+
+class DefinitionsWithModels(Definitions, Protocol):
+    """The definitions of a file, its models' names included."""
+
+    @property
+    def models(self) -> AbstractSet[str]:
+        """The names of the file's models and variants."""
+
+
+def unknown_layer(name: str, span: Span, scope: Scope, definitions: DefinitionsWithModels) -> Fault:
+    """Return the fault for a step whose name is no layer, block or value."""
+    if name in definitions.models:
+        return fault("E0306", f"{name} is a model; only blocks can be used inside a network", span)
+    later = defined_later(scope.body, name)
+    if later is not None:
+        return _used_too_early(name, span, later.span)
+    known = [*scope.names, *definitions.blocks, *definitions.catalogue.layer_names()]
+    return fault(
+        "E0301",
+        f"there is no layer, block or value {name}",
+        span,
+        notes=trail_notes(scope.trail),
+        help=suggestion(name, known) or "layers come from striate, from blocks of this file, and from plugins",
+    )
+
+
+def no_value(name: Name, scope: Scope) -> Fault:
+    """Return the fault for a name that should stand for a value of the network."""
+    later = defined_later(scope.body, name.text)
+    if later is not None and name.text not in scope.names:
+        return _used_too_early(name.text, name.span, later.span)
+    values = [key for key, binding in scope.names.items() if isinstance(binding.value, ValueRef)]
+    return fault("E0302", f"there is no {name.text} here", name.span, help=suggestion(name.text, values))
+
+
+def _used_too_early(name: str, span: Span, later: Span) -> Fault:
+    return fault(
+        "E0308",
+        f"{name} is used before it is made",
+        span,
+        labels=(Label(later, f"{name} gets its value here"),),
+        notes=("a network has no cycles: a value can be used only after the line that makes it",),
+    )

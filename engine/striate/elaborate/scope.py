@@ -1,0 +1,55 @@
+"""What is visible at one place of a body, and where the nodes made there belong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from striate.elaborate.sites import site_names
+from striate.graph import Frame
+from striate_dsl.source import Span
+from striate_dsl.syntax import Body, Call, Head
+
+
+@dataclass(slots=True)
+class Binding:
+    """What a name stands for, and where it was given."""
+
+    value: Any
+    span: Span
+
+
+@dataclass(slots=True)
+class Scope:
+    """One instance of a block or model: its names, its place in the tree of paths, its call sites.
+
+    `path` leads to the nodes and `weight_path` to the weights; they differ inside a shared instance only.
+    """
+
+    body: Body
+    names: dict[str, Binding] = field(default_factory=dict)
+    path: str = ""
+    weight_path: str = ""
+    trail: tuple[Frame, ...] = ()
+    iterations: tuple[int, ...] = ()
+    sites: Mapping[int, str] = field(default_factory=dict)
+
+    def site(self, call: Call | Head) -> str:
+        """Return a call's name within this scope, with the index of every loop around it, e.g. `conv1.2`."""
+        name = self.sites[id(call)]
+        return ".".join([name, *map(str, self.iterations)]) if self.iterations else name
+
+
+class SiteTable:
+    """Site names per body, worked out once."""
+
+    def __init__(self) -> None:
+        self._tables: dict[int, tuple[Body, Mapping[int, str]]] = {}
+
+    def of(self, body: Body) -> Mapping[int, str]:
+        """Return the site names of a body."""
+        entry = self._tables.get(id(body))
+        if entry is None:
+            entry = self._tables[id(body)] = (body, site_names(body))
+        return entry[1]

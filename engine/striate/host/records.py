@@ -1,0 +1,121 @@
+"""What plugins hand to striate beside layers: task heads, data sets, losses, optimizers, schedules, metrics.
+
+Records are light: declaring one imports neither torch nor a data library. The work is done by factories, named as
+`"package.module:function"` and imported when a run needs them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from striate.ops.arguments import Argument
+
+
+@dataclass(frozen=True, slots=True)
+class Factory:
+    """A function named by module and attribute, imported on first use."""
+
+    target: str
+
+    def __call__(self, *positional: Any, **named: Any) -> Any:
+        """Import the function and call it."""
+        module, _, attribute = self.target.partition(":")
+        return getattr(import_module(module), attribute)(*positional, **named)
+
+
+@dataclass(frozen=True, slots=True)
+class HeadRecord:
+    """A task head: its layers as a block in the language, the outputs it names, and how outputs become answers.
+
+    Attributes:
+        name: the name used after `head`.
+        summary: what the head is for, in one sentence.
+        block: text of a `.cnn` file with exactly one block; its parameters are the head's arguments.
+        source: the name under which messages quote that text.
+        outputs: the names of the outputs; the block's last value is the only one for now.
+        task: the `TaskRecord` that decodes and scores the outputs.
+    """
+
+    name: str
+    summary: str
+    block: str
+    source: str
+    outputs: tuple[str, ...]
+    task: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRecord:
+    """How outputs become answers.
+
+    `decode(logits, class_names)` returns one dictionary per image, e.g. `{"class": "3", "probability": 0.98}`;
+    `report` names the pictures that `train` and `eval` draw for the task.
+    """
+
+    name: str
+    summary: str
+    decode: Factory
+    report: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DataRecord:
+    """A data set. `factory(input_shape, **arguments)` returns a `striate.train.data.DataSplits`."""
+
+    name: str
+    summary: str
+    factory: Factory
+    arguments: tuple[Argument, ...] = ()
+    task: str = "classification"
+
+
+@dataclass(frozen=True, slots=True)
+class LossRecord:
+    """A loss. `factory(**arguments)` returns a callable `(output, target) -> scalar tensor`, mean over the batch."""
+
+    name: str
+    summary: str
+    factory: Factory
+    arguments: tuple[Argument, ...] = ()
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OptimizerRecord:
+    """An optimizer. `factory(parameters, **arguments)` returns a `torch.optim.Optimizer`."""
+
+    name: str
+    summary: str
+    factory: Factory
+    arguments: tuple[Argument, ...] = ()
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleRecord:
+    """A learning-rate schedule.
+
+    `factory(epochs, **arguments)` returns a function from the epoch (a float that advances with every step, 0 at the
+    start, `epochs` at the end) to the factor by which the optimizer's rate is multiplied. Being a pure function, it
+    resumes exactly.
+    """
+
+    name: str
+    summary: str
+    factory: Factory
+    arguments: tuple[Argument, ...] = ()
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricRecord:
+    """A metric. `factory(classes, **arguments)` returns a torchmetrics `Metric` fed with outputs and targets."""
+
+    name: str
+    summary: str
+    factory: Factory
+    arguments: tuple[Argument, ...] = ()
+    higher_is_better: bool = True
+    percent: bool = False

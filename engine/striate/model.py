@@ -1,0 +1,132 @@
+"""The Python face of striate: load a `.cnn` file and do with its network what the commands do.
+
+>>> import striate
+>>> model = striate.load("resnet.cnn", model="ResNet50", classes=10)
+>>> model.parameters
+23528522
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from striate.elaborate import elaborate, model_names
+from striate.host.catalogue import HostCatalogue
+from striate.ops.arguments import Choice, format_value
+from striate_dsl.diagnostics import Diagnostic, DiagnosticError, Severity
+from striate_dsl.parser import parse
+from striate_dsl.reading import read_source
+from striate_dsl.source import Source
+
+if TYPE_CHECKING:
+    from striate.dims.domain import Domain
+    from striate.graph import Graph
+    from striate.lower.torch import Program
+    from striate_dsl.syntax import File
+
+
+@dataclass(frozen=True)
+class Model:
+    """One network of a `.cnn` file.
+
+    Attributes:
+        name: the model's or variant's name.
+        graph: the typed graph.
+        file: the syntax tree of the file it comes from (its recipes and export contracts are there).
+        domain: the input sizes that the network takes.
+        warnings: findings that are no errors.
+        catalogue: the layers and records that were available.
+    """
+
+    name: str
+    graph: Graph
+    file: File
+    domain: Domain
+    warnings: tuple[Diagnostic, ...] = ()
+    catalogue: HostCatalogue = field(default_factory=HostCatalogue, repr=False)
+
+    @property
+    def parameters(self) -> int:
+        """Number of trainable parameters; running statistics are not counted."""
+        return self.graph.parameters
+
+    def to_torch(self, *, seed: int = 0, weights: str | Path | None = None, device: str = "cpu") -> Program:
+        """Return the network as a `torch.nn.Module`, initialised from `seed` or filled from a checkpoint.
+
+        Raises:
+            DiagnosticError: the checkpoint cannot be read or belongs to another architecture.
+        """
+        from striate.lower.torch import Program, initialise
+
+        program = Program(self.graph, self.catalogue.lookup, device=device)
+        if weights is None:
+            return initialise(program, seed)
+        from striate.lower.torch import load_arrays
+        from striate.runtime.checkpoint import read_weights
+
+        return load_arrays(program, read_weights(Path(weights), self.graph))
+
+
+def load(path: str | Path, model: str | None = None, **parameters: Any) -> Model:
+    """Read a `.cnn` file and build one of its models.
+
+    Args:
+        path: the file.
+        model: the model's or variant's name; may be left out where the file has one model only.
+        parameters: the model's parameters, e.g. `classes=10`; text is taken as a plain name (`unit="Basic"`).
+
+    Raises:
+        DiagnosticError: the file cannot be read, has mistakes, or has no such model.
+    """
+    return load_source(read_source(Path(path)), model, {name: _written(value) for name, value in parameters.items()})
+
+
+def load_source(
+    source: Source,
+    model: str | None = None,
+    overrides: Mapping[str, str] | None = None,
+    catalogue: HostCatalogue | None = None,
+) -> Model:
+    """Build one model of a text; `overrides` are model parameters as expressions in the language.
+
+    Raises:
+        DiagnosticError: the text has mistakes or no such model.
+    """
+    result = parse(source)
+    if result.file is None or any(item.severity is Severity.ERROR for item in result.diagnostics):
+        raise DiagnosticError(*result.diagnostics)
+    catalogue = catalogue or HostCatalogue()
+    name = model or only_model(result.file)
+    built = elaborate(result.file, name, catalogue, overrides)
+    if built.graph is None or built.domain is None:
+        raise DiagnosticError(*result.diagnostics, *built.diagnostics)
+    return Model(name, built.graph, result.file, built.domain, (*result.diagnostics, *built.diagnostics), catalogue)
+
+
+def only_model(file: File) -> str:
+    """Return the name of a file's only model.
+
+    Raises:
+        DiagnosticError: it has none or several.
+    """
+    names = model_names(file)
+    if len(names) == 1:
+        return names[0]
+    message = "the file has no model" if not names else "the file has several models: which one?"
+    raise DiagnosticError(
+        Diagnostic(
+            "E0310",
+            message,
+            notes=(f"models in {file.span.file}: {', '.join(names)}",) if names else (),
+            help=f"name one with --model {names[-1]}" if names else "add one: model Name { input … output … }",
+        )
+    )
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, str) and value.isidentifier():
+        return format_value(Choice(value))
+    return format_value(value)

@@ -1,0 +1,82 @@
+"""The dense (fully connected) layer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from striate.dims import Dim, format_dim
+from striate.graph import Initializer, format_shape
+from striate.ops.arguments import Argument, Choice, Flag, Integer, OneOf
+from striate.ops.initializers import INITIALIZERS
+from striate.ops.problems import Check, LayerError, Problem
+from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, WeightSpec, Window
+from striate.ops.sizes import entries, known_channels, typed
+from striate.ops.targets import OnnxCall, OnnxSink
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def _shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
+    if inputs[0].rank != 1:
+        raise LayerError(
+            Problem(
+                f"needs a flat value, but gets {format_shape(inputs[0])}; "
+                f"flatten gives {format_dim(entries(inputs[0]))}",
+                code="E0204",
+                help=f"write flatten -> dense({attributes['features']})",
+            )
+        )
+    known_channels(inputs)
+    return typed(attributes["features"])
+
+
+def _weights(attributes: Attributes, inputs: Types) -> tuple[WeightSpec, ...]:
+    features, given = attributes["features"], known_channels(inputs)
+    start = Initializer(attributes["init"], {"fan_in": given, "fan_out": features})
+    matrix = WeightSpec("weight", (features, given), start)
+    return (matrix, WeightSpec("bias", (features,), Initializer("zeros"))) if attributes["bias"] else (matrix,)
+
+
+def _macs(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    return known_channels(inputs) * int(attributes["features"])
+
+
+def _everything(attributes: Attributes, inputs: Types) -> Window | Literal["all"]:
+    return "all"
+
+
+def _torch(call: TorchCall) -> Tensor:
+    result: Tensor = call.torch.nn.functional.linear(call.inputs[0], call.weights["weight"], call.weights.get("bias"))
+    return result
+
+
+def _onnx(call: OnnxCall, sink: OnnxSink) -> None:
+    sink.node("Gemm", [call.inputs[0], *call.weights.values()], call.outputs, transB=1)
+
+
+DENSE = OpRecord(
+    name="dense",
+    summary="Fully connected layer on a flat value: out = weight * in + bias, with a weight of features x in.",
+    arguments=(
+        Argument("features", Integer(), "Number of outputs."),
+        Argument("bias", Flag(), "Whether a bias is added to each output.", True),
+        Argument("init", OneOf(tuple(INITIALIZERS)), "How the weight starts.", Choice("he_normal")),
+    ),
+    shape=_shape,
+    weights=_weights,
+    macs=_macs,
+    window=_everything,
+    torch=_torch,
+    onnx=_onnx,
+    samples=(
+        Sample({"features": 10}, ((2048,),)),
+        Sample({"features": 3, "bias": False, "init": "lecun_normal"}, ((7,),)),
+        Sample({"features": 10}, ((32, 8, 8),), fails="needs a flat value, but gets 32 x 8 x 8; flatten gives 2048"),
+        Sample({"features": 0}, ((7,),), fails="features must be a whole number of at least 1"),
+        Sample({"features": 3, "init": "he"}, ((7,),), fails="init must be one of he_normal"),
+    ),
+    reference="Goodfellow, Bengio and Courville, Deep learning, 2016, section 6.1",
+)
+
+RECORDS = (DENSE,)

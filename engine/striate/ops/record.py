@@ -1,0 +1,135 @@
+"""What one layer is: the record from which everything about it is derived.
+
+A record states a layer's arguments, its shape rule, weights, costs and receptive field, how torch and ONNX compute it,
+and samples that the tests run. Built-in layers and plugins' layers are records of this same type. Declaring a record
+imports neither torch nor onnx: its torch rule receives the torch module, its ONNX rule receives a sink to write to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from striate.dims import Dim
+from striate.graph import Initializer, TensorType
+from striate.ops.arguments import Argument
+from striate.ops.problems import Check
+from striate.ops.targets import OnnxCall, OnnxSink
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Attributes = Mapping[str, Any]
+Types = tuple[TensorType, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WeightSpec:
+    """A weight that a layer needs: its role in the layer (`weight`, `bias`, …), size and start."""
+
+    role: str
+    shape: tuple[int, ...]
+    initializer: Initializer
+    trainable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What one output pixel sees of the input, per axis: `extent` pixels, moving by `stride`, starting at `-padding`.
+
+    `extent` is the dilated kernel, `dilation * (kernel - 1) + 1`. A transposed convolution has a fractional stride.
+    """
+
+    extent: tuple[float, float]
+    stride: tuple[float, float]
+    padding: tuple[float, float]
+
+
+POINTWISE = Window((1, 1), (1, 1), (0, 0))
+"""The window of a layer that looks at one pixel only."""
+
+
+@dataclass(frozen=True, slots=True)
+class TorchCall:
+    """One evaluation of a layer in torch: the torch module, the settled attributes, tensors and weights by role.
+
+    Tensors have the batch axis in front: `N x C x H x W` or `N x F`.
+    """
+
+    torch: Any
+    attributes: Attributes
+    inputs: Sequence[Tensor]
+    weights: Mapping[str, Tensor]
+    training: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A configuration for the tests and the documentation: arguments as in a `.cnn` file, and input sizes.
+
+    `fails` holds a part of the message where the configuration must be refused.
+    """
+
+    arguments: Mapping[str, Any]
+    inputs: tuple[tuple[int, ...], ...]
+    fails: str | None = None
+
+
+def _no_weights(attributes: Attributes, inputs: Types) -> tuple[WeightSpec, ...]:
+    return ()
+
+
+def _no_macs(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    return 0
+
+
+def _as_given(attributes: dict[str, Any], inputs: Types) -> dict[str, Any]:
+    return attributes
+
+
+def _pointwise(attributes: Attributes, inputs: Types) -> Window:
+    return POINTWISE
+
+
+@dataclass(frozen=True)
+class OpRecord:
+    """One layer.
+
+    Attributes:
+        name: the identifier used in `.cnn` files.
+        summary: one sentence: what the layer computes, with the formula where there is one.
+        shape: the shape rule `(attributes, input types, check) -> output types`; sizes leave the batch axis out. It
+            states what must hold through `check`, which knows whether a condition is settled, broken or open.
+        torch: the computation in torch, for any batch, in training and evaluation.
+        onnx: writes the computation as ONNX nodes.
+        arguments: what may be written between the brackets, in the order of the positional form.
+        settle: turns arguments as converted (`pad = half`) into the attributes that the graph keeps, given the inputs.
+        weights: the weights, given attributes and input types (whose channels are known by then).
+        macs: multiply-adds of convolutions and dense products for one image; 0 for every other layer.
+        window: what one output pixel sees, or "all" where it sees the whole input (dense, global pooling).
+        merge: True where the layer merges several values (`add`, `concat`, `mul`).
+        inference: "same" where evaluation passes the input through unchanged (dropout, identity).
+        samples: configurations that the tests run and the documentation shows.
+        reference: where the formula is from.
+    """
+
+    name: str
+    summary: str
+    shape: Callable[[Attributes, Types, Check], Types]
+    torch: Callable[[TorchCall], Tensor]
+    onnx: Callable[[OnnxCall, OnnxSink], None]
+    arguments: tuple[Argument, ...] = ()
+    settle: Callable[[dict[str, Any], Types], dict[str, Any]] = _as_given
+    weights: Callable[[Attributes, Types], tuple[WeightSpec, ...]] = _no_weights
+    macs: Callable[[Attributes, Types, Types], Dim] = _no_macs
+    window: Callable[[Attributes, Types], Window | Literal["all"]] = _pointwise
+    merge: bool = False
+    inference: Literal["computed", "same"] = "computed"
+    samples: tuple[Sample, ...] = field(default=(), repr=False)
+    reference: str = ""
+
+    @property
+    def signature(self) -> str:
+        """The call as documented, e.g. `conv(channels, kernel, stride = 1, …)`."""
+        return f"{self.name}({', '.join(argument.signature for argument in self.arguments)})"

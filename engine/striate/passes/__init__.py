@@ -1,0 +1,15 @@
+"""Rewrites of a graph into a simpler one that computes the same, one pass per file."""
+
+from striate.passes.contract import Condition, GraphPass, PassError, Rewritten, run_passes
+from striate.passes.drop_inference_noops import DropInferenceNoops
+from striate.passes.remove_dead_nodes import RemoveDeadNodes
+
+__all__ = [
+    "Condition",
+    "DropInferenceNoops",
+    "GraphPass",
+    "PassError",
+    "RemoveDeadNodes",
+    "Rewritten",
+    "run_passes",
+]

@@ -1,0 +1,58 @@
+"""What plugin authors import: the hook marker, the record types and the kinds of arguments.
+
+Nothing here imports torch or onnx; a plugin's module that only declares records stays quick to load.
+"""
+
+from striate.dims import Dim, ceil_div, format_dim
+from striate.graph import Initializer, TensorType
+from striate.host.records import (
+    DataRecord,
+    Factory,
+    HeadRecord,
+    LossRecord,
+    MetricRecord,
+    OptimizerRecord,
+    ScheduleRecord,
+    TaskRecord,
+)
+from striate.host.spec import PluginContext, hookimpl
+from striate.ops.arguments import Argument, Flag, Integer, OneOf, Optional, Padding, Pair, Real
+from striate.ops.problems import Check, LayerError, Problem
+from striate.ops.record import OpRecord, Sample, TorchCall, WeightSpec, Window
+from striate.ops.targets import OnnxCall, OnnxSink
+
+__all__ = [
+    "Argument",
+    "Check",
+    "DataRecord",
+    "Dim",
+    "Factory",
+    "Flag",
+    "HeadRecord",
+    "Initializer",
+    "Integer",
+    "LayerError",
+    "LossRecord",
+    "MetricRecord",
+    "OneOf",
+    "OnnxCall",
+    "OnnxSink",
+    "OpRecord",
+    "OptimizerRecord",
+    "Optional",
+    "Padding",
+    "Pair",
+    "PluginContext",
+    "Problem",
+    "Real",
+    "Sample",
+    "ScheduleRecord",
+    "TaskRecord",
+    "TensorType",
+    "TorchCall",
+    "WeightSpec",
+    "Window",
+    "ceil_div",
+    "format_dim",
+    "hookimpl",
+]

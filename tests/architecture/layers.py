@@ -1,0 +1,69 @@
+"""The table of who may import whom; the tests beside it hold the three packages to it.
+
+A room is a folder of `striate`; `facade` stands for the modules directly in it, `dsl` and `plugins` for the other two
+packages. Moving a wall means changing a row here, and saying why in the commit.
+"""
+
+from __future__ import annotations
+
+FOUNDATION = frozenset({"dsl", "dims", "graph", "ops"})
+MIDDLE = FOUNDATION | {"host", "analysis", "elaborate", "passes"}
+LOWERED = MIDDLE | {"lower", "onnx", "runtime"}
+
+ROOMS: dict[str, frozenset[str]] = {
+    "dsl": frozenset(),
+    "dims": frozenset({"dsl", "graph"}),
+    "graph": frozenset({"dsl", "dims"}),
+    "ops": frozenset({"dsl", "dims", "graph"}),
+    "host": FOUNDATION,
+    "analysis": FOUNDATION,
+    "elaborate": FOUNDATION | {"host", "analysis"},  # analysis: the contracts `assert macs < ...` of a file
+    "passes": FOUNDATION | {"host", "analysis"},
+    "lower": MIDDLE,
+    "onnx": MIDDLE,
+    "runtime": MIDDLE | {"lower", "onnx"},
+    "view": LOWERED,
+    "train": LOWERED | {"view"},  # view: the report that training writes
+    "facade": LOWERED | {"view", "train"},
+    "cli": LOWERED | {"view", "train", "facade"},
+    "plugins": frozenset({"facade"}),  # and of the facade only the public names
+}
+"""The rooms that the modules of a room may import, beside their own."""
+
+PLUGIN_FACADE = ("striate", "striate.plugin")
+"""The modules of which plugins may import the names listed in `__all__`."""
+
+HOMES: dict[str, tuple[str, ...]] = {
+    "click": ("striate.cli",),
+    "lark": ("striate_dsl",),
+    "lightning": ("striate.train",),
+    "matplotlib": ("striate.train", "striate.view", "striate_plugins"),
+    "networkx": ("striate.graph",),
+    "onnx": ("striate.onnx", "striate.cli"),
+    "onnxruntime": ("striate.onnx", "striate.cli"),
+    "pluggy": ("striate.host",),
+    "rich": ("striate.cli", "striate.train", "striate.view"),
+    "safetensors": ("striate.onnx", "striate.runtime", "striate.train"),
+    "sklearn": ("striate_plugins",),
+    "torch": ("striate.lower", "striate.runtime", "striate.train", "striate_plugins"),
+    "torchmetrics": ("striate.train", "striate_plugins"),
+    "triton": ("striate.lower.triton",),
+}
+"""Packages that only some modules (these and what lies below them) may import."""
+
+VAGUE_NAMES = frozenset({"common", "helper", "helpers", "misc", "stuff", "util", "utilities", "utils"})
+"""Names under which anything could be filed, so that nothing is found."""
+
+
+def room_of(module: str) -> str:
+    """Return the room of a module, e.g. `ops` for `striate.ops.conv`."""
+    package, _, rest = module.partition(".")
+    if package != "striate":
+        return {"striate_dsl": "dsl", "striate_plugins": "plugins"}[package]
+    folder, _, _ = rest.partition(".")
+    return folder if folder in ROOMS else "facade"
+
+
+def is_below(module: str, homes: tuple[str, ...]) -> bool:
+    """Whether a module is one of the homes or lies below one."""
+    return any(module == home or module.startswith(home + ".") for home in homes)
