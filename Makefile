@@ -19,9 +19,12 @@ PYTEST_ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 # Two stamps: the interpreter's name is in the first, so choosing another one makes .venv anew; the second is out of date
-# whenever the dependencies change.
-CREATED := $(VENV)/.created-by-$(notdir $(PYTHON))
+# whenever the dependencies or the version change.
+CREATED := $(VENV)/.created-by-$(subst /,_,$(PYTHON))
 INSTALLED := $(VENV)/.installed
+
+# As many processes as there are processors, up to eight; tests that share something costly stay together.
+SPREAD := -n auto --maxprocesses 8 --dist loadgroup
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
@@ -46,7 +49,7 @@ $(CREATED):
 	$(PYTHON) -m venv --clear $(VENV)
 	@touch $@
 
-$(INSTALLED): $(CREATED) pyproject.toml constraints.txt
+$(INSTALLED): $(CREATED) pyproject.toml constraints.txt engine/striate/version.py
 	@echo "Installing striate with everything it needs into $(VENV): about a minute, several where CUDA is downloaded."
 	$(BIN)/python -m pip install -qq $(PIP_ARGS) -c constraints.txt -e '.[all,dev]'
 	@touch $@
@@ -55,7 +58,7 @@ demo: $(INSTALLED)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/digits.sh
 
 test: check
-	@$(BIN)/python -m pytest -n auto --maxprocesses 8 $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest $(SPREAD) $(PYTEST_ARGS)
 
 check: lint types
 
@@ -74,7 +77,7 @@ bench: $(INSTALLED)
 	@$(BIN)/python -m benchmarks
 
 wheel-test: $(INSTALLED)
-	@$(BIN)/python -m tests.packaging.installed -n auto --maxprocesses 8 $(PYTEST_ARGS)
+	@$(BIN)/python -m tests.packaging.installed $(SPREAD) $(PYTEST_ARGS)
 
 clean:
 	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,28 +1,60 @@
-"""What the front end says about a text: one function per mistake, each with its code, place, help and repair."""
+"""Shapes what the front end says about a text, and holds the complaints about the values of literals.
+
+The mistakes themselves are known to `odd_signs.py`, `brackets.py`, `nesting.py` and `unexpected.py`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from striate_dsl.diagnostics import Diagnostic, Edit, Fix, Label
 from striate_dsl.lexer import Token
 from striate_dsl.literals import ESCAPE, ESCAPES, LARGEST
 from striate_dsl.source import Source, Span
 
+Grade = Literal["safe", "unsafe", "display"]
+
 
 def place(source: Source, token: Token) -> Span:
-    """Return the span of a token."""
+    """Return the span of a token; one character where the token is a line break."""
     return Span(source, token.start, token.end)
+
+
+def complaint(
+    code: str,
+    message: str,
+    span: Span,
+    label: str = "",
+    *,
+    advice: str | None = None,
+    fix: Fix | None = None,
+    labels: tuple[Label, ...] = (),
+) -> Diagnostic:
+    """Return an error; its help is the advice, or what the fix does."""
+    said = advice or (fix.title if fix else None)
+    return Diagnostic(code, message, span, label, labels=labels, help=said, fixes=(fix,) if fix else ())
+
+
+def edit(source: Source, start: int, end: int, replacement: str) -> Edit:
+    """Return the edit that puts `replacement` in the place of the characters from `start` to `end`."""
+    return Edit(Span(source, start, end), replacement)
+
+
+def replacing(source: Source, token: Token, replacement: str, title: str, grade: Grade = "safe") -> Fix:
+    """Return the fix that puts `replacement` in the place of a token."""
+    return Fix(title, (edit(source, token.start, token.end, replacement),), grade)
+
+
+def inserting(source: Source, offset: int, text: str, title: str, grade: Grade = "safe") -> Fix:
+    """Return the fix that inserts `text` at an offset."""
+    return Fix(title, (edit(source, offset, offset, text),), grade)
 
 
 def number_too_large(span: Span) -> Diagnostic:
     """`99999999999999999999`."""
-    return Diagnostic(
-        "E0105",
-        "this number is too large",
-        span,
-        f"the largest whole number is {LARGEST:_}, the largest with an exponent about 1.8e308",
-    )
+    known = f"the largest whole number is {LARGEST:_}, the largest with an exponent about 1.8e308"
+    return complaint("E0105", "this number is too large", span, known)
 
 
 def unknown_escapes(source: Source, token: Token) -> Iterator[Diagnostic]:
@@ -30,9 +62,9 @@ def unknown_escapes(source: Source, token: Token) -> Iterator[Diagnostic]:
     for match in ESCAPE.finditer(token.text):
         if match[1] not in ESCAPES:
             at = Span(source, token.start + match.start(), token.start + match.end())
-            fix = Fix("write the backslash itself", (Edit(at, "\\" + match[0]),), "unsafe")
+            fix = Fix(f"for a backslash, write it twice: \\{match[0]}", (Edit(at, "\\" + match[0]),), "unsafe")
             known = 'known are \\" \\\\ \\n \\t'
-            yield Diagnostic("E0104", f"unknown escape `{match[0]}` in a text", at, known, help=fix.title, fixes=(fix,))
+            yield complaint("E0104", f"unknown escape `{match[0]}` in a text", at, known, fix=fix)
 
 
 def chained_operators(source: Source, first: Token, second: Token) -> Diagnostic:
@@ -43,4 +75,17 @@ def chained_operators(source: Source, first: Token, second: Token) -> Diagnostic
         message = f"comparisons cannot be chained: `{first.text}` and `{second.text}`"
         advice = "compare twice and join with `and`, e.g. 0 < n and n < 8"
     labels = (Label(place(source, first), "the first one"),)
-    return Diagnostic("E0117", message, place(source, second), labels=labels, help=advice)
+    return complaint("E0117", message, place(source, second), labels=labels, advice=advice)
+
+
+def unknown_version(span: Span) -> Diagnostic:
+    """`language 2`."""
+    known = "only version 1 of the language is known"
+    fix = Fix("write language 1 if the file needs nothing newer", (Edit(span, "1"),), "unsafe")
+    return complaint("E0119", f"language {span.text} is not known here", span, known, fix=fix)
+
+
+def nothing_defined(source: Source) -> Diagnostic:
+    """An empty file, or one with comments only."""
+    example = "a file defines a model, e.g.\nmodel Tiny(classes = 10) {\n  input image: 3 x 32 x 32\n  conv(16, 3) -> relu -> global_avgpool -> flatten -> dense(classes)\n}"
+    return complaint("E0118", "nothing is defined here", Span(source, 0, 0), advice=example)

@@ -1,7 +1,7 @@
 """Cuts a text into words, numbers, texts and signs; never fails.
 
-What is not part of the language becomes a `BAD` token, which `odd_signs.py` explains and repairs afterwards. Which line
-breaks count, and which words are keywords where, is decided in `layout.py`.
+What is not part of the language becomes a token of one of the kinds `ODD`, which `odd_signs.py` explains and repairs. Which
+line breaks count, and which words are keywords where, is decided in `layout.py`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ RESERVED = {
     "true": "TRUE",
 }
 """The words that are never names (they may still be the key of an argument or setting)."""
+
+FOREIGN_WORDS = ("True", "False", "None", "elif")
+_WORDS = RESERVED | dict.fromkeys(FOREIGN_WORDS, "FOREIGN_WORD")
 
 SIGNS = {
     "(": "LPAR",
@@ -54,23 +57,25 @@ SIGNS = {
     ">=": "COMPARE",
 }
 
-NUMBER = r"(?:[0-9][0-9_]*)(?:\.[0-9][0-9_]*)?(?:[eE][+-]?[0-9]+|[kMG])?(?![A-Za-z0-9_]|\.[0-9])"
-NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+ODD = frozenset({"FOREIGN", "FOREIGN_WORD", "ODD_WORD", "OPEN_TEXT", "QUOTED", "BAD_NUMBER", "BAD"})
+"""The kinds that are not in the language; BAD_NUMBER may still turn out to be sizes (`3x224x224`) or a version."""
 
 # Signs of other languages come first, so that `=>` or `**` is one mistake and not two tokens.
-_FOREIGN = r"/\*(?s:.*?)(?:\*/|\Z)|\*\*|->>|=>|=<|<>|===|!==|:=|&&|\|\|?|\+\+|--(?!>)|[-+*/%]=(?!=)|!(?!=)|\.\.\.|\.\.="
+_FOREIGN = r"/\*(?s:.*?)(?:\*/|\Z)|\*\*|->>|--+>|~>|=>|=<|<>|===|!==|:=|&&?|\|\|?|[-+*/%]=(?!=)|!(?!=)|\.\.\.|\.\.="
 
 _MASTER = re.compile(
-    rf"""[ \t\r]*(?:\#[^\n]*)?(?:
-      (?P<NAME>{NAME})
-    | (?P<NUMBER>{NUMBER})
+    rf"""[ \t\r]*+(?:\#[^\n]*+)?(?:
+      (?P<NAME>[A-Za-z_][A-Za-z0-9_]*+(?!\w))
+    | (?P<NUMBER>[0-9][0-9_]*(?:\.[0-9][0-9_]*)?(?:[eE][+-]?[0-9]+|[kMG])?(?!\w|\.[0-9]))
     | (?P<NEWLINE>\n)
     | (?P<FOREIGN>{_FOREIGN})
     | (?P<SIGN>->|\.\.|[=!<>]=|//|[-()\[\]{{}},:;.=+*/%<>])
-    | (?P<TEXT>"(?:[^"\\\n]|\\[^\n])*")
-    | (?P<OPEN_TEXT>"[^\n]*)
-    | (?P<QUOTED>'(?:[^'\\\n]|\\[^\n])*')
-    | (?P<BAD_NUMBER>[0-9][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*)
+    | (?P<TEXT>"(?:[^"\\\n]|\\[^\n])*+")
+    | (?P<OPEN_TEXT>"[^\n]*+)
+    | (?P<QUOTED>'(?:[^'\\\n]|\\[^\n])*+'|[\u201c\u201d\u201e][^\n"\u201c\u201d\u201e]*+[\u201c\u201d"]
+        |[\u2018\u2019\u201a][^\n'\u2018\u2019\u201a]*+[\u2018\u2019'])
+    | (?P<BAD_NUMBER>[0-9]\w*+(?:\.\w++)*+)
+    | (?P<ODD_WORD>[^\W\d]\w*+)
     | (?P<BAD>[^ \t\r\n\#])
     | (?P<REST>\Z)
     )""",
@@ -93,22 +98,30 @@ class Token:
         return f"{self.kind}({self.text!r})"
 
 
-def tokenize(text: str) -> list[Token]:
-    """Return the tokens of `text`, closed by one of kind `END`; every character outside blanks and comments is in one."""
+def tokenize(text: str, start: int = 0, end: int | None = None) -> tuple[list[Token], bool]:
+    """Return the tokens of `text` (or of a part of it), closed by one of kind `END`, and whether some kind is `ODD`.
+
+    Every character outside blanks and comments lies in exactly one token.
+    """
     tokens: list[Token] = []
     add = tokens.append
-    reserved = RESERVED.get
-    for match in _MASTER.finditer(text):
+    words = _WORDS.get
+    odd = False
+    stop = len(text) if end is None else end
+    for match in _MASTER.finditer(text, start, stop):
         kind = match.lastgroup
         assert kind is not None, "every alternative of the pattern is a named group"
         piece = match[kind]
-        start, end = match.span(kind)
+        first, last = match.span(kind)
         if kind == "NAME":
-            kind = reserved(piece, kind)
+            kind = words(piece, kind)
+            odd = odd or kind == "FOREIGN_WORD"
         elif kind == "SIGN":
             kind = SIGNS[piece]
+        elif kind in ODD:
+            odd = True
         elif kind == "REST":
             break
-        add(Token(kind, piece, start, end))
-    add(Token(END, "", len(text), len(text)))
-    return tokens
+        add(Token(kind, piece, first, last))
+    add(Token(END, "", stop, stop))
+    return tokens, odd

@@ -40,6 +40,11 @@ def test_a_room_imports_only_rooms_below_it(room):
     assert not found, "\n".join(found)
 
 
+def test_a_wrong_direction_is_found(monkeypatch):
+    monkeypatch.setitem(ROOMS, "elaborate", ROOMS["elaborate"] - {"ops"})
+    assert any("elaborate may not import ops" in line for line in wrong_directions("elaborate"))
+
+
 def test_the_table_leaves_no_way_round_in_a_circle():
     pairs = {(room, other) for room, others in ROOMS.items() for other in others}
     both = {frozenset(pair) for pair in pairs if pair[::-1] in pairs}

@@ -114,7 +114,7 @@ def main(arguments: list[str]) -> int:
         wheel = build(folder / "dist").wheel
         environment = create_environment(folder / "environment", wheel)
         suite = copy_suite(folder / "suite")
-        print(f"pytest against {wheel.name}, installed in an environment of its own", flush=True)
+        print(f"pytest against {wheel.name}, installed in an environment of its own", flush=True)  # noqa: T201 - a command's own report
         command = [str(environment.python), "-m", "pytest", *arguments]
         return subprocess.run(command, cwd=suite, env=clean_environ(), check=False).returncode
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import runpy
 import tarfile
 import tomllib
 import zipfile
@@ -18,8 +19,9 @@ PACKAGES = {"striate": "engine", "striate_dsl": "dsl", "striate_plugins": "plugi
 
 @pytest.fixture(scope="module")
 def project(repository) -> dict:
-    """The `[project]` table of pyproject.toml."""
-    return tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    """The `[project]` table of pyproject.toml, with the version filled in from its one place."""
+    table = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return table | {"version": runpy.run_path(str(repository / "engine/striate/version.py"))["__version__"]}
 
 
 @pytest.fixture(scope="module")

@@ -63,6 +63,23 @@ def test_fragments_render(repository):
         assert path.read_text(encoding="utf-8").split()[0] in done.stdout
 
 
+def test_paths_in_the_guide_exist(repository):
+    """A table of places is worth something only as long as the places are there."""
+    text = (repository / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:engine|dsl|plugins|tests|docs|examples|benchmarks|changes|\.ci)/[\w./*-]*)`", text)
+    assert len(named) > 20
+    assert not [path for path in named if not list(repository.glob(path.rstrip("/")))]
+
+
+@pytest.mark.parametrize("guide", ["CONTRIBUTING.md", "README.md"])
+def test_verbs_in_the_guides_exist(guide, repository):
+    makefile = (repository / "Makefile").read_text(encoding="utf-8")
+    text = (repository / guide).read_text(encoding="utf-8")
+    verbs = set(re.findall(r"(?:^|`)make ([a-z-]+)", text, flags=re.MULTILINE))
+    assert {"test", "demo"} <= verbs
+    assert verbs <= set(re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE))
+
+
 def test_ci_runs_the_whole_of_make_test(repository):
     script = (repository / ".ci" / "run").read_text(encoding="utf-8")
     assert "set -euo pipefail" in script

@@ -1,47 +1,57 @@
-"""How much of the input one entry of a value sees.
+"""How much of the input one entry of a value sees, in every kind of graph: branches, several inputs, upsampling.
 
-Along a path, a window of extent `e` and stride `s` makes the field grow by `(e - 1) * jump` and the jump by a factor
-`s` (Araujo et al., "Computing Receptive Fields of Convolutional Neural Networks", Distill, 2019). Where paths meet,
-the field is the union of the intervals that the paths see, so positions are tracked, not only extents.
+What single windows do to positions is worked out in `track.py`; here paths are followed and united. Sizes are those of
+the theory, not cut off at the border of the image: a field may be larger than the input.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal
 
-from striate.graph import Graph
+from striate.analysis.track import PIXEL, Track, widest
+from striate.graph import Graph, Node, TensorType
 from striate.ops.record import OpRecord, Window
 
 Lookup = Callable[[str], OpRecord | None]
-_ALL: Literal["all"] = "all"
+Everything = Literal["all"]
+_ALL: Everything = "all"
+
+Tracks = tuple[Track, ...]
+"""Tracks along one axis, one per jump; there are several only where branches of different strides are merged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """Per axis: entry `i` of a value sees the input pixels from `i * jump + low` to `i * jump + high`."""
+    """What the positions of a value see of each input: tracks along its height and along its width."""
 
-    jump: tuple[float, float]
-    low: tuple[float, float]
-    high: tuple[float, float]
+    axes: Mapping[str, tuple[Tracks, Tracks]]
 
-    @property
-    def extent(self) -> tuple[int, int]:
-        """Height and width of the part of the input that is seen."""
-        return round(self.high[0] - self.low[0]) + 1, round(self.high[1] - self.low[1]) + 1
+    def extent(self, kind: TensorType) -> tuple[int, int] | Everything:
+        """Return the largest height and width seen by one position of a value of this size, over all inputs."""
+        sides = []
+        for axis in (0, 1):
+            size = kind.shape[axis + 1] if kind.rank == 3 else None
+            found = [widest(tracks[axis], size) for tracks in self.axes.values()]
+            if None in found:
+                return _ALL
+            sides.append(max(pixels for pixels in found if pixels is not None))
+        return sides[0], sides[1]
 
 
 @dataclass(frozen=True, slots=True)
 class ReceptiveFields:
-    """The field of every value; "all" where the whole input is seen, None where a value is no image."""
+    """The field of every value; "all" where the whole input is seen."""
 
-    fields: Mapping[str, Field | Literal["all"]]
+    fields: Mapping[str, Field | Everything]
+    types: Mapping[str, TensorType]
 
-    def of(self, value: str) -> tuple[int, int] | Literal["all"]:
-        """Return height and width seen by one entry of a value, or "all"."""
+    def of(self, value: str) -> tuple[int, int] | Everything:
+        """Return height and width seen by one entry of a value, in pixels of the input, or "all"."""
         found = self.fields[value]
-        return found if found == _ALL else found.extent
+        return found if isinstance(found, str) else found.extent(self.types[value])
 
     def largest(self, value: str) -> float:
         """Return the larger side of a value's field; infinite where everything is seen."""
@@ -51,37 +61,77 @@ class ReceptiveFields:
 
 def receptive_field(graph: Graph, lookup: Lookup) -> ReceptiveFields:
     """Return the receptive field of every value with respect to the inputs."""
-    fields: dict[str, Field | Literal["all"]] = {
-        item.value.name: Field((1, 1), (0, 0), (0, 0)) for item in graph.inputs
+    fields: dict[str, Field | Everything] = {
+        item.value.name: Field({item.value.name: ((PIXEL,), (PIXEL,))}) for item in graph.inputs
     }
     for node in graph.nodes:
-        record = lookup(node.op)
-        window = record.window(node.attributes, tuple(graph.types[name] for name in node.inputs)) if record else _ALL
-        seen = _union([fields[name] for name in node.inputs])
+        field = _node_field(graph, node, lookup, fields)
         for value in node.outputs:
-            fields[value.name] = _through(seen, window)
-    return ReceptiveFields(fields)
+            fields[value.name] = field
+    return ReceptiveFields(fields, graph.types)
 
 
-def _through(field: Field | Literal["all"], window: Window | Literal["all"]) -> Field | Literal["all"]:
-    if isinstance(field, str) or isinstance(window, str):
+def _node_field(
+    graph: Graph, node: Node, lookup: Lookup, fields: Mapping[str, Field | Everything]
+) -> Field | Everything:
+    record = lookup(node.op)
+    kinds = tuple(graph.types[name] for name in node.inputs)
+    window = record.window(node.attributes, kinds) if record else _ALL
+    seen = [fields[name] for name in node.inputs]
+    known = [field for field in seen if not isinstance(field, str)]
+    if isinstance(window, str) or len(known) < len(seen):
         return _ALL
-    jump, low, high = [], [], []
-    for axis in (0, 1):
-        start = field.low[axis] - window.padding[axis] * field.jump[axis]
-        low.append(start)
-        high.append(start + (window.extent[axis] - 1) * field.jump[axis] + field.high[axis] - field.low[axis])
-        jump.append(field.jump[axis] * window.stride[axis])
-    return Field((jump[0], jump[1]), (low[0], low[1]), (high[0], high[1]))
+    if len(known) > 1:
+        target = node.outputs[0].type
+        known = [_repeated(field, kind, target) for field, kind in zip(known, kinds, strict=True)]
+    return _through(_union(known), window)
 
 
-def _union(fields: list[Field | Literal["all"]]) -> Field | Literal["all"]:
-    known = [field for field in fields if not isinstance(field, str)]
-    if len(known) != len(fields):
-        return _ALL
-    first = known[0]
-    return Field(
-        first.jump,
-        (min(field.low[0] for field in known), min(field.low[1] for field in known)),
-        (max(field.high[0] for field in known), max(field.high[1] for field in known)),
-    )
+def _through(field: Field, window: Window) -> Field:
+    if window.extent == (1, 1) and window.stride == (1, 1) and window.padding == (0, 0):
+        return field
+    axes = {}
+    for name, (rows, columns) in field.axes.items():
+        axes[name] = (_behind(rows, window, 0), _behind(columns, window, 1))
+    return Field(axes)
+
+
+def _behind(tracks: Tracks, window: Window, axis: int) -> Tracks:
+    extent, stride, padding = window.extent[axis], window.stride[axis], window.padding[axis]
+    return tuple(track.through(extent, stride, padding) for track in tracks)
+
+
+def _repeated(field: Field, kind: TensorType, target: TensorType) -> Field:
+    """Return the field of a merged value whose axes of size 1 are repeated along the result."""
+    if kind.rank != 3 or target.rank != 3 or kind.shape[1:] == target.shape[1:]:
+        return field
+    still = [kind.shape[axis] == 1 and target.shape[axis] != 1 for axis in (1, 2)]
+
+    def axis_tracks(tracks: Tracks, axis: int) -> Tracks:
+        return _merged(track.held() for track in tracks) if still[axis] else tracks
+
+    return Field({name: (axis_tracks(rows, 0), axis_tracks(columns, 1)) for name, (rows, columns) in field.axes.items()})
+
+
+def _union(fields: list[Field]) -> Field:
+    if len(fields) == 1:
+        return fields[0]
+    axes = dict(fields[0].axes)
+    for field in fields[1:]:
+        for name, (rows, columns) in field.axes.items():
+            if name in axes:
+                axes[name] = (_merged((*axes[name][0], *rows)), _merged((*axes[name][1], *columns)))
+            else:
+                axes[name] = (rows, columns)
+    return Field(axes)
+
+
+def _merged(tracks: Iterable[Track]) -> Tracks:
+    by_jump: dict[Fraction, Track] = {}
+    for track in tracks:
+        known = by_jump.get(track.jump)
+        if known is None:
+            by_jump[track.jump] = track
+        elif known != track:
+            by_jump[track.jump] = known.joined(track)
+    return tuple(by_jump.values())

@@ -3,7 +3,8 @@
 from striate.dims.constraints import AtLeast, Constraint, Divisible, Equal
 from striate.dims.domain import Domain, solve
 from striate.dims.evaluation import evaluate, substitute
-from striate.dims.expr import Dim, Expr, ceil_div, format_dim, is_known, positive_part, symbol, symbols_of
+from striate.dims.expr import Dim, Expr, ceil_div, format_dim, is_known, symbol, symbols_of
+from striate.dims.extremes import maximum, minimum
 from striate.dims.progression import Progression
 from striate.dims.sizes import SizeSet
 
@@ -21,7 +22,8 @@ __all__ = [
     "evaluate",
     "format_dim",
     "is_known",
-    "positive_part",
+    "maximum",
+    "minimum",
     "solve",
     "substitute",
     "symbol",

@@ -21,8 +21,8 @@ class Domain(Frozen):
 
     `sizes` has the set of every symbol, `joint` what ties several symbols beyond these sets. Where `exact` is False,
     some constraint was too costly to work into the sets (it is then listed in `joint` as well) or no example could be
-    found: the sets may name sizes that are not legal, but leave out none. `contains` is exact in any case. `unsatisfiable`
-    is the first constraint that no sizes can meet together with those before it, None if there are legal sizes.
+    found: the sets may name sizes that are not legal, but leave out none. `contains` is exact in any case.
+    `unsatisfiable` is the first constraint that no sizes can meet together with those before it, None if none is.
     """
 
     __slots__ = ("symbols", "sizes", "constraints", "joint", "exact", "unsatisfiable", "example")  # noqa: RUF023

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from striate.dims.expr import Atom, Dim, Expr, Floor, Symbol, atom_expr, positive_part, symbols_of
+from striate.dims.expr import Atom, Dim, Expr, Floor, Symbol, atom_expr, symbols_of
+from striate.dims.extremes import positive_part
 
 
 def evaluate(dim: Dim, sizes: Mapping[str, int]) -> int:

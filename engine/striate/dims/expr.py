@@ -53,7 +53,7 @@ class Positive:
         self.argument = argument
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _positive_atom, (self.argument,)
+        return positive_atom, (self.argument,)
 
 
 Atom: TypeAlias = Symbol | Floor | Positive
@@ -203,18 +203,6 @@ def ceil_div(dim: Dim, divisor: int) -> Dim:
     return (dim + (divisor - 1)) // divisor
 
 
-def positive_part(dim: Dim) -> Dim:
-    """`max(dim, 0)`, with common factors moved out and one of `max(d, 0)` and `max(-d, 0)` chosen for both."""
-    if isinstance(dim, int):
-        return max(dim, 0)
-    factor = gcd(dim.constant, *dim.terms.values())
-    inner = quotient_by_factor(dim, factor)
-    mirrored = -inner
-    if _leads(inner, mirrored):
-        return atom_expr(_positive_atom(inner)) * factor
-    return (atom_expr(_positive_atom(mirrored)) + inner) * factor
-
-
 def is_known(dim: Dim) -> TypeGuard[int]:
     """Whether the size is a plain number."""
     return isinstance(dim, int)
@@ -330,11 +318,6 @@ def _absorbable(part: Terms) -> Floor | None:
     return found[0] if found else None
 
 
-def _leads(expr: Expr, mirrored: Expr) -> bool:
-    weight = sum(expr.terms.values()) or expr.constant
-    return weight > 0 if weight else str(expr) <= str(mirrored)
-
-
 def _monomial(atom: Atom) -> Monomial:
     return frozenset(((atom, 1),))
 
@@ -385,7 +368,8 @@ def _floor_atom(numerator: Expr, divisor: int) -> Floor:
         return atom
 
 
-def _positive_atom(argument: Expr) -> Positive:
+def positive_atom(argument: Expr) -> Positive:
+    """The one atom `max(argument, 0)`; sizes are built with `positive_part`, which brings the argument into form."""
     with _lock:
         atom = _positives.get(argument)
         if atom is None:

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 class Frozen:
     """A value whose fields are its `__slots__`, set once by `__init__` and taken by it in the same order."""
 
-    __slots__ = ()
+    __slots__: tuple[str, ...] = ()
 
     def _fill(self, *values: object) -> None:
         for name, value in zip(self.__slots__, values, strict=True):

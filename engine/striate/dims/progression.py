@@ -104,13 +104,18 @@ def merged(pieces: Iterable[Progression]) -> tuple[Progression, ...]:
     """The same sizes in as few progressions as this module can find, sorted; the pieces must not overlap.
 
     The endless parts get the smallest common period, each class begins as early as the sizes allow, and what is left
-    below is gathered into runs.
+    below is gathered into runs. Where that would take more than twice the progressions, they stay as they are.
     """
-    given = list(pieces)
+    given = sorted(pieces, key=_start)
     endless = [piece for piece in given if piece.stop is None]
     listed, kept = _listed([piece for piece in given if piece.stop is not None])
     tails = _tails(endless, listed)
-    return tuple(sorted([*tails, *kept, *_runs(sorted(listed))], key=lambda piece: piece.start))
+    tidy = sorted([*tails, *kept, *_runs(sorted(listed))], key=_start)
+    return tuple(tidy if len(tidy) <= 2 * len(given) else given)
+
+
+def _start(piece: Progression) -> int:
+    return piece.start
 
 
 def _listed(finite: list[Progression]) -> tuple[set[int], list[Progression]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from heapq import merge
 from math import gcd
 
+from striate.dims.expr import Dim, Expr
 from striate.dims.frozen import Frozen
 from striate.dims.progression import Progression
 
@@ -61,7 +62,16 @@ class SizeSet(Frozen):
 
     def multiple_of(self) -> int:
         """The largest number that divides every legal size (1 for a set without members)."""
-        return gcd(*(number for each in self.progressions for number in _generators(each))) or 1
+        return gcd(*(number for each in self.progressions for number in (each.start, _spacing(each)))) or 1
+
+    def spaced(self, number: Expr) -> Dim:
+        """The sizes of a set that is not empty as `step * number + offset`, `number` being 1, 2, ...
+
+        The step is the largest that reaches every member; sizes between them that are not legal are reached too.
+        """
+        first = self.progressions[0].start
+        step = gcd(*(offset for each in self.progressions for offset in (each.start - first, _spacing(each))))
+        return first + step * (number - 1)
 
     def text(self) -> str:
         """The set in words, as in "multiples of 16, at least 16"."""
@@ -137,5 +147,5 @@ def _shortened(texts: list[str]) -> list[str]:
     return [*texts[:MOST_NAMED], f"{len(texts) - MOST_NAMED} more"]
 
 
-def _generators(progression: Progression) -> tuple[int, int]:
-    return progression.start, 0 if progression.start == progression.stop else progression.step
+def _spacing(progression: Progression) -> int:
+    return 0 if progression.start == progression.stop else progression.step

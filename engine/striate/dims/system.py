@@ -123,9 +123,14 @@ class System:
                 self.contradiction = self.contradiction or self.sets[name].is_empty()
 
     def _drop_implied(self) -> None:
+        """Leave out what the sets imply, by their ends or by the common spacing of their members."""
         ranges = self.ranges()
+        spaced = {name: self.sets[name].spaced(symbol(name)) for name in self.free_names()}
         for condition in list(self.shared):
             settled = decide_by_bounds(condition, ranges)
+            if settled is None:
+                respaced = condition.substituted(spaced)
+                settled = respaced if isinstance(respaced, bool) else None
             if settled is not None:
                 del self.shared[condition]
                 self.contradiction = self.contradiction or not settled

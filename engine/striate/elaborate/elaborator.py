@@ -120,13 +120,14 @@ class Elaborator:
                 current = self.run_body(step.body, scope, current)
             else:
                 try:
+                    self._demand_free(scope, step.alias)
                     current = self._step(step, scope, current, first=index == 0)
                 except Fault as error:
                     self.report(error.diagnostic)
                     current = UNKNOWN
                 except UnknownValueError:
                     current = UNKNOWN
-            if step.alias is not None:
+            if step.alias is not None and (current is not UNKNOWN or step.alias.text not in scope.names):
                 self.bind(scope, step.alias, current)
         return current
 
@@ -216,19 +217,19 @@ class Elaborator:
         Raises:
             Fault: the name is taken.
         """
-        earlier = scope.names.get(name.text)
-        if earlier is not None and earlier.span != name.span:
-            self.report(
-                Diagnostic(
-                    "E0303",
-                    f"{name.text} is already a name here",
-                    name.span,
-                    labels=(Label(earlier.span, "first named here"),),
-                    help="every name stands for one thing; choose another",
-                )
-            )
-            return
+        self._demand_free(scope, name)
         scope.names[name.text] = Binding(value, name.span)
+
+    def _demand_free(self, scope: Scope, name: Identifier | None) -> None:
+        earlier = scope.names.get(name.text) if name else None
+        if name is not None and earlier is not None and earlier.span != name.span:
+            raise fault(
+                "E0303",
+                f"{name.text} is already a name here",
+                name.span,
+                labels=(Label(earlier.span, "first named here"),),
+                help="every name stands for one thing; choose another",
+            )
 
     # ------------------------------------------------------------------------------------------ steps
 

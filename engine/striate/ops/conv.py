@@ -71,7 +71,7 @@ def _conv_weights(attributes: Attributes, inputs: Types) -> tuple[WeightSpec, ..
 def _conv_macs(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
     height, width = attributes["kernel"]
     channels, out_height, out_width = outputs[0].shape
-    per_pixel = known_channels(inputs) // attributes["groups"] * height * width
+    per_pixel: int = known_channels(inputs) // attributes["groups"] * height * width
     return channels * out_height * out_width * per_pixel
 
 
@@ -215,7 +215,7 @@ def _deconv_weights(attributes: Attributes, inputs: Types) -> tuple[WeightSpec, 
 def _deconv_macs(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
     height, width = attributes["kernel"]
     channels, in_height, in_width = inputs[0].shape
-    per_pixel = attributes["channels"] // attributes["groups"] * height * width
+    per_pixel: int = attributes["channels"] // attributes["groups"] * height * width
     return channels * in_height * in_width * per_pixel
 
 

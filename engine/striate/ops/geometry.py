@@ -104,13 +104,14 @@ def window_output(attributes: Attributes, sizes: tuple[Dim, Dim], check: Check, 
     result = []
     for axis, pads in ((0, top + bottom), (1, left + right)):
         room = sizes[axis] + pads - spans[axis]
-        check.at_least(room, 0, lambda axis=axis: _does_not_fit(attributes, axis, sizes[axis], ceil=ceil))  # type: ignore[misc]
+        check.at_least(room, 0, lambda axis=axis: _does_not_fit(attributes, axis, sizes, ceil=ceil))  # type: ignore[misc]
         result.append(room // strides[axis] + 1)
     return result
 
 
-def _does_not_fit(attributes: Attributes, axis: int, size: Dim, *, ceil: bool) -> Problem:
-    span, stride, kernel = extents(attributes)[axis], attributes["stride"][axis], attributes["kernel"][axis]
+def _does_not_fit(attributes: Attributes, axis: int, sizes: tuple[Dim, Dim], *, ceil: bool) -> Problem:
+    size, span = sizes[axis], extents(attributes)[axis]
+    stride, kernel = attributes["stride"][axis], attributes["kernel"][axis]
     before, after = attributes["pad"][2 * axis : 2 * axis + 2]
     slack = stride - 1 if ceil else 0
     numbers = f"{'ceil' if ceil else 'floor'}(({format_dim(size)} + {before} + {after} - {span}) / {stride}) + 1"
@@ -123,9 +124,7 @@ def _does_not_fit(attributes: Attributes, axis: int, size: Dim, *, ceil: bool) -
         )
     dilation = (span - 1) // (kernel - 1) if kernel > 1 else 1
     largest = (size + before + after + slack - 1) // dilation + 1
-    repaired = list(attributes["pad"])
-    repaired[2 * axis : 2 * axis + 2] = [-(-(span - size - slack) // 2)] * 2
-    padding = format_padding(repaired)
+    padding = format_padding(_least_padding(attributes, sizes, slack))
     return Problem(
         f"kernel {kernel}{f' (dilated to {span})' if span != kernel else ''} is larger than the {AXES[axis]} {size}"
         f" with padding {before} + {after}",
@@ -135,6 +134,15 @@ def _does_not_fit(attributes: Attributes, axis: int, size: Dim, *, ceil: bool) -
         help=f"pad = {padding} is the least that fits, or use a kernel of at most {largest}",
         repair=(("pad", padding),),
     )
+
+
+def _least_padding(attributes: Attributes, sizes: tuple[Dim, Dim], slack: int) -> list[int]:
+    """Return the padding with both axes widened, as little as possible, to where the window fits."""
+    pads = list(attributes["pad"])
+    for axis, (size, span) in enumerate(zip(sizes, extents(attributes), strict=True)):
+        if isinstance(size, int) and size + pads[2 * axis] + pads[2 * axis + 1] + slack < span:
+            pads[2 * axis : 2 * axis + 2] = [-(-(span - size - slack) // 2)] * 2
+    return pads
 
 
 def format_padding(pads: Sequence[int]) -> str:

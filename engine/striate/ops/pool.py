@@ -97,8 +97,8 @@ def _check_holes(attributes: Attributes, inputs: Types, check: Check) -> None:
 
 
 def _fits_torch(pads: Pads, attributes: Attributes) -> bool:
-    """Whether torch pads by itself: the same on opposite sides, and by half the window at most."""
-    (tall, wide), (top, bottom, left, right) = extents(attributes), pads
+    """Whether torch pads by itself: the same on opposite sides, by half the kernel (before dilation) at most."""
+    (tall, wide), (top, bottom, left, right) = attributes["kernel"], pads
     return top == bottom and left == right and 2 * top <= tall and 2 * left <= wide
 
 
@@ -181,27 +181,37 @@ MAXPOOL = OpRecord(
 
 
 def _avgpool_torch(call: TorchCall) -> Tensor:
-    attributes, values, functional = call.attributes, call.inputs[0], call.torch.nn.functional
-    kernel, stride = attributes["kernel"], attributes["stride"]
+    attributes, values = call.attributes, call.inputs[0]
     pads = actual_pads(call, values)
-    if _fits_torch(pads, attributes):
-        result: Tensor = functional.avg_pool2d(
-            values, kernel, stride, (pads[0], pads[2]), attributes["ceil"], attributes["count_include_pad"]
-        )
-        return result
-    # The sum of each window over the number of its entries that count, which is what avg_pool2d works out itself.
-    reach = _reach(attributes, pads)
-    counted = call.torch.ones_like(values[:1, :1])
-    if attributes["count_include_pad"]:
-        counted = explicitly_padded(call, counted, pads, 1.0)
-        rest = _difference(reach, pads)
-    else:
-        rest = reach
+    if not _fits_torch(pads, attributes):
+        return _sum_over_count(call, values, pads)
+    result: Tensor = call.torch.nn.functional.avg_pool2d(
+        values,
+        attributes["kernel"],
+        attributes["stride"],
+        (pads[0], pads[2]),
+        attributes["ceil"],
+        attributes["count_include_pad"],
+    )
+    return result
+
+
+def _sum_over_count(call: TorchCall, values: Tensor, pads: Pads) -> Tensor:
+    """Return each window's sum over the number of its entries that count, for padding that torch cannot add itself."""
+    reach = _reach(call.attributes, pads)
+    counted, rest = call.torch.ones_like(values[:1, :1]), reach
+    if call.attributes["count_include_pad"]:
+        counted, rest = explicitly_padded(call, counted, pads, 1.0), _difference(reach, pads)
     total, count = (
-        functional.avg_pool2d(explicitly_padded(call, item, widths), kernel, stride, divisor_override=1)
+        call.torch.nn.functional.avg_pool2d(
+            explicitly_padded(call, item, widths),
+            call.attributes["kernel"],
+            call.attributes["stride"],
+            divisor_override=1,
+        )
         for item, widths in ((values, reach), (counted, rest))
     )
-    result = total / count
+    result: Tensor = total / count
     return result
 
 

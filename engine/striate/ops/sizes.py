@@ -19,6 +19,14 @@ def same_type(inputs: Sequence[TensorType]) -> tuple[TensorType, ...]:
     return (inputs[0],)
 
 
+def entries(value: TensorType) -> Dim:
+    """Return the number of entries of a value: the features that flatten makes of it."""
+    product: Dim = 1
+    for size in value.shape:
+        product = product * size
+    return product
+
+
 def known_channels(inputs: Sequence[TensorType]) -> int:
     """Return the channels of the first input as a number.
 

@@ -1,0 +1,124 @@
+"""Which input pixels the positions along one axis of a value see, followed exactly through windows and upsampling.
+
+A track is the hull of what paths of one jump see. Behind a convolution every position sees the same pattern, shifted by
+the jump; behind an upsampling layer the pattern repeats every few positions only, so a track keeps one interval per
+phase. It knows nothing of nodes and graphs. Window arithmetic after Araujo, Norris and Sim, "Computing receptive
+fields of convolutional neural networks" (Distill, 2019), extended by phases.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, floor, inf, lcm
+
+MOST_PHASES = 256
+"""Phases that are told apart; beyond, one interval that holds them all stands for them."""
+
+_FINEST = 4096
+"""Strides and offsets are fractions with a denominator up to this: records give them as floats."""
+
+Number = int | float | Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """Position `q * period + r` sees the pixels `q * advance + low[r]` to `q * advance + high[r]`.
+
+    A phase that sees nothing (between the taps of a transposed convolution) has `low = inf` and `high = -inf`.
+    """
+
+    period: int
+    advance: Number
+    low: tuple[Number, ...]
+    high: tuple[Number, ...]
+
+    @property
+    def jump(self) -> Fraction:
+        """Input pixels from one position to the next, on average."""
+        return Fraction(self.advance) / self.period
+
+    def at(self, position: int) -> tuple[Number, Number]:
+        """Return the first and last pixel that a position sees."""
+        turns, phase = divmod(position, self.period)
+        return turns * self.advance + self.low[phase], turns * self.advance + self.high[phase]
+
+    def held(self) -> Track:
+        """Return the track of a value of size 1 that is repeated: every position sees what position 0 sees."""
+        low, high = self.at(0)
+        return Track(1, 0, (low,), (high,))
+
+    def through(self, extent: Number, stride: Number, padding: Number) -> Track:
+        """Return the track behind a window.
+
+        Output position `o` sees the whole positions from `o * stride - padding` to `o * stride - padding + extent - 1`.
+        A stride below 1 is that of an upsampling layer; extent and padding may then be fractions too.
+        """
+        if self.period == 1 and isinstance(stride, int):
+            low = self.low[0] - padding * self.advance
+            high = self.high[0] + (extent - 1 - padding) * self.advance
+            return Track(1, self.advance * stride, (low,), (high,))
+        step, first, length = (_fraction(number) for number in (stride, -padding, extent - 1))
+        period = lcm(step.numerator, self.period * step.denominator) // step.numerator
+        advance = step * period / self.period * self.advance
+        seen = [
+            self._between(ceil(phase * step + first), floor(phase * step + first + length)) for phase in range(period)
+        ]
+        return Track(period, advance, tuple(low for low, _ in seen), tuple(high for _, high in seen)).bounded()
+
+    def _between(self, first: int, last: int) -> tuple[Number, Number]:
+        if first > last:
+            return inf, -inf
+        if inf not in self.low:  # the intervals then move one way, and the outermost positions see the furthest
+            return self.at(first)[0], self.at(last)[1]
+        seen = [self.at(position) for position in range(first, last + 1)]
+        return min(low for low, _ in seen), max(high for _, high in seen)
+
+    def joined(self, other: Track) -> Track:
+        """Return the hull of two tracks with the same jump."""
+        period = lcm(self.period, other.period)
+        pairs = [(self.at(position), other.at(position)) for position in range(period)]
+        lows = tuple(min(mine[0], its[0]) for mine, its in pairs)
+        highs = tuple(max(mine[1], its[1]) for mine, its in pairs)
+        return Track(period, self.jump * period, lows, highs).bounded()
+
+    def bounded(self) -> Track:
+        """Return the track itself, or one interval that holds every phase where there are too many of them."""
+        if self.period <= MOST_PHASES:
+            return self
+        lows = (low - phase * self.jump for phase, low in enumerate(self.low))
+        highs = (high - phase * self.jump for phase, high in enumerate(self.high))
+        return Track(1, self.jump, (min(lows),), (max(highs),))
+
+
+PIXEL = Track(1, 1, (0,), (0,))
+"""The track of the input itself."""
+
+
+def widest(tracks: tuple[Track, ...], size: object) -> int | None:
+    """Return the most pixels that one position sees along tracks of different jumps; None where it grows with an open size.
+
+    Positions drift apart along such tracks. The distance between the outermost pixels is a convex function of the
+    position in every phase, so it is greatest in the first or the last period.
+    """
+    if len(tracks) == 1:
+        (track,) = tracks
+        return _pixels(max(high - low for low, high in zip(track.low, track.high, strict=True)))
+    if not isinstance(size, int):
+        return None
+    period = min(lcm(*(track.period for track in tracks)), size)
+    positions = {*range(period), *range(size - period, size)}
+    return _pixels(max(_span(tracks, position) for position in positions))
+
+
+def _span(tracks: tuple[Track, ...], position: int) -> Number:
+    seen = [track.at(position) for track in tracks]
+    return max(high for _, high in seen) - min(low for low, _ in seen)
+
+
+def _pixels(distance: Number) -> int:
+    return 0 if distance < 0 else floor(distance) + 1
+
+
+def _fraction(number: Number) -> Fraction:
+    return Fraction(number).limit_denominator(_FINEST)

@@ -1,0 +1,82 @@
+"""`striate export`: a network as an ONNX file, verified in ONNX Runtime before it is put in place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from striate.cli.model_options import model_file, model_option, parse_settings, set_option
+
+if TYPE_CHECKING:
+    from striate.exporting import ExportReport
+    from striate.model import Model
+
+
+@click.command("export")
+@model_file
+@model_option
+@set_option
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="PATH", help="The ONNX file [MODEL.onnx].")
+@click.option("--weights", type=click.Path(path_type=Path), metavar="PATH", help="A checkpoint with the weights.")
+@click.option("--seed", type=click.IntRange(0), metavar="N", help="Seed of the weights if there is no checkpoint [0].")
+@click.option("--opset", type=int, metavar="N", help="ONNX operator set, instead of the export section's or 17.")
+@click.option("--contract", metavar="NAME", help="The export section, where the file gives them names of their own.")
+@click.option("--no-verify", is_flag=True, help="Do not compare with torch in ONNX Runtime; the file then says so.")
+def command(
+    file: Path,
+    model: str | None,
+    settings: tuple[str, ...],
+    output: Path | None,
+    weights: Path | None,
+    seed: int | None,
+    opset: int | None,
+    contract: str | None,
+    no_verify: bool,
+) -> None:
+    """Write a network of FILE as ONNX, and check that ONNX Runtime computes the same as torch.
+
+    If it does not, no file is written and the first layer that differs is named. Batch and open sizes stay open.
+    """
+    from striate.exporting import export_model
+    from striate.model import load_source
+    from striate_dsl.reading import read_source
+
+    if weights is not None and seed is not None:
+        raise click.UsageError("--seed is for weights that are initialised; with --weights there are none")
+    network = load_source(read_source(file), model, parse_settings(settings))
+    report = export_model(
+        network,
+        output or Path(f"{network.name}.onnx"),
+        weights=weights,
+        seed=seed or 0,
+        opset=opset,
+        contract=contract,
+        verify=not no_verify,
+    )
+    for line in _lines(network, report):
+        click.echo(line)
+
+
+def _lines(model: Model, report: ExportReport) -> list[str]:
+    lines = [
+        f"{model.name} is in {report.path}",
+        f"opset {report.opset}, IR {report.ir_version}, {_size(report.size)}, {report.weights}",
+    ]
+    verification = report.verification
+    if verification is None:
+        return [*lines, "not verified: --no-verify"]
+    classes = "the same classes" if verification.same_classes else "other classes"
+    return [
+        *lines,
+        f"{verification.runtime} gives {classes} as torch; outputs differ by at most {verification.difference}; "
+        f"tried: {'; '.join(verification.trials)}",
+    ]
+
+
+def _size(size: int) -> str:
+    for unit, bound in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= bound:
+            return f"{size / bound:.3g} {unit}"
+    return f"{size} bytes"

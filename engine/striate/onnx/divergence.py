@@ -1,0 +1,101 @@
+"""Finds the layer at which an ONNX model and torch part ways: all values in between become outputs and are compared
+in the order of the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from onnx import ModelProto, TensorProto, helper
+
+from striate.graph import Graph, Node
+from striate.onnx.comparison import Difference, compare, is_finite
+from striate.onnx.document import serialize
+from striate.onnx.names import value_names
+from striate.onnx.runtime import OnnxSession
+from striate.onnx.trials import Trial
+from striate_dsl.diagnostics import Diagnostic
+
+Array = np.ndarray[Any, np.dtype[np.float32]]
+
+
+def other_values(
+    document: ModelProto,
+    graph: Graph,
+    expected: Mapping[str, Array],
+    trial: Trial,
+    output: str,
+    difference: Difference,
+    tolerance: float,
+) -> Diagnostic:
+    """Return the finding that an output differs, with the first layer that does.
+
+    Args:
+        document: the model that gives other values.
+        graph: the network that was written.
+        expected: every value of the network by name, as torch computes it.
+        trial: the input at hand.
+        output: the output that differs.
+        difference: by how much.
+        tolerance: by how much it may, relatively.
+    """
+    notes = [f"output {output}, {trial.words}: differs by up to {difference}; allowed is a relative {tolerance:.1e}"]
+    agreed = Difference(0.0, 0.0)
+    for count, (layer, apart) in enumerate(_layer_differences(document, graph, expected, trial)):
+        if not apart.relative <= tolerance:
+            notes.append(f"the value of {layer.name} differs by up to {apart}")
+            notes.append(f"the {count} layers before it agree within a relative {agreed.relative:.1e}")
+            return Diagnostic(
+                "E0607",
+                f"ONNX Runtime computes something else than torch, from layer {layer.name} ({layer.op}) on",
+                layer.origin.span,
+                notes=(*notes, *_blocks(layer)),
+                help="no file was written. If it differs by little, the network's export section may allow more, e.g. "
+                f"tolerance = {10 * tolerance:.0e}; otherwise report it to whoever provides the layer {layer.op}",
+            )
+        agreed = agreed.or_larger(apart)
+    return Diagnostic(
+        "E0607",
+        "ONNX Runtime computes something else than torch, but no single layer does",
+        notes=(*notes, f"with all values kept, all layers agree within a relative {agreed.relative:.1e}"),
+        help="no file was written. ONNX Runtime joins layers to be faster, which must have gone wrong: try another version",
+    )
+
+
+def not_finite(graph: Graph, values: Mapping[str, Array], trial: Trial) -> Diagnostic:
+    """Return the finding that torch itself gives infinite values or none, with the first layer that does."""
+    guilty = next(node for node in graph.nodes if not is_finite(values[node.outputs[0].name]))
+    weights = (f"its weights: {', '.join(guilty.weights.values())}",) if guilty.weights else ()
+    return Diagnostic(
+        "E0608",
+        f"the network cannot be verified: layer {guilty.name} ({guilty.op}) gives values that are not finite",
+        guilty.origin.span,
+        notes=(f"{trial.words}, in torch", *weights, *_blocks(guilty)),
+        help="no file was written. Look for such numbers in the weights: a training that went wrong leaves them",
+    )
+
+
+def _layer_differences(
+    document: ModelProto, graph: Graph, expected: Mapping[str, Array], trial: Trial
+) -> Iterator[tuple[Node, Difference]]:
+    names = value_names(graph).written
+    actual = OnnxSession(serialize(_with_all_outputs(document, list(names.values())))).run(trial.inputs)
+    for node in graph.nodes:
+        value = node.outputs[0].name
+        yield node, compare(expected[value], actual[names[value]])
+
+
+def _with_all_outputs(document: ModelProto, names: list[str]) -> ModelProto:
+    opened = ModelProto()
+    opened.CopyFrom(document)
+    known = {item.name for item in (*opened.graph.input, *opened.graph.output)}
+    for name in names:
+        if name not in known:
+            opened.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, None))
+    return opened
+
+
+def _blocks(layer: Node) -> tuple[str, ...]:
+    return tuple(f"in block {frame.block}, used at {frame.span!r}" for frame in reversed(layer.origin.trail))

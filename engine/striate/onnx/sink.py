@@ -1,0 +1,119 @@
+"""Where the ONNX rules of the records write: collects nodes and constants, with the names and origin of their layer.
+
+Every node is looked up in ONNX's own table of operators, so a layer that needs a later operator set is found by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import PurePath
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import NodeProto, TensorProto, defs, helper, numpy_helper
+
+from striate.graph import Node, Origin
+from striate.onnx.opsets import HIGHEST
+from striate.ops.record import OpRecord
+from striate.ops.targets import OnnxCall
+from striate_dsl.diagnostics import Diagnostic, DiagnosticError
+
+
+@dataclass(frozen=True, slots=True)
+class _Demand:
+    """A layer that needs a later operator set than the one to be written, or an operator that no set has."""
+
+    layer: Node
+    op_type: str
+    opset: int | None
+
+
+@dataclass(slots=True)
+class NodeSink:
+    """The `OnnxSink` of one file.
+
+    Attributes:
+        opset: the operator set to be written.
+        nodes: the ONNX nodes so far, in order.
+        constants: constant tensors by name.
+    """
+
+    opset: int
+    nodes: list[NodeProto] = field(default_factory=list)
+    constants: dict[str, TensorProto] = field(default_factory=dict)
+    _layer: Node | None = None
+    _demands: list[_Demand] = field(default_factory=list)
+
+    def write(self, layer: Node, record: OpRecord, call: OnnxCall) -> None:
+        """Let a record write a layer; the ONNX node that makes the layer's value is called like the layer."""
+        self._layer = layer
+        first = len(self.nodes)
+        record.onnx(call, self)
+        self._layer = None
+        place = origin_text(layer.origin)
+        for node in self.nodes[first:]:
+            node.name = layer.name if call.outputs[0] in node.output else node.output[0]
+            node.doc_string = place
+
+    def node(self, op_type: str, inputs: Sequence[str], outputs: Sequence[str], /, **attributes: Any) -> None:
+        """Write one ONNX node; see `OnnxSink`."""
+        given = frozenset(name for name, value in attributes.items() if value is not None)
+        if self._layer is not None and not _exists(op_type, self.opset, given, len(inputs)):
+            later = (
+                opset for opset in range(self.opset + 1, HIGHEST + 1) if _exists(op_type, opset, given, len(inputs))
+            )
+            self._demands.append(_Demand(self._layer, op_type, next(later, None)))
+        self.nodes.append(helper.make_node(op_type, list(inputs), list(outputs), **attributes))
+
+    def constant(self, name: str, values: Any, dtype: str) -> str:
+        """Write a constant tensor; see `OnnxSink`."""
+        tensor = numpy_helper.from_array(np.asarray(values, dtype=dtype), name)
+        if self.constants.setdefault(name, tensor) != tensor:
+            raise ValueError(f"two constants are called {name!r}")
+        return name
+
+    def check_demands(self) -> None:
+        """Report the layer that needs the latest operator set, if one is later than what is to be written.
+
+        Raises:
+            DiagnosticError: there is such a layer.
+        """
+        if not self._demands:
+            return
+        worst = max(self._demands, key=lambda demand: HIGHEST + 1 if demand.opset is None else demand.opset)
+        raise DiagnosticError(_cannot_write(worst, self.opset))
+
+
+def origin_text(origin: Origin) -> str:
+    """Return where a layer comes from as `file.cnn:line`, without the folder: files are passed on to strangers."""
+    return f"{PurePath(origin.span.file).name}:{origin.span.line}"
+
+
+def _cannot_write(demand: _Demand, opset: int) -> Diagnostic:
+    layer = demand.layer
+    if demand.opset is None:
+        return Diagnostic(
+            "E0605",
+            f"layer {layer.name} writes ONNX's {demand.op_type} in a form that no opset up to {HIGHEST} has",
+            layer.origin.span,
+            help=f"this is a mistake in the layer {layer.op}; report it to whoever provides it",
+        )
+    return Diagnostic(
+        "E0602",
+        f"layer {layer.name} needs opset {demand.opset}, not {opset}",
+        layer.origin.span,
+        notes=(f"it is written as ONNX's {demand.op_type}, which has this form since opset {demand.opset}",),
+        help=f"use opset {demand.opset} or later: --opset {demand.opset}",
+    )
+
+
+@cache
+def _exists(op_type: str, opset: int, attributes: frozenset[str], inputs: int) -> bool:
+    try:
+        schema = defs.get_schema(op_type, opset, "")
+    except onnx.onnx_cpp2py_export.defs.SchemaError:
+        return False
+    return attributes <= schema.attributes.keys() and inputs <= schema.max_input and not schema.deprecated

@@ -1,0 +1,83 @@
+"""Compares an ONNX model, run by ONNX Runtime, with the network in torch, output by output.
+
+Torch itself is not imported here: it comes in as a `Reference`. Where outputs differ, `divergence.py` looks for the
+layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from onnx import ModelProto
+
+from striate.graph import Graph
+from striate.onnx.comparison import Difference, compare, is_finite, same_classes
+from striate.onnx.divergence import not_finite, other_values
+from striate.onnx.document import serialize
+from striate.onnx.runtime import OnnxSession
+from striate.onnx.trials import Trial
+from striate_dsl.diagnostics import DiagnosticError
+
+Array = np.ndarray[Any, np.dtype[np.float32]]
+
+
+class Reference(Protocol):
+    """The network in another runtime, in evaluation mode; arrays have the batch axis in front."""
+
+    def outputs(self, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
+        """Return the outputs by name."""
+
+    def values(self, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
+        """Return every value of the graph by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """A verification that went well.
+
+    Attributes:
+        runtime: the runtime and its version.
+        trials: the inputs that were tried, in words.
+        difference: the largest difference over all outputs and trials.
+        same_classes: whether every output with several channels had its largest entry at the same place.
+    """
+
+    runtime: str
+    trials: tuple[str, ...]
+    difference: Difference
+    same_classes: bool
+
+
+def verify_document(
+    document: ModelProto, graph: Graph, reference: Reference, trials: Sequence[Trial], tolerance: float
+) -> Verification:
+    """Compare an ONNX model with the reference.
+
+    Args:
+        document: the model, written from `graph`.
+        graph: the network that was written; its values are among the reference's.
+        reference: the network in torch.
+        trials: the inputs to compare on.
+        tolerance: the largest difference allowed, as a share of an output's largest entry.
+
+    Raises:
+        DiagnosticError: ONNX Runtime is missing, cannot load or run the model, or gives other values; the finding
+            names the first layer that differs.
+    """
+    session = OnnxSession(serialize(document))
+    worst, same = Difference(0.0, 0.0), True
+    for trial in trials:
+        expected, actual = reference.outputs(trial.inputs), session.run(trial.inputs)
+        if not all(is_finite(values) for values in expected.values()):
+            raise DiagnosticError(not_finite(graph, reference.values(trial.inputs), trial))
+        for name, values in expected.items():
+            difference = compare(values, actual[name])
+            if not difference.relative <= tolerance:
+                every = reference.values(trial.inputs)
+                raise DiagnosticError(other_values(document, graph, every, trial, name, difference, tolerance))
+            worst = worst.or_larger(difference)
+            same = same and same_classes(values, actual[name], tolerance)
+    return Verification(session.name, tuple(trial.words for trial in trials), worst, same)

@@ -1,0 +1,1 @@
+"""The trained network on disk: checkpoints, and writing files so that no crash can spoil them."""

@@ -1,0 +1,141 @@
+"""The plugin door: records come in checked, broken plugins stay outside, nobody's name is decided by load order."""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint
+from types import SimpleNamespace
+
+import pytest
+
+from striate.elaborate import elaborate
+from striate.host.catalogue import HostCatalogue, NameClashError
+from striate.host.loading import Loaded, load_plugins
+from striate.host.spec import HOOK_KINDS, Hooks
+from striate.ops.activation import RELU
+from striate.plugin import Factory, HeadRecord, LossRecord, OpRecord, hookimpl
+from striate_dsl.parser import parse
+from striate_dsl.source import Source
+
+
+class Entry(EntryPoint):
+    """An entry point whose plugin is made by a function instead of an import."""
+
+    def __new__(cls, name, make):
+        entry = super().__new__(cls)
+        return entry
+
+    def __init__(self, name, make):
+        super().__init__(name, "module", "striate.plugins")
+        vars(self)["make"] = make
+
+    def load(self):
+        return vars(self)["make"]()
+
+
+def providing(**answers):
+    """Return a plugin whose hooks give these answers."""
+    plugin = SimpleNamespace()
+    for hook, answer in answers.items():
+
+        def call(context, answer=answer):
+            return answer
+
+        setattr(plugin, hook, hookimpl(call, specname=hook))
+    return lambda: plugin
+
+
+def layer(name):
+    return OpRecord(name=name, summary="a", shape=RELU.shape, torch=RELU.torch, onnx=RELU.onnx)
+
+
+def loss(name):
+    return LossRecord(name, "a loss", Factory("math:sqrt"))
+
+
+def fail():
+    raise ImportError("no module named acme_native")
+
+
+def catalogue(loaded: Loaded) -> HostCatalogue:
+    made = HostCatalogue()
+    vars(made)["loaded"] = loaded
+    return made
+
+
+def test_records_are_found_by_kind_and_name_with_their_owner():
+    loaded = load_plugins([Entry("acme", providing(striate_layers=[layer("swirl")], striate_losses=[loss("swirl")]))])
+    made = catalogue(loaded)
+    assert made.layer("swirl").name == "swirl"
+    assert made.find(LossRecord, "swirl").summary == "a loss"
+    assert made.owner(OpRecord, "swirl") == "acme"
+    assert made.find(LossRecord, "nothing") is None
+    assert loaded.failures == []
+
+
+def test_a_plugins_layer_and_head_are_written_like_built_in_ones():
+    head = HeadRecord("masks", "One class per pixel", "block M(classes) { conv(classes, 1) }", "m.cnn", ("out",), "seg")
+    made = catalogue(load_plugins([Entry("acme", providing(striate_layers=[layer("swirl")], striate_heads=[head]))]))
+    text = "block B(act) { act }\nmodel N { input i: 1 x 4 x 4; swirl -> B(swirl); head masks(classes = 3) }"
+    built = elaborate(parse(Source("n", text)).file, "N", made)
+    assert built.diagnostics == ()
+    assert [node.name for node in built.graph.nodes] == ["swirl1", "b1.act1", "head.conv1"]
+    assert built.graph.outputs == {"out": "head.conv1"}
+    assert built.graph.tasks[0].name == "seg"
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (fail, "ImportError: no module named acme_native"),
+        (providing(striate_losses=[layer("swirl")]), "TypeError: striate_losses returned a OpRecord where a LossRecord is due"),
+        (providing(striate_losses=[loss("not a name")]), "which is no identifier"),
+        (providing(striate_losses=3), "TypeError"),
+        (providing(striate_lossess=[loss("a")]), "PluginValidationError"),
+    ],
+)
+def test_a_broken_plugin_is_set_aside_whole_and_named(make, reason):
+    good, bad = Entry("good", providing(striate_losses=[loss("fine")])), Entry("bad", make)
+    for order in ([good, bad], [bad, good]):
+        loaded = load_plugins(order)
+        assert [failure.plugin for failure in loaded.failures] == ["bad"]
+        assert reason in loaded.failures[0].reason
+        assert list(loaded.of(LossRecord)) == ["fine"]
+        assert not loaded.of(OpRecord)
+
+
+def test_a_hook_that_raises_takes_nothing_in():
+    def raising():
+        plugin = providing(striate_layers=[layer("swirl")])()
+        plugin.striate_losses = hookimpl(lambda context: 1 / 0, specname="striate_losses")
+        return plugin
+
+    loaded = load_plugins([Entry("bad", raising)])
+    assert loaded.failures[0].reason.startswith("ZeroDivisionError")
+    assert not loaded.of(OpRecord)
+
+
+def test_a_name_of_two_plugins_is_an_error_that_names_both():
+    entries = [Entry(name, providing(striate_losses=[loss("same")])) for name in ("one", "two")]
+    for order in (entries, entries[::-1]):
+        with pytest.raises(NameClashError, match="one and two"):
+            catalogue(load_plugins(order)).find(LossRecord, "same")
+
+
+def test_every_hook_is_documented_with_an_example_and_has_a_record_type():
+    hooks = [name for name in vars(Hooks) if name.startswith("striate_")]
+    assert sorted(hooks) == sorted(HOOK_KINDS)
+    for name in hooks:
+        text = getattr(Hooks, name).__doc__
+        assert "Called" in text, name
+        assert f"def {name}(context):" in text, name
+
+
+def test_the_first_party_plugin_comes_in_by_the_same_door():
+    made = HostCatalogue()
+    assert made.head("segmentation") is not None
+    assert made.failures == []
+    assert made.owner(LossRecord, "cross_entropy") == "striate-plugins"
+
+
+def test_plugins_can_be_left_out():
+    assert HostCatalogue(plugins=False).find(LossRecord, "cross_entropy") is None
