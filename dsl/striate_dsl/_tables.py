@@ -1,7 +1,7 @@
 # ruff: noqa
 # fmt: off
 """The LALR(1) tables of grammar.lark, made by `python -m striate_dsl.grammar_tables`; do not edit by hand."""
-GRAMMAR = '48848db422dd01bc0675f6cc6568318f034a97ec00349827cab3db1271d9985f'
+GRAMMAR = '9366-79243ccb'
 SYMBOLS = (
  '$END', 'AND', 'ARROW', 'AS', 'ASSERT', 'BLOCK', 'COLON', 'COMMA', 'COMPARE', 'CUT', 'DOT', 'ELSE', 'EQUALS',
  'EXPORT', 'FALSE', 'FOR', 'HEAD', 'IF', 'IN', 'INPUT', 'LANGUAGE', 'LBRACE', 'LET', 'LPAR', 'LSQUARE', 'MODEL',

@@ -24,7 +24,7 @@ class Automaton:
         ]
         self._stack = [0]
         self._values: list[Any] = []
-        self._marks = [1]
+        self._marks = [(1, 0)]
 
     @property
     def result(self) -> Any:
@@ -33,7 +33,7 @@ class Automaton:
 
     def run(self, tokens: list[Token], position: int = 0) -> int:
         """Feed `tokens` from `position` on; return the position of the first that does not fit, or their number."""
-        states, rules, stack, values, marks = self._states, self._rules, self._stack, self._values, self._marks
+        states, rules, stack, values = self._states, self._rules, self._stack, self._values
         row = states[stack[-1]]
         for at in range(position, len(tokens)):
             token = tokens[at]
@@ -61,29 +61,33 @@ class Automaton:
             values.append(token)
             row = states[action]
             if kind in _MARKING:
-                self._mark(kind, marks, len(stack))
+                self._mark(kind, at + 1)
         return len(tokens)
 
-    @staticmethod
-    def _mark(kind: str, marks: list[int], size: int) -> None:
-        """Note how high the stack is where a statement begins, so that `rewind` can drop the statement."""
+    def _mark(self, kind: str, following: int) -> None:
+        """Note how high the stack is and which token follows where a statement begins."""
         if kind == "NEWLINE":
-            marks[-1] = size
+            self._marks[-1] = (len(self._stack), following)
         elif kind == "LBRACE":
-            marks.append(size)
-        elif len(marks) > 1:
-            marks.pop()
+            self._marks.append((len(self._stack), following))
+        elif len(self._marks) > 1:
+            self._marks.pop()
 
-    def rewind(self) -> int:
-        """Drop what was read of the statement in progress; return how many braces are open."""
-        size = self._marks[-1]
+    def rewind(self) -> None:
+        """Drop what was read of the statement in progress."""
+        size, _ = self._marks[-1]
         del self._stack[size:]
         del self._values[size - 1 :]
-        return len(self._marks) - 1
 
-    def expected(self) -> Mapping[str, int]:
-        """Return the kinds (and rules) that the state on top knows."""
-        return self._states[self._stack[-1]]
+    def statement(self) -> tuple[int, Mapping[str, int], str]:
+        """Return where the statement in progress began, what fits now, and what kind of statement stands there.
+
+        The kind is `file` for definitions, `body` for statements and `settings`.
+        """
+        size, start = self._marks[-1]
+        row = self._states[self._stack[size - 1]]
+        room = "file" if "BLOCK" in row else "body" if "ARROW" not in row and "REPEAT" in row else "settings"
+        return start, self._states[self._stack[-1]], room
 
 
 _MARKING = frozenset({"NEWLINE", "LBRACE", "RBRACE"})

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from striate.ops.initializers import start_values
 from striate.passes import DropInferenceNoops, RemoveDeadNodes, run_passes
 from striate.version import __version__
 from striate_dsl.diagnostics import DiagnosticError
@@ -111,8 +112,6 @@ def _check_target(path: Path) -> None:
 
 def _weights(model: Model, checkpoint: str | Path | None, seed: int) -> _Weights:
     if checkpoint is None:
-        from striate.ops.initializers import start_values
-
         arrays = {name: start_values(weight, seed) for name, weight in model.graph.weights.items()}
         return _Weights(arrays, f"weights initialised from seed {seed}, not trained")
     from striate.runtime.checkpoint import read_info, read_weights

@@ -32,7 +32,7 @@ ROOMS: dict[str, frozenset[str]] = {
 }
 """The rooms that the modules of a room may import, beside their own."""
 
-PLUGIN_FACADE = ("striate", "striate.plugin")
+PLUGIN_FACADE = ("striate", "striate.plugin", "striate.data")
 """The modules of which plugins may import the names listed in `__all__`."""
 
 HOMES: dict[str, tuple[str, ...]] = {
@@ -63,6 +63,8 @@ def room_of(module: str) -> str:
     if package != "striate":
         return {"striate_dsl": "dsl", "striate_plugins": "plugins"}[package]
     folder, _, _ = rest.partition(".")
+    if folder == "__main__":
+        return "cli"
     return folder if folder in ROOMS else "facade"
 
 

@@ -110,7 +110,9 @@ def _repeated(field: Field, kind: TensorType, target: TensorType) -> Field:
     def axis_tracks(tracks: Tracks, axis: int) -> Tracks:
         return _merged(track.held() for track in tracks) if still[axis] else tracks
 
-    return Field({name: (axis_tracks(rows, 0), axis_tracks(columns, 1)) for name, (rows, columns) in field.axes.items()})
+    return Field(
+        {name: (axis_tracks(rows, 0), axis_tracks(columns, 1)) for name, (rows, columns) in field.axes.items()}
+    )
 
 
 def _union(fields: list[Field]) -> Field:

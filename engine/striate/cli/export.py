@@ -12,6 +12,13 @@ from striate.cli.model_options import model_file, model_option, parse_settings, 
 if TYPE_CHECKING:
     from striate.exporting import ExportReport
     from striate.model import Model
+    from striate.onnx.verify import Verification
+
+
+def _opset(context: click.Context, parameter: click.Parameter, value: int | None) -> int | None:
+    from striate.onnx.opsets import HIGHEST, LOWEST
+
+    return None if value is None else click.IntRange(LOWEST, HIGHEST).convert(value, parameter, context)
 
 
 @click.command("export")
@@ -21,7 +28,9 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="PATH", help="The ONNX file [MODEL.onnx].")
 @click.option("--weights", type=click.Path(path_type=Path), metavar="PATH", help="A checkpoint with the weights.")
 @click.option("--seed", type=click.IntRange(0), metavar="N", help="Seed of the weights if there is no checkpoint [0].")
-@click.option("--opset", type=int, metavar="N", help="ONNX operator set, instead of the export section's or 17.")
+@click.option(
+    "--opset", type=int, callback=_opset, metavar="N", help="ONNX operator set, instead of the export section's or 17."
+)
 @click.option("--contract", metavar="NAME", help="The export section, where the file gives them names of their own.")
 @click.option("--no-verify", is_flag=True, help="Do not compare with torch in ONNX Runtime; the file then says so.")
 def command(
@@ -67,12 +76,20 @@ def _lines(model: Model, report: ExportReport) -> list[str]:
     verification = report.verification
     if verification is None:
         return [*lines, "not verified: --no-verify"]
-    classes = "the same classes" if verification.same_classes else "other classes"
     return [
         *lines,
-        f"{verification.runtime} gives {classes} as torch; outputs differ by at most {verification.difference}; "
-        f"tried: {'; '.join(verification.trials)}",
+        f"{verification.runtime} gives {_agreement(model, verification)} as torch, outputs differ by at most "
+        f"{verification.difference}; tried: {', '.join(verification.trials)}",
     ]
+
+
+def _agreement(model: Model, verification: Verification) -> str:
+    graph = model.graph
+    if not graph.tasks and "classes" not in graph.arguments:
+        return "the same values"
+    if not verification.other_classes:
+        return "the same classes"
+    return f"the same classes (but for {verification.other_classes:,} ties)"
 
 
 def _size(size: int) -> str:

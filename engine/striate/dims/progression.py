@@ -143,9 +143,8 @@ def _tails(endless: list[Progression], listed: set[int]) -> list[Progression]:
     period = smallest_period(frozenset(begins), step)
     starts: dict[int, int] = {}
     for begin in begins.values():
-        full_from = begin - step + period
-        starts[begin % period] = max(starts.get(begin % period, full_from), full_from)
-    early = sum(max(starts[begin % period] - begin, 0) // step for begin in begins.values())
+        starts[begin % period] = max(starts.get(begin % period, begin), begin)
+    early = sum((starts[begin % period] - begin) // step for begin in begins.values())
     if early > MOST_LISTED:
         return endless
     for begin in begins.values():

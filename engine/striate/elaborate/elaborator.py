@@ -30,7 +30,6 @@ from striate_dsl.syntax import (
     Body,
     Call,
     Flow,
-    For,
     Group,
     Head,
     Identifier,
@@ -38,7 +37,6 @@ from striate_dsl.syntax import (
     Let,
     Name,
     Output,
-    Repeat,
     Statement,
 )
 
@@ -74,8 +72,6 @@ class Elaborator:
         self._reported: set[tuple[str, Span | None]] = set()
         self._rules: dict[type, Rule] = {
             Flow: self._flow,
-            Repeat: self._repeat,
-            For: self._for,
             If: self._if,
             Let: self._let,
             Output: self._output,
@@ -107,7 +103,7 @@ class Elaborator:
             self.diagnostics.add(diagnostic)
 
     def handle(self, kind: type, rule: Rule) -> None:
-        """Add the rule for a kind of statement that belongs to models only (`input`, `assert`, `head`)."""
+        """Add the rule for a kind of statement: loops, and what belongs to models only."""
         self._rules[kind] = rule
 
     def environment(self, scope: Scope, current: ValueRef | None) -> ScopeEnvironment:
@@ -130,53 +126,6 @@ class Elaborator:
             if step.alias is not None and (current is not UNKNOWN or step.alias.text not in scope.names):
                 self.bind(scope, step.alias, current)
         return current
-
-    def _repeat(self, loop: Repeat, scope: Scope, current: ValueRef | None) -> ValueRef | None:
-        environment = self.environment(scope, current)
-        count = evaluate(loop.count, environment)
-        rounds = count if isinstance(count, range) else None
-        if rounds is None and isinstance(count, int) and not isinstance(count, bool) and count >= 0:
-            rounds = range(count)
-        if rounds is None:
-            written = count if isinstance(count, (int, float)) else type_name(count)
-            raise fault("E0318", f"repeat needs a whole number of at least 0, not {written}", loop.count.span)
-        for index, number in enumerate(rounds):
-            if loop.variable is not None:
-                scope.names[loop.variable.text] = Binding(number, loop.variable.span)
-            current = self._round(loop.body, scope, current, index)
-        return current
-
-    def _for(self, loop: For, scope: Scope, current: ValueRef | None) -> ValueRef | None:
-        items = evaluate(loop.iterable, self.environment(scope, current))
-        if not isinstance(items, (list, tuple, range)):
-            raise fault("E0318", f"for goes over a list or a range, not {type_name(items)}", loop.iterable.span)
-        for index, item in enumerate(items):
-            for variable, value in zip(loop.variables, self._unpack(loop, item, index), strict=True):
-                scope.names[variable.text] = Binding(value, variable.span)
-            current = self._round(loop.body, scope, current, index)
-        return current
-
-    def _unpack(self, loop: For, item: Any, index: int) -> tuple[Any, ...]:
-        if not loop.unpack:
-            return (item,)
-        if not isinstance(item, (list, tuple)) or len(item) != len(loop.variables):
-            found = f"{len(item)} values" if isinstance(item, (list, tuple)) else type_name(item)
-            raise fault(
-                "E0318",
-                f"entry {index} of the list has {found}, but {len(loop.variables)} names wait for it",
-                loop.iterable.span,
-                labels=(Label(loop.variables[0].span.to(loop.variables[-1].span), "these names"),),
-            )
-        return tuple(item)
-
-    def _round(self, body: Body, scope: Scope, current: ValueRef | None, index: int) -> ValueRef | None:
-        self.count_step(body.span)
-        outer = scope.iterations
-        scope.iterations = (*outer, index)
-        try:
-            return self.run_body(body, scope, current)
-        finally:
-            scope.iterations = outer
 
     def _if(self, choice: If, scope: Scope, current: ValueRef | None) -> ValueRef | None:
         environment = self.environment(scope, current)

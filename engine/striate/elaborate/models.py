@@ -15,6 +15,7 @@ from striate.elaborate.definitions import Definitions, ModelChain, collect, mode
 from striate.elaborate.elaborator import Elaborator, StepLimitError
 from striate.elaborate.faults import Fault, trail_notes
 from striate.elaborate.layers import Network, OpenCondition
+from striate.elaborate.loops import Loops
 from striate.elaborate.model_statements import ModelStatements
 from striate.elaborate.parameters import fill_parameters
 from striate.elaborate.scope import Scope
@@ -73,6 +74,7 @@ class _Run:
     def result(self) -> Elaboration:
         elaborator, model = self.elaborator, self.chain.model
         scope = Scope(model.body, sites=elaborator.sites.of(model.body))
+        Loops(elaborator)
         statements = ModelStatements(elaborator)
         try:
             arguments = self.chain.evaluate(elaborator, scope)

@@ -1,5 +1,6 @@
-"""Finds the layer at which an ONNX model and torch part ways: all values in between become outputs and are compared
-in the order of the network.
+"""Finds the layer at which an ONNX model and torch part ways.
+
+All values in between become outputs and are compared in the order of the network.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def other_values(
         "E0607",
         "ONNX Runtime computes something else than torch, but no single layer does",
         notes=(*notes, f"with all values kept, all layers agree within a relative {agreed.relative:.1e}"),
-        help="no file was written. ONNX Runtime joins layers to be faster, which must have gone wrong: try another version",
+        help="no file was written. ONNX Runtime joins layers to be faster, and that went wrong: try another version",
     )
 
 

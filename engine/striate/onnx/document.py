@@ -82,7 +82,8 @@ def build_document(
 
 def serialize(document: ModelProto) -> bytes:
     """Return the bytes of the file; the same document always gives the same bytes."""
-    return document.SerializeToString(deterministic=True)
+    content: bytes = document.SerializeToString(deterministic=True)
+    return content
 
 
 def check_document(document: ModelProto) -> None:

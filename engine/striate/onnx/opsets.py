@@ -33,6 +33,6 @@ def check_opset(opset: int, span: Span | None = None) -> int:
             f"opset {opset} cannot be written",
             span,
             notes=(f"striate writes opset {LOWEST} to {HIGHEST}",),
-            help=f"use {min(max(opset, LOWEST), HIGHEST)}, or leave it out for {DEFAULT_OPSET}, which most runtimes read",
+            help=f"use {min(max(opset, LOWEST), HIGHEST)}; most runtimes read {DEFAULT_OPSET}, the default",
         )
     )

@@ -56,7 +56,7 @@ def load_runtime() -> ModuleType:
         DiagnosticError: it is not installed.
     """
     try:
-        import onnxruntime
+        import onnxruntime  # noqa: PLC0415 - an extra, and half a second to load
     except ImportError as error:
         raise DiagnosticError(
             Diagnostic(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from striate.dims import Dim, format_dim
 from striate.graph import Initializer
-from striate.ops.arguments import Argument, Choice, Flag, Integer, OneOf, Padding, Pair
+from striate.ops.arguments import Argument, Choice, Flag, Integer, OneOf, Padding, Pair, format_value
 from striate.ops.geometry import (
     AXES,
     extents,
@@ -167,18 +167,7 @@ def _deconv_settle(attributes: dict[str, Any], inputs: Types) -> dict[str, Any]:
 def _deconv_shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
     _, height, width = image_size(inputs)
     _check_groups(attributes, known_channels(inputs))
-    for extra, stride, dilation in zip(
-        attributes["output_padding"], attributes["stride"], attributes["dilation"], strict=True
-    ):
-        if extra >= max(stride, dilation):
-            raise LayerError(
-                Problem(
-                    f"output_padding {extra} must be smaller than stride {stride} or dilation {dilation}",
-                    code="E0206",
-                    argument="output_padding",
-                    help=f"use at most {max(stride, dilation) - 1}",
-                )
-            )
+    _check_output_padding(attributes)
     top, bottom, left, right = attributes["pad"]
     spans, strides, extras = extents(attributes), attributes["stride"], attributes["output_padding"]
     sizes = []
@@ -187,6 +176,25 @@ def _deconv_shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
         check.at_least(full - cut, 1, lambda axis=axis, full=full, cut=cut: _nothing_left(axis, full, cut))  # type: ignore[misc]
         sizes.append(full - cut)
     return typed(attributes["channels"], *sizes)
+
+
+def _check_output_padding(attributes: Attributes) -> None:
+    # torch also takes an output_padding below the dilation, which adds rows of nothing but bias; ONNX Runtime does not.
+    extras, strides = attributes["output_padding"], attributes["stride"]
+    for axis, (extra, stride) in enumerate(zip(extras, strides, strict=True)):
+        if extra >= stride:
+            most = tuple(min(extra, stride - 1) for extra, stride in zip(extras, strides, strict=True))
+            written = format_value(most[0] if most[0] == most[1] else most)
+            raise LayerError(
+                Problem(
+                    f"output_padding {extra} must be smaller than the stride {stride} in {AXES[axis]}",
+                    code="E0206",
+                    argument="output_padding",
+                    notes=("it settles which of the sizes that one stride apart give the same input is meant",),
+                    help=f"use output_padding = {written}",
+                    repair=(("output_padding", written),),
+                )
+            )
 
 
 def _nothing_left(axis: int, full: Dim, cut: int) -> Problem:
@@ -254,9 +262,9 @@ def _deconv_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 
 def _deconv_window(attributes: Attributes, inputs: Types) -> Window:
+    # Output row o is reached by the input rows between (o + before - (extent - 1)) / stride and (o + before) / stride.
     spans, strides, padding = extents(attributes), attributes["stride"], attributes["pad"]
-    # One output pixel is reached by ceil(extent / stride) input pixels; steps between outputs are 1 / stride inputs.
-    extent = tuple(-(-span // stride) for span, stride in zip(spans, strides, strict=True))
+    extent = tuple((span - 1) / stride + 1 for span, stride in zip(spans, strides, strict=True))
     before = tuple(
         (span - 1 - pad) / stride for span, pad, stride in zip(spans, (padding[0], padding[2]), strides, strict=True)
     )
@@ -291,7 +299,7 @@ DECONV = OpRecord(
         Sample({"channels": 32, "kernel": 3, "stride": 2, "pad": "same"}, ((32, 16, 16),)),
         Sample({"channels": 4, "kernel": 3, "groups": 2, "dilation": 2, "pad": "half"}, ((8, 5, 6),)),
         Sample({"channels": 4, "kernel": 1, "pad": 1}, ((8, 2, 2),), fails="takes the whole output away"),
-        Sample({"channels": 4, "kernel": 3, "output_padding": 1}, ((8, 5, 5),), fails="smaller than stride"),
+        Sample({"channels": 4, "kernel": 3, "output_padding": 1}, ((8, 5, 5),), fails="smaller than the stride"),
     ),
     reference="Dumoulin and Visin, A guide to convolution arithmetic for deep learning, 2016, relationship 14",
 )

@@ -5,7 +5,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from striate.dims import AtLeast, Constraint, Dim, Divisible, Domain, Equal, Expr, evaluate, solve, symbol
+from striate.dims import (
+    AtLeast,
+    Constraint,
+    Dim,
+    Divisible,
+    Domain,
+    Equal,
+    Expr,
+    evaluate,
+    maximum,
+    minimum,
+    solve,
+    symbol,
+)
 from tests.engine.dims.strategies import Conv, Layer, chains, constraints_of, legal_numbers
 
 H, W, D = symbol("H"), symbol("W"), symbol("D")
@@ -108,6 +121,13 @@ def test_two_symbols_against_trying_every_pair(first: list[Layer], second: list[
         ([AtLeast(H * W, 9), AtLeast(H, 3), AtLeast(W, 3)], ["H and W: any, at least 3"]),
         ([Equal(H // 8, W // 8), Divisible(H, 8), Equal(W, 8)], ["H and W: 8 only"]),
         ([Equal(2 * (H // 2) * W, H * W), Equal(W, 2 * (W // 2) + 1)], ["H: even, at least 2", "W: odd, at least 1"]),
+        ([Divisible(H + 2 * (H // 2), 4)], ["H: even, at least 2", "W: any size"]),
+        ([Equal(maximum(2 * (H // 4) + 8, H), H)], ["H: any, at least 14", "W: any size"]),
+        ([Equal(maximum(H, 10), H)], ["H: any, at least 10", "W: any size"]),
+        (
+            [AtLeast(9, maximum(H, 10) - H), Divisible(minimum(H, 20), 4)],
+            ["H: multiples of 4, from 4 to 16; any, at least 20", "W: any size"],
+        ),
         ([Equal(H * W, 2 * (H // 2) * W)], ["H: even, at least 2", "W: any size"]),
         ([Equal(2 * H, 2 * W), Equal(W, H)], ["H and W: any size", "H = W"]),
         ([Equal(H, W), Equal(H * W, 256)], ["H and W: 16 only"]),

@@ -41,9 +41,9 @@ CASES = [
     ("conv(1 / 0, 1)", "E0312", "0", "divide by 0"),
     ("conv(widht + 1, 1)", "E0302", "widht", "there is no widht"),
     ("conv(9999999999 * 9999999999, 1)", "E0313", "9999999999 * 9999999999", "too large"),
-    ("assert in.channels == 4, \"got {c}\"\nlet c = 1", "E0302", "\"got {c}\"", "there is no c"),
+    ('assert in.channels == 4, "got {c}"\nlet c = 1', "E0302", '"got {c}"', "there is no c"),
     ("assert in.channels == 4", "E0321", "in.channels == 4", "not fulfilled"),
-    ("conv(4, 3)\nassert params < 100, \"too big: {params}\"", "E0321", "params < 100", "too big: 112"),
+    ('conv(4, 3)\nassert params < 100, "too big: {params}"', "E0321", "params < 100", "too big: 112"),
     ("input other: 3 x 0 x 3", "E0325", "0", "at least 1"),
     ("input other: 3 x h x 3", "E0325", "h", "capital"),
     ("input other: 3 x 4 x 4 { colour = rgb }", "E0402", "colour", "did you mean color?"),
@@ -77,7 +77,9 @@ def test_independent_mistakes_come_in_one_run_and_none_follows_from_another(buil
       output y
     }""")
     assert [(item.code, item.span.text) for item in built.diagnostics] == [
-        ("E0301", "covn"), ("E0211", "-1"), ("E0302", "skp"),
+        ("E0301", "covn"),
+        ("E0211", "-1"),
+        ("E0302", "skp"),
     ]
 
 
@@ -120,19 +122,39 @@ def test_a_proposed_repair_makes_the_file_check(build):
         ("model Net { input i: 1 x 4 x 4\nrelu }", "E0305", "has no output"),
         ("model Net { output y }", "E0305", "no value flows in"),
         ("model A = B()\nmodel B = A()", "E0310", "variant of itself"),
-        ("model A = Bee()\nmodel Be { input i: 1 x 1 x 1\nrelu\noutput y }\nmodel C = A()", "E0310", "there is no model Bee"),
+        (
+            "model A = Bee()\nmodel Be { input i: 1 x 1 x 1\nrelu\noutput y }\nmodel C = A()",
+            "E0310",
+            "there is no model Bee",
+        ),
         ("block B { relu }\nblock B { tanh }\nmodel Net { input i: 1 x 1 x 1\nB\noutput y }", "E0309", "defined twice"),
         ("block B { B }\nmodel Net { input i: 1 x 1 x 1\nB\noutput y }", "E0319", "nested more than 100 deep"),
-        ("block B { input i: 1 x 1 x 1 }\nmodel Net { input i: 1 x 1 x 1\nB\noutput y }", "E0311", "belongs in a model"),
+        (
+            "block B { input i: 1 x 1 x 1 }\nmodel Net { input i: 1 x 1 x 1\nB\noutput y }",
+            "E0311",
+            "belongs in a model",
+        ),
         ("block B(a) { conv(a, 1) }\nmodel Net { input i: 1 x 1 x 1\nB\noutput y }", "E0210", "B needs a"),
-        ("block B(a) { conv(a, 1) }\nmodel Net { input i: 1 x 1 x 1\nB(1, 2)\noutput y }", "E0209", "takes 1 arguments"),
-        ("block B(a) { conv(a, 1) }\nmodel Net { input i: 1 x 1 x 1\nB(b = 2)\noutput y }", "E0208", "has no parameter b"),
+        (
+            "block B(a) { conv(a, 1) }\nmodel Net { input i: 1 x 1 x 1\nB(1, 2)\noutput y }",
+            "E0209",
+            "takes 1 arguments",
+        ),
+        (
+            "block B(a) { conv(a, 1) }\nmodel Net { input i: 1 x 1 x 1\nB(b = 2)\noutput y }",
+            "E0208",
+            "has no parameter b",
+        ),
         ("model Net(a) { input i: 1 x 1 x 1\nrelu\noutput y }", "E0210", "Net needs a"),
         ("language 2\nmodel Net { input i: 1 x 1 x 1\nrelu\noutput y }", "E0323", "this striate reads 1"),
         ("model Net { input i: 1 x 1 x 1\nrepeat 100000000 { }\noutput y }", "E0320", "1,000,000 steps"),
         ("model Net { input i: 1 x H x 1\nif in.height > 3 { relu }\noutput y }", "E0314", "left open"),
         ("model Net { input i: 1 x H x 1\nflatten -> dense(3)\noutput y }", "E0207", "fixed number of channels"),
-        ("model Net { input i: 1 x H x 9\nconv(1, 4, stride = 2, pad = 1) as a\nimage2 -> relu\noutput y }", "E0301", "image2"),
+        (
+            "model Net { input i: 1 x H x 9\nconv(1, 4, stride = 2, pad = 1) as a\nimage2 -> relu\noutput y }",
+            "E0301",
+            "image2",
+        ),
         ("model Net { input a: 1 x 4 x 4\ninput b: 1 x 4 x 4\nrelu\noutput y }", "E0304", "start from an input"),
     ],
 )

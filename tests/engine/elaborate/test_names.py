@@ -94,8 +94,15 @@ def test_an_alias_equal_to_an_automatic_name_does_not_clash(flow):
 
 @pytest.mark.parametrize(
     ("written", "name"),
-    [("Stage", "stage"), ("ConvBN", "conv_bn"), ("DenseLayer", "dense_layer"), ("InvertedResidual", "inverted_residual"),
-     ("ConvBN6", "conv_bn6"), ("maxpool", "maxpool"), ("SEBlock", "se_block")],
+    [
+        ("Stage", "stage"),
+        ("ConvBN", "conv_bn"),
+        ("DenseLayer", "dense_layer"),
+        ("InvertedResidual", "inverted_residual"),
+        ("ConvBN6", "conv_bn6"),
+        ("maxpool", "maxpool"),
+        ("SEBlock", "se_block"),
+    ],
 )
 def test_base_names_are_lower_case_words(written, name):
     assert base_name(Name(Span(Source("", written), 0, len(written)), written)) == name

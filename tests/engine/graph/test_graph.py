@@ -83,7 +83,9 @@ def test_the_text_form_has_a_line_per_node_weight_and_output(net):
     lines = format_graph(net).splitlines()
     assert lines[0] == "graph Net"
     assert lines[1] == "input image: 3 x 8 x 8"
-    assert lines[2].startswith("stem: 4 x 8 x 8 = conv(image) {channels=4, kernel=(3, 3), stride=(1, 1), pad=(1, 1, 1, 1)")
+    assert lines[2].startswith(
+        "stem: 4 x 8 x 8 = conv(image) {channels=4, kernel=(3, 3), stride=(1, 1), pad=(1, 1, 1, 1)"
+    )
     assert lines[2].endswith("weight=@stem.weight bias=@stem.bias")
     assert "statistic last.running_mean: 4" in lines
     assert lines[-1] == "output last = last"

@@ -21,8 +21,7 @@ class Entry(EntryPoint):
     """An entry point whose plugin is made by a function instead of an import."""
 
     def __new__(cls, name, make):
-        entry = super().__new__(cls)
-        return entry
+        return super().__new__(cls)
 
     def __init__(self, name, make):
         super().__init__(name, "module", "striate.plugins")
@@ -87,7 +86,10 @@ def test_a_plugins_layer_and_head_are_written_like_built_in_ones():
     ("make", "reason"),
     [
         (fail, "ImportError: no module named acme_native"),
-        (providing(striate_losses=[layer("swirl")]), "TypeError: striate_losses returned a OpRecord where a LossRecord is due"),
+        (
+            providing(striate_losses=[layer("swirl")]),
+            "TypeError: striate_losses returned a OpRecord where a LossRecord is due",
+        ),
         (providing(striate_losses=[loss("not a name")]), "which is no identifier"),
         (providing(striate_losses=3), "TypeError"),
         (providing(striate_lossess=[loss("a")]), "PluginValidationError"),

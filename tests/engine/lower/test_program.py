@@ -78,7 +78,9 @@ def program(graph, catalogue):
 
 @pytest.mark.parametrize("channels_last", [True, False])
 @pytest.mark.parametrize(
-    ("text", "peer", "size"), [(LENET, LeNet, (1, 32, 32)), (RESIDUAL, Residual, (8, 14, 14))], ids=["lenet", "residual"]
+    ("text", "peer", "size"),
+    [(LENET, LeNet, (1, 32, 32)), (RESIDUAL, Residual, (8, 14, 14))],
+    ids=["lenet", "residual"],
 )
 def test_values_gradients_and_statistics_equal_a_hand_written_module(program, text, peer, size, channels_last):
     ours, theirs = program(text, channels_last=channels_last).double(), peer().double()
@@ -146,7 +148,9 @@ def test_several_outputs_come_by_name_and_shared_weights_get_both_gradients(prog
     (result["a"].sum() + result["b"].sum()).backward()
     alone = program(text)
     alone(images[0], images[1])["a"].sum().backward()
-    assert not torch.allclose(made.get_parameter("tower.conv1.weight").grad, alone.get_parameter("tower.conv1.weight").grad)
+    assert not torch.allclose(
+        made.get_parameter("tower.conv1.weight").grad, alone.get_parameter("tower.conv1.weight").grad
+    )
 
 
 @pytest.mark.parametrize(
@@ -166,7 +170,7 @@ def test_a_tensor_of_a_wrong_size_is_refused_with_the_right_one(program, shapes,
       output y
     }""")
     assert made(torch.zeros(1, 1, 6, 8)).shape == (1, 2, 6, 8)
-    with pytest.raises(InputSizeError, match=".*") as caught:
+    with pytest.raises(InputSizeError) as caught:
         made(*(torch.zeros(shape) for shape in shapes))
     assert words in str(caught.value)
 
@@ -188,8 +192,6 @@ def test_a_program_can_be_copied_saved_and_compiled(program):
     fresh = Program(made.graph, BUILTIN.__getitem__)
     fresh.load_state_dict(torch.load(buffer, weights_only=True))
     torch.testing.assert_close(fresh.eval()(image), made(image))
-
-
 
 
 def test_channels_last_is_the_memory_order_of_images_and_kernels(program):

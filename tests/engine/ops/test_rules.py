@@ -36,6 +36,8 @@ STRICTER_THAN_TORCH = {
     ("add", "at least two values"): "a merge of one value is mostly a forgotten branch",
     ("mul", "at least two values"): "the same",
     ("concat", "at least two values"): "the same",
+    ("deconv", "must be smaller than the stride"): "below the dilation torch adds rows of nothing but bias; "
+    "ONNX and ONNX Runtime do not take it",
     ("deconv", "pad = same needs a kernel"): "torch has no such padding; its size would need rows made of nothing",
 }
 """What the rules refuse and torch computes, by layer and a part of the message, with the reason."""

@@ -1,0 +1,1 @@
+"""The training engine: recipes, data, the loop (on Lightning), run folders, reports."""

@@ -1,0 +1,197 @@
+"""The parts of a recipe that plugins provide: `sgd(lr = 0.05)` resolved to a record and settled arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from striate.elaborate.faults import suggestion
+from striate.elaborate.values import CallValue
+from striate.host.catalogue import HostCatalogue, NameClashError
+from striate.host.records import Factory
+from striate.ops.arguments import Argument, ArgumentError, Choice, format_value
+from striate_dsl.diagnostics import Diagnostic, DiagnosticError, Label
+from striate_dsl.source import Span
+from striate_dsl.syntax import CallExpression, Expression
+
+
+class RecipeRecord(Protocol):
+    """What all records that a recipe can name have in common."""
+
+    @property
+    def name(self) -> str:
+        """The name that the recipe writes."""
+
+    @property
+    def factory(self) -> Factory:
+        """What makes the part."""
+
+    @property
+    def arguments(self) -> tuple[Argument, ...]:
+        """The arguments that may be written."""
+
+
+Record = TypeVar("Record", bound=RecipeRecord)
+
+
+@dataclass(frozen=True, slots=True)
+class Part(Generic[Record]):
+    """A record and its settled arguments, with the place where the recipe names it and the plugin it comes from."""
+
+    record: Record
+    arguments: Mapping[str, Any]
+    span: Span
+    owner: str
+
+    def __str__(self) -> str:
+        shown = [
+            f"{argument.name} = {format_value(self.arguments[argument.name])}"
+            for argument in self.record.arguments
+            if not _is_default(argument, self.arguments[argument.name])
+        ]
+        return f"{self.record.name}({', '.join(shown)})" if shown else self.record.name
+
+    def make(self, *positional: Any) -> Any:
+        """Call the record's factory, which imports it."""
+        return self.record.factory(*positional, **self.arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An argument as written: its name if it has one, its value and its place."""
+
+    name: str | None
+    value: Any
+    span: Span
+
+
+def read_part(
+    kind: type[Record],
+    what: str,
+    written: tuple[Any, Expression],
+    further: Sequence[Written],
+    catalogue: HostCatalogue,
+) -> Part[Record]:
+    """Resolve one part.
+
+    Args:
+        kind: the type of record, e.g. `LossRecord`.
+        what: the kind in words, e.g. `loss`.
+        written: the value in the recipe and the syntax it comes from.
+        further: arguments set apart from the call, by `optimizer.lr = …`; they win over those in the call.
+        catalogue: where records are found.
+
+    Raises:
+        DiagnosticError: E0402 to E0405, all mistakes in the name and its arguments.
+    """
+    value, expression = written
+    name, place = _called(what, value, expression)
+    record = _find(kind, what, name, place, catalogue)
+    arguments = _settle(record, _arguments(value, expression), further, place)
+    return Part(record, arguments, expression.span, catalogue.owner(kind, name) or "")
+
+
+def _called(what: str, value: Any, expression: Expression) -> tuple[str, Span]:
+    if isinstance(value, Choice):
+        return value.name, expression.span
+    if isinstance(value, CallValue) and isinstance(expression, CallExpression):
+        return value.name, expression.function.span
+    raise DiagnosticError(
+        Diagnostic(
+            "E0403",
+            f"{what} must be a name, with arguments if it has any, not {format_value(value)}",
+            expression.span,
+            help=f"without quotes: {what} = {value}" if isinstance(value, str) and value.isidentifier() else None,
+        )
+    )
+
+
+def _find(kind: type[Record], what: str, name: str, place: Span, catalogue: HostCatalogue) -> Record:
+    try:
+        record = catalogue.find(kind, name)
+    except NameClashError as error:
+        raise DiagnosticError(Diagnostic("E0405", str(error), place)) from None
+    if record is not None:
+        return record
+    known = catalogue.names(kind)
+    broken = tuple(f"plugin {item.plugin} could not be loaded: {item.reason}" for item in catalogue.failures)
+    listed = f"installed plugins provide: {', '.join(known)}" if known else "no installed plugin provides any"
+    raise DiagnosticError(
+        Diagnostic("E0405", f"there is no {what} {name}", place, notes=(listed, *broken), help=suggestion(name, known))
+    )
+
+
+def _arguments(value: Any, expression: Expression) -> list[Written]:
+    if not isinstance(value, CallValue) or not isinstance(expression, CallExpression):
+        return []
+    positional = iter(value.positional)
+    return [
+        Written(None, next(positional), item.value.span)
+        if item.name is None
+        else Written(item.name.text, value.named[item.name.text], item.span)
+        for item in expression.arguments
+    ]
+
+
+def _settle(record: Record, called: Sequence[Written], further: Sequence[Written], place: Span) -> dict[str, Any]:
+    """Return the arguments by name, converted and with defaults, or raise with everything that is wrong."""
+    given, findings = _sort(record, called)
+    overriding, more = _sort(record, further)
+    given.update(overriding)
+    findings += more
+    settled = {}
+    for argument in record.arguments:
+        name = argument.name
+        if name not in given and argument.required:
+            findings.append(_missing_argument(record, argument, place))
+            continue
+        try:
+            settled[name] = argument.kind.convert(given[name].value if name in given else argument.default)
+        except ArgumentError as error:
+            findings.append(Diagnostic("E0403", f"{record.name}: {name} {error}", given[name].span))
+    if findings:
+        raise DiagnosticError(*findings)
+    return settled
+
+
+def _sort(record: Record, written: Sequence[Written]) -> tuple[dict[str, Written], list[Diagnostic]]:
+    """Return written arguments by name, and what is wrong with their names."""
+    known = {argument.name for argument in record.arguments}
+    order = iter(argument.name for argument in record.arguments)
+    given: dict[str, Written] = {}
+    findings: list[Diagnostic] = []
+    for item in written:
+        name = item.name or next(order, None)
+        if name is None or name not in known:
+            findings.append(_no_such_argument(record, name, item.span))
+        elif name in given:
+            first = Label(given[name].span, "first here")
+            findings.append(Diagnostic("E0402", f"{record.name}: {name} is given twice", item.span, labels=(first,)))
+        else:
+            given[name] = item
+    return given, findings
+
+
+def _no_such_argument(record: RecipeRecord, name: str | None, span: Span) -> Diagnostic:
+    names = [argument.name for argument in record.arguments]
+    if name is None:
+        message = f"{record.name} takes {len(names)} arguments" if names else f"{record.name} takes no arguments"
+    else:
+        message = f"{record.name} has no argument {name}"
+    notes = (f"its arguments: {', '.join(argument.signature for argument in record.arguments)}",) if names else ()
+    return Diagnostic("E0402", message, span, notes=notes, help=suggestion(name, names) if name else None)
+
+
+def _missing_argument(record: RecipeRecord, argument: Argument, place: Span) -> Diagnostic:
+    return Diagnostic(
+        "E0404",
+        f"{record.name} needs {argument.name}",
+        place,
+        notes=(f"{argument.name}: {argument.summary}",),
+        help=f"write {record.name}({argument.name} = …); it must be {argument.kind.describe()}",
+    )
+
+
+def _is_default(argument: Argument, value: Any) -> bool:
+    return not argument.required and bool(argument.kind.convert(argument.default) == value)

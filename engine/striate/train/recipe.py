@@ -1,0 +1,225 @@
+"""The `train` section as a frozen, fully checked recipe. No torch: mistakes are found before anything is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from striate.elaborate.faults import Fault, suggestion
+from striate.elaborate.settings import RecipeEnvironment, key_span, placed_settings
+from striate.host.catalogue import HostCatalogue
+from striate.host.records import DataRecord, LossRecord, MetricRecord, OptimizerRecord, ScheduleRecord
+from striate.ops.arguments import Argument, ArgumentError, Integer, OneOf, Optional, Pair, Real, format_value
+from striate.train.parts import Part, Record, Written, read_part
+from striate.train.sections import recipe_name, train_sections
+from striate_dsl.diagnostics import Diagnostic, DiagnosticError
+from striate_dsl.source import Span
+from striate_dsl.syntax import Expression, File, ListLiteral, Section, Setting
+
+PARTS = ("data", "loss", "optimizer", "schedule", "metrics")
+"""The settings that plugins provide the values of."""
+
+SCALARS = (
+    Argument("epochs", Integer(), "How often the training images are gone through."),
+    Argument("batch", Integer(), "Images per step.", 32),
+    Argument("seed", Integer(0), "Where weights, order of the images and dropout start from.", 0),
+    Argument("patience", Optional(Integer()), "Stop after so many epochs without a better score.", None),
+    Argument("clip_norm", Optional(Real(1e-6)), "Scale gradients down to this Euclidean norm.", None),
+    Argument("precision", OneOf(("float32", "bfloat16")), "Numbers in which forward and backward run.", "float32"),
+    Argument("size", Optional(Pair()), "Height and width of the images, where the model leaves them open.", None),
+)
+"""The settings with a value of their own."""
+
+KEYS = (*PARTS, *(argument.name for argument in SCALARS))
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is trained.
+
+    Attributes:
+        model: the model's name.
+        name: the recipe's own name, `default` where it has none.
+        data, loss, optimizer, schedule, metrics: what plugins provide; without a schedule the rate stays as it is.
+        epochs, batch, seed: numbers that every run has.
+        patience: epochs without a better score after which training stops, or None.
+        clip_norm: the Euclidean norm to which gradients are scaled down, or None.
+        precision: `float32`, or `bfloat16` for products and convolutions with weights kept in float32.
+        size: height and width of the images, where the recipe says so.
+        span: the section.
+    """
+
+    model: str
+    name: str
+    data: Part[DataRecord]
+    loss: Part[LossRecord]
+    optimizer: Part[OptimizerRecord]
+    schedule: Part[ScheduleRecord] | None
+    metrics: tuple[Part[MetricRecord], ...]
+    epochs: int
+    batch: int
+    seed: int
+    patience: int | None
+    clip_norm: float | None
+    precision: str
+    size: tuple[int, int] | None
+    span: Span
+
+    @property
+    def parts(self) -> tuple[Part[Any], ...]:
+        """All parts that plugins provide."""
+        schedule = () if self.schedule is None else (self.schedule,)
+        return (self.data, self.loss, self.optimizer, *schedule, *self.metrics)
+
+    def settings(self) -> dict[str, str]:
+        """Return all settings as the language writes them; two recipes with equal settings do the same."""
+        written = {"data": str(self.data), "loss": str(self.loss), "optimizer": str(self.optimizer)}
+        if self.schedule is not None:
+            written["schedule"] = str(self.schedule)
+        written["metrics"] = f"[{', '.join(map(str, self.metrics))}]"
+        for argument in SCALARS:
+            value = getattr(self, argument.name)
+            if value is not None:
+                written[argument.name] = value if isinstance(value, str) else format_value(value)
+        return written
+
+
+def read_recipe(section: Section, model: str, catalogue: HostCatalogue, overrides: tuple[Setting, ...] = ()) -> Recipe:
+    """Read and check a recipe.
+
+    Args:
+        section: the `train` section.
+        model: the model that is trained.
+        catalogue: where data sets, losses and so on are found.
+        overrides: settings from outside, which win over those in the section.
+
+    Raises:
+        DiagnosticError: everything that is wrong with it, E0401 to E0405.
+    """
+    try:
+        entries = dict(placed_settings(section.settings, RecipeEnvironment()))
+        for key, entry in placed_settings(overrides, RecipeEnvironment()).items():
+            entries = {old: value for old, value in entries.items() if not old.startswith(f"{key}.")}
+            entries[key] = entry
+    except Fault as error:
+        raise DiagnosticError(error.diagnostic) from None
+    return _Reader(section, model, catalogue, entries).read()
+
+
+def check_recipes(file: File, catalogue: HostCatalogue) -> list[Diagnostic]:
+    """Return what is wrong with the recipes of a file."""
+    findings: list[Diagnostic] = []
+    for section in train_sections(file):
+        try:
+            read_recipe(section, section.name.text if section.name else "", catalogue)
+        except DiagnosticError as error:
+            findings += error.diagnostics
+    return findings
+
+
+class _Reader:
+    """Reads one section and collects its mistakes."""
+
+    def __init__(
+        self,
+        section: Section,
+        model: str,
+        catalogue: HostCatalogue,
+        entries: Mapping[str, tuple[Any, Setting]],
+    ) -> None:
+        self.section, self.model, self.catalogue, self.entries = section, model, catalogue, entries
+        self.findings: list[Diagnostic] = []
+
+    def read(self) -> Recipe:
+        self._check_keys()
+        data = self._required("data", DataRecord, "data set")
+        loss = self._required("loss", LossRecord, "loss")
+        optimizer = self._required("optimizer", OptimizerRecord, "optimizer")
+        schedule = self._part("schedule", ScheduleRecord, "schedule")
+        metrics = self._metrics()
+        scalars = {argument.name: self._scalar(argument) for argument in SCALARS}
+        if self.findings:
+            raise DiagnosticError(*self.findings)
+        if data is None or loss is None or optimizer is None:
+            raise RuntimeError("a required part is missing without a finding")
+        name = recipe_name(self.section)
+        return Recipe(self.model, name, data, loss, optimizer, schedule, metrics, **scalars, span=self.section.span)
+
+    def _check_keys(self) -> None:
+        for key, (_, setting) in self.entries.items():
+            first, dot, _ = key.partition(".")
+            if first in KEYS and not (dot and (first not in PARTS or first == "metrics" or first not in self.entries)):
+                continue
+            self.findings.append(
+                Diagnostic(
+                    "E0402",
+                    f"a recipe has no setting {key}",
+                    key_span(setting),
+                    notes=(f"settings of a recipe: {', '.join(KEYS)}",),
+                    help=suggestion(key, KEYS),
+                )
+            )
+
+    def _required(self, key: str, kind: type[Record], what: str) -> Part[Record] | None:
+        if key not in self.entries:
+            known = self.catalogue.names(kind)
+            self.findings.append(self._missing(key, f"for example {key} = {known[0]}" if known else None))
+        return self._part(key, kind, what)
+
+    def _part(self, key: str, kind: type[Record], what: str) -> Part[Record] | None:
+        if key not in self.entries:
+            return None
+        value, setting = self.entries[key]
+        further = [
+            Written(name.partition(".")[2], item, _value(place).span)
+            for name, (item, place) in self.entries.items()
+            if name.startswith(f"{key}.")
+        ]
+        return self._read(kind, what, (value, _value(setting)), further)
+
+    def _metrics(self) -> tuple[Part[MetricRecord], ...]:
+        if "metrics" not in self.entries:
+            return ()
+        value, setting = self.entries["metrics"]
+        expression = _value(setting)
+        pairs = (
+            list(zip(value, expression.items, strict=True))
+            if isinstance(value, list) and isinstance(expression, ListLiteral)
+            else [(value, expression)]
+        )
+        found = [self._read(MetricRecord, "metric", pair, ()) for pair in pairs]
+        return tuple(part for part in found if part is not None)
+
+    def _read(
+        self, kind: type[Record], what: str, written: tuple[Any, Expression], further: Sequence[Written]
+    ) -> Part[Record] | None:
+        try:
+            return read_part(kind, what, written, further, self.catalogue)
+        except DiagnosticError as error:
+            self.findings += error.diagnostics
+            return None
+
+    def _scalar(self, argument: Argument) -> Any:
+        key = argument.name
+        if key not in self.entries:
+            if argument.required:
+                self.findings.append(self._missing(key, f"for example {key} = 10"))
+                return None
+            return argument.default
+        value, setting = self.entries[key]
+        try:
+            return argument.kind.convert(value)
+        except ArgumentError as error:
+            self.findings.append(Diagnostic("E0403", f"{key} {error}", _value(setting).span))
+            return None
+
+    def _missing(self, key: str, help_text: str | None) -> Diagnostic:
+        place = self.section.name.span if self.section.name else self.section.span
+        return Diagnostic("E0404", f"the recipe does not say its {key}", place, help=help_text)
+
+
+def _value(setting: Setting) -> Expression:
+    if setting.value is None:
+        raise RuntimeError("placed settings have values")
+    return setting.value

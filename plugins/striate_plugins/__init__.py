@@ -1,0 +1,66 @@
+"""First-party plugins: heads, tasks, data sets, losses, optimizers, schedules and metrics.
+
+They come in by the same door as a stranger's: the hooks below return records, and the records name what they make,
+which is imported when a run needs it.
+"""
+
+from striate.plugin import (
+    DataRecord,
+    HeadRecord,
+    LossRecord,
+    MetricRecord,
+    OptimizerRecord,
+    PluginContext,
+    ScheduleRecord,
+    TaskRecord,
+    hookimpl,
+)
+from striate_plugins.data import DATA_SETS
+from striate_plugins.heads import HEADS
+from striate_plugins.losses import LOSSES
+from striate_plugins.metrics import METRICS
+from striate_plugins.optimizers import OPTIMIZERS
+from striate_plugins.schedules import SCHEDULES
+from striate_plugins.tasks import TASKS
+
+
+@hookimpl
+def striate_heads(context: PluginContext) -> list[HeadRecord]:
+    """Provide the task heads."""
+    return list(HEADS)
+
+
+@hookimpl
+def striate_tasks(context: PluginContext) -> list[TaskRecord]:
+    """Provide the tasks."""
+    return list(TASKS)
+
+
+@hookimpl
+def striate_data_sets(context: PluginContext) -> list[DataRecord]:
+    """Provide the data sets."""
+    return list(DATA_SETS)
+
+
+@hookimpl
+def striate_losses(context: PluginContext) -> list[LossRecord]:
+    """Provide the losses."""
+    return list(LOSSES)
+
+
+@hookimpl
+def striate_optimizers(context: PluginContext) -> list[OptimizerRecord]:
+    """Provide the optimizers."""
+    return list(OPTIMIZERS)
+
+
+@hookimpl
+def striate_schedules(context: PluginContext) -> list[ScheduleRecord]:
+    """Provide the learning-rate schedules."""
+    return list(SCHEDULES)
+
+
+@hookimpl
+def striate_metrics(context: PluginContext) -> list[MetricRecord]:
+    """Provide the metrics."""
+    return list(METRICS)

@@ -1,0 +1,137 @@
+"""The ONNX side of every record: valid for the checker, sized by shape inference, with the values of torch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import onnx
+import pytest
+import torch
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from striate.dims import symbol
+from striate.ops import BUILTIN, LayerError, OpRecord, Sample
+from tests.engine.ops.configurations import (
+    ACCEPTED,
+    Layer,
+    infer,
+    input_shapes,
+    sample_id,
+    tensors,
+    written_arguments,
+)
+from tests.engine.ops.onnx_model import IR_VERSIONS, Session, inferred_sizes, one_layer_model
+
+
+def agrees(layer: Layer, model: onnx.ModelProto, *shapes: tuple[tuple[int, ...], ...]) -> None:
+    """Check that ONNX Runtime computes what torch does, for several input sizes and batches."""
+    session, weights = Session(model), layer.weights()
+    for sizes in shapes:
+        for batch in (1, 3):
+            values = tensors(sizes, batch)
+            wanted = layer.run(values, weights)
+            torch.testing.assert_close(torch.from_numpy(session.run(values)), wanted, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("opset", IR_VERSIONS)
+@pytest.mark.parametrize(("record", "sample"), ACCEPTED, ids=sample_id)
+def test_sample(record: OpRecord, sample: Sample, opset: int):
+    layer = infer(record, sample.arguments, sample.inputs)
+    model = one_layer_model(layer, layer.weights(), opset)
+    onnx.checker.check_model(model, full_check=True)
+    assert inferred_sizes(model) == ["N", *layer.outputs[0].shape]
+    agrees(layer, model, sample.inputs)
+
+
+@pytest.mark.parametrize("opset", [17, 22])
+@pytest.mark.parametrize("name", ["conv", "deconv", "maxpool", "avgpool", "lrn"])
+@settings(max_examples=30)
+@given(data=st.data())
+def test_random_calls(name: str, opset: int, data: st.DataObject):
+    record = BUILTIN[name]
+    written, shapes = data.draw(written_arguments(record.arguments)), data.draw(input_shapes(record))
+    try:
+        layer = infer(record, written, shapes)
+    except LayerError:
+        assume(False)
+    model = one_layer_model(layer, layer.weights(), opset)
+    onnx.checker.check_model(model, full_check=True)
+    assert inferred_sizes(model) == ["N", *layer.outputs[0].shape]
+    agrees(layer, model, shapes)
+
+
+OPEN = [
+    ("conv", {"channels": 4, "kernel": 3, "stride": 2, "pad": "same"}),
+    ("conv", {"channels": 4, "kernel": (2, 5), "stride": (3, 2), "pad": "same"}),
+    ("conv", {"channels": 4, "kernel": 3, "stride": 2, "pad": "same", "dilation": (2, 3)}),
+    ("conv", {"channels": 4, "kernel": 1, "stride": 3, "pad": "same"}),
+    ("deconv", {"channels": 4, "kernel": 3, "stride": 2, "pad": "same"}),
+    ("maxpool", {"kernel": 2, "pad": "same"}),
+    ("maxpool", {"kernel": 3, "stride": 2, "pad": "same", "ceil": True}),
+    ("maxpool", {"kernel": 2, "stride": 2, "dilation": 3, "pad": "same"}),
+    ("maxpool", {"kernel": 3, "stride": 2, "ceil": True}),
+    ("maxpool", {"kernel": 2, "stride": 3, "pad": 1, "ceil": True}),
+    ("maxpool", {"kernel": 1, "stride": 2, "ceil": True}),
+    ("avgpool", {"kernel": 4, "stride": 3, "pad": "same"}),
+    ("avgpool", {"kernel": 4, "stride": 3, "pad": "same", "count_include_pad": True}),
+    ("avgpool", {"kernel": 3, "stride": 2, "pad": (1, 2, 0, 1), "ceil": True, "count_include_pad": True}),
+    ("avgpool", {"kernel": 3, "stride": 2, "pad": (0, 1, 2, 0), "ceil": True}),
+    ("global_avgpool", {}),
+    ("global_maxpool", {}),
+    ("bn", {}),
+    ("lrn", {"size": 5}),
+    ("lrn", {"size": 4}),
+    ("l2norm", {}),
+    ("softmax", {}),
+    ("flatten", {}),
+]
+"""Calls whose ONNX side must work for sizes that are known when the model runs only."""
+
+
+@pytest.mark.parametrize("opset", [17, 20, 22])
+@pytest.mark.parametrize(("name", "arguments"), OPEN)
+def test_open_sizes(name: str, arguments: dict[str, Any], opset: int):
+    opened = infer(BUILTIN[name], arguments, [(3, symbol("H"), symbol("W"))])
+    model = one_layer_model(opened, opened.weights(), opset)
+    onnx.checker.check_model(model, full_check=True)
+    agrees(opened, model, *(((3, height, width),) for height, width in ((9, 7), (10, 12), (11, 8), (4, 5))))
+
+
+def test_padding_of_open_sizes_is_that_of_known_ones():
+    """ONNX's own SAME_UPPER, worked out by ONNX Runtime, against the numbers that the record settles on."""
+    for kernel in (1, 2, 3, 5):
+        for stride in (1, 2, 3):
+            arguments = {"channels": 2, "kernel": kernel, "stride": stride, "pad": "same"}
+            opened = infer(BUILTIN["conv"], arguments, [(3, symbol("H"), symbol("W"))])
+            if opened.attributes["pad"] != "same":
+                continue
+            session, weights = Session(one_layer_model(opened, opened.weights(), 17)), opened.weights()
+            for shape in [(3, 5, 6), (3, 7, 8), (3, 9, 10)]:
+                known, values = infer(BUILTIN["conv"], arguments, [shape]), tensors([shape], 1)
+                assert known.attributes["pad"] != "same"
+                result = torch.from_numpy(session.run(values))
+                torch.testing.assert_close(result, known.run(values, weights), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("opset", IR_VERSIONS)
+def test_operators_stand_for_themselves(opset: int):
+    """Runtimes know global pooling and batch norm by name; a decomposition would be slower everywhere."""
+    for name, op_type in {
+        "global_avgpool": "GlobalAveragePool",
+        "global_maxpool": "GlobalMaxPool",
+        "bn": "BatchNormalization",
+        "softmax": "Softmax",
+        "dropout": "Dropout",
+        "relu6": "Clip",
+    }.items():
+        layer = infer(BUILTIN[name], {}, [(3, 5, 4)])
+        model = one_layer_model(layer, layer.weights(), opset)
+        assert [node.op_type for node in model.graph.node] == [op_type]
+
+
+def test_batch_norm_says_its_momentum_in_the_words_of_onnx():
+    layer = infer(BUILTIN["bn"], {"momentum": 0.25}, [(3, 5, 4)])
+    (node,) = one_layer_model(layer, layer.weights(), 17).graph.node
+    attributes = {item.name: onnx.helper.get_attribute_value(item) for item in node.attribute}
+    assert attributes["momentum"] == pytest.approx(0.75)

@@ -1,0 +1,128 @@
+"""What every record owes its readers: words, samples, plain names, and no heavy import before a rule runs."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+
+from striate.graph import TensorType
+from striate.ops import BUILTIN, REQUIRED, Check, Choice, OpRecord, convert_all
+from striate.ops.arguments import format_value
+from tests.engine.ops.configurations import ACCEPTED, infer, sample_id
+
+records = pytest.mark.parametrize("record", BUILTIN.values(), ids=lambda record: record.name)
+EXPECTED = """conv deconv maxpool avgpool global_avgpool global_maxpool bn lrn l2norm relu relu6 tanh sigmoid softmax dense
+flatten dropout add mul concat identity""".split()
+
+
+def test_the_layers_of_the_language_are_there():
+    assert list(BUILTIN) == EXPECTED
+
+
+@records
+class TestWords:
+    def test_names_are_identifiers(self, record: OpRecord):
+        names = [record.name, *(argument.name for argument in record.arguments)]
+        assert all(name.isidentifier() and name == name.lower() for name in names)
+        assert len(set(names)) == len(names)
+        assert BUILTIN[record.name] is record
+
+    def test_summary_is_a_sentence_and_has_a_source(self, record: OpRecord):
+        assert len(record.summary) > 20
+        assert record.summary[0].isupper()
+        assert record.summary[-1] in ".…"
+        assert len(record.reference) > 20
+
+    def test_arguments_are_documented(self, record: OpRecord):
+        for argument in record.arguments:
+            assert argument.summary[0].isupper()
+            assert argument.summary.endswith((".", ")"))
+            assert argument.kind.describe()
+            assert argument.kind.describe()[0].islower()
+
+    def test_required_arguments_come_first(self, record: OpRecord):
+        required = [argument.required for argument in record.arguments]
+        assert required == sorted(required, reverse=True)
+
+    def test_defaults_are_legal_and_shown_as_written(self, record: OpRecord):
+        for argument in record.arguments:
+            if argument.default is not REQUIRED:
+                argument.kind.convert(argument.default)
+                assert argument.signature == f"{argument.name} = {format_value(argument.default)}"
+        assert '"' not in record.signature, "a plain name is not text"
+        assert "None" not in record.signature
+
+    def test_settled_values_are_taken_again(self, record: OpRecord):
+        """What the graph keeps can be written down and read back: an importer and a formatter rely on it."""
+        for sample in record.samples:
+            if sample.fails is None:
+                layer = infer(record, sample.arguments, sample.inputs)
+                assert convert_all(record.arguments, layer.attributes) == layer.attributes
+                assert record.settle(dict(layer.attributes), layer.inputs) == layer.attributes
+
+    def test_samples_show_success_and_failure(self, record: OpRecord):
+        accepted = [sample for sample in record.samples if sample.fails is None]
+        assert len(accepted) >= 2
+        images = [shape for sample in accepted for shape in sample.inputs if len(shape) == 3]
+        assert any(height != width for _, height, width in images), "a square image hides swapped axes"
+        if record.arguments or record.merge:
+            assert any(sample.fails for sample in record.samples)
+        shown = {name for sample in accepted for name in sample.arguments}
+        assert {argument.name for argument in record.arguments} <= shown, "every argument is shown once"
+
+    def test_rules_are_called_by_the_names_of_the_record(self, record: OpRecord):
+        assert list(inspect.signature(record.shape).parameters) == ["attributes", "inputs", "check"]
+        assert list(inspect.signature(record.window).parameters) == ["attributes", "inputs"]
+
+
+@pytest.mark.parametrize(("record", "sample"), ACCEPTED, ids=sample_id)
+def test_weights_are_named_and_counted(record: OpRecord, sample):
+    layer = infer(record, sample.arguments, sample.inputs)
+    specs = record.weights(layer.attributes, layer.inputs)
+    roles = [spec.role for spec in specs]
+    assert len(set(roles)) == len(roles)
+    assert all(role.isidentifier() for role in roles)
+    assert [spec.role for spec in specs if not spec.trainable] == [role for role in roles if role.startswith("running")]
+    macs = record.macs(layer.attributes, layer.inputs, layer.outputs)
+    assert isinstance(macs, int)
+    assert (macs > 0) == (record.name in ("conv", "deconv", "dense"))
+
+
+@pytest.mark.parametrize(("record", "sample"), ACCEPTED, ids=sample_id)
+def test_rules_change_nothing_that_they_are_given(record: OpRecord, sample):
+    inputs = tuple(TensorType(shape) for shape in sample.inputs)
+    converted = convert_all(record.arguments, sample.arguments)
+    kept = dict(converted)
+    settled = record.settle(converted, inputs)
+    assert converted == kept
+    kept = dict(settled)
+    record.shape(settled, inputs, Check())
+    record.weights(settled, inputs)
+    record.window(settled, inputs)
+    assert settled == kept
+
+
+def test_declaring_records_imports_nothing_heavy():
+    script = (
+        "import sys, striate.ops\n"
+        "record = striate.ops.BUILTIN['conv']\n"
+        "heavy = {'torch', 'onnx', 'onnxruntime', 'numpy', 'networkx', 'triton', 'lightning'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_plain_names_are_taken_as_choices():
+    converted = convert_all(BUILTIN["conv"].arguments, {"channels": 1, "kernel": 3, "pad": Choice("half")})
+    assert converted["pad"] == "half"
+    assert convert_all(BUILTIN["maxpool"].arguments, {"kernel": 3, "stride": Choice("none")})["stride"] is None
+
+
+def test_signatures_read_like_the_language():
+    assert BUILTIN["maxpool"].signature == "maxpool(kernel, stride = none, pad = 0, dilation = 1, ceil = false)"
+    assert BUILTIN["dense"].signature == "dense(features, bias = true, init = he_normal)"
+    assert BUILTIN["relu"].signature == "relu()"
