@@ -1,8 +1,8 @@
 # ruff: noqa
 # fmt: off
 """The LALR(1) tables of grammar.lark, made by `python -m striate_dsl.grammar_tables`; do not edit by hand."""
-GRAMMAR = '9366-79243ccb'
-SYMBOLS = (
+GRAMMAR = "9366-79243ccb"
+SYMBOLS: tuple[str, ...] = (
  '$END', 'AND', 'ARROW', 'AS', 'ASSERT', 'BLOCK', 'COLON', 'COMMA', 'COMPARE', 'CUT', 'DOT', 'ELSE', 'EQUALS',
  'EXPORT', 'FALSE', 'FOR', 'HEAD', 'IF', 'IN', 'INPUT', 'LANGUAGE', 'LBRACE', 'LET', 'LPAR', 'LSQUARE', 'MODEL',
  'NAME', 'NEWLINE', 'NOT', 'NUMBER', 'OR', 'OUTPUT', 'PROFILE', 'RANGE', 'RBRACE', 'REPEAT', 'REQUIRES', 'RPAR',
@@ -12,7 +12,7 @@ SYMBOLS = (
  'parameters', 'path', 'postfix', 'prefixed', 'section_kind', 'setting', 'setting_list', 'settings', 'sizes',
  'statement', 'statements', 'step', 'use_target',
 )
-RULES = (
+RULES: tuple[tuple[str, int, str], ...] = (
  ('definition', 1, 'cut'), ('section_kind', 1, ''), ('section_kind', 1, ''), ('section_kind', 1, ''),
  ('definitions', 1, 'first'), ('file', 1, 'file'), ('parameters', 0, 'no_brackets'), ('definition', 2, 'language'),
  ('path', 1, 'first'), ('definition', 2, 'requires'), ('use_target', 1, 'text'), ('use_target', 1, ''),

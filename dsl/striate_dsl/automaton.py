@@ -5,11 +5,11 @@ Lark's own loop does the same, but hashes a rule object per reduction; this one 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from striate_dsl.grammar_tables import Tables
 from striate_dsl.lexer import Token
+from striate_dsl.tables import Tables
 
 _Action = Callable[..., Any] | None
 
@@ -79,15 +79,31 @@ class Automaton:
         del self._stack[size:]
         del self._values[size - 1 :]
 
-    def statement(self) -> tuple[int, Mapping[str, int], str]:
-        """Return where the statement in progress began, what fits now, and what kind of statement stands there.
+    def statement(self) -> tuple[int, str]:
+        """Return the place of the first token of the statement in progress, and what kind of statements stand there.
 
         The kind is `file` for definitions, `body` for statements and `settings`.
         """
         size, start = self._marks[-1]
         row = self._states[self._stack[size - 1]]
-        room = "file" if "BLOCK" in row else "body" if "ARROW" not in row and "REPEAT" in row else "settings"
-        return start, self._states[self._stack[-1]], room
+        return start, "file" if "BLOCK" in row else "body" if "REPEAT" in row else "settings"
+
+    def accepted(self) -> frozenset[str]:
+        """Return the kinds of token that would fit now."""
+        row = self._states[self._stack[-1]]
+        return frozenset(kind for kind in row if kind.isupper() and self._fits(kind))
+
+    def _fits(self, kind: str) -> bool:
+        """Whether the reductions that the kind asks for end in a state that takes it."""
+        stack = list(self._stack)
+        while True:
+            action = self._states[stack[-1]].get(kind)
+            if action is None or action >= 0:
+                return action is not None
+            made, size, _ = self._rules[~action]
+            if size:
+                del stack[-size:]
+            stack.append(self._states[stack[-1]][made])
 
 
 _MARKING = frozenset({"NEWLINE", "LBRACE", "RBRACE"})

@@ -12,6 +12,7 @@ from striate_dsl.diagnostics import Diagnostic, Edit, Fix, Label
 from striate_dsl.lexer import Token
 from striate_dsl.literals import ESCAPE, ESCAPES, LARGEST
 from striate_dsl.source import Source, Span
+from striate_dsl.syntax import ListLiteral, TupleLiteral
 
 Grade = Literal["safe", "unsafe", "display"]
 
@@ -80,12 +81,29 @@ def chained_operators(source: Source, first: Token, second: Token) -> Diagnostic
 
 def unknown_version(span: Span) -> Diagnostic:
     """`language 2`."""
-    known = "only version 1 of the language is known"
     fix = Fix("write language 1 if the file needs nothing newer", (Edit(span, "1"),), "unsafe")
-    return complaint("E0119", f"language {span.text} is not known here", span, known, fix=fix)
+    return complaint("E0119", f"language {span.text} is not known", span, "this version of striate reads language 1", fix=fix)
+
+
+def language_not_first(span: Span) -> Diagnostic:
+    """`language 1` behind another definition."""
+    return complaint("E0113", "`language` stands in the first line of a file", span, advice="move it to the top")
+
+
+def sizes_in_brackets(sizes: TupleLiteral | ListLiteral) -> Diagnostic:
+    """`input image: (3, 32, 32)`."""
+    written = " x ".join(item.span.text for item in sizes.items)
+    fix = Fix(f"write {written}", (Edit(sizes.span, written),), "safe") if sizes.items else None
+    return complaint("E0116", "the sizes of an input are separated by `x`, without brackets", sizes.span, fix=fix)
 
 
 def nothing_defined(source: Source) -> Diagnostic:
     """An empty file, or one with comments only."""
-    example = "a file defines a model, e.g.\nmodel Tiny(classes = 10) {\n  input image: 3 x 32 x 32\n  conv(16, 3) -> relu -> global_avgpool -> flatten -> dense(classes)\n}"
-    return complaint("E0118", "nothing is defined here", Span(source, 0, 0), advice=example)
+    return complaint("E0118", "nothing is defined here", Span(source, 0, 0), advice=_EXAMPLE)
+
+
+_EXAMPLE = """a file defines a model, e.g.
+model Tiny(classes = 10) {
+  input image: 3 x 32 x 32
+  conv(16, 3) -> relu -> global_avgpool -> flatten -> dense(classes)
+}"""

@@ -1,83 +1,41 @@
 """Makes the parser's tables from grammar.lark with Lark; `python -m striate_dsl.grammar_tables` writes them to _tables.py.
 
 The committed tables spare every start of the program the import of Lark and the building (about 90 ms together). They are
-plain literals, numbered in an order that does not depend on Lark's, and carry the hash of the grammar they were made from.
+plain literals, numbered in an order that does not depend on Lark's, and carry the fingerprint of their grammar.
 """
 
 from __future__ import annotations
 
 import sys
-import zlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from pprint import pformat
 from typing import Any
 
+from lark import Lark
+from lark.lexer import Lexer
+
 from striate_dsl.lexer import END
+from striate_dsl.tables import Tables, fingerprint, grammar_text
 
 START = "file"
-_FOLDER = Path(__file__).parent
-
-Rule = tuple[str, int, str]
-"""What it makes, how many parts it takes off the stack, and the name of the method that builds the node ("" for none)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tables:
-    """An LALR(1) automaton that starts in state 0.
+class _NoLexer(Lexer):
+    """Stands in for a lexer: only the automaton is wanted."""
 
-    `states[s][symbol]` is the next state, or `~r` (below zero) where rule `r` has to be applied first.
-    """
+    def __init__(self, _configuration: object) -> None:
+        self._tokens: tuple[Any, ...] = ()
 
-    rules: tuple[Rule, ...]
-    states: tuple[Mapping[str, int], ...]
-
-
-def grammar_text() -> str:
-    """Return the text of grammar.lark."""
-    return (_FOLDER / "grammar.lark").read_text(encoding="utf-8")
-
-
-def fingerprint(grammar: str) -> str:
-    """Return the hash under which tables are filed."""
-    plain = grammar.replace("\r\n", "\n").encode()
-    return f"{len(plain)}-{zlib.crc32(plain):08x}"
-
-
-def load() -> Tables:
-    """Return the tables of the grammar: the committed ones, or new ones where the grammar has changed since."""
-    from striate_dsl import _tables  # noqa: PLC0415 - a large literal, only needed where a text is parsed
-
-    grammar = grammar_text()
-    if fingerprint(grammar) == _tables.GRAMMAR:
-        return unpack(_tables.SYMBOLS, _tables.RULES, _tables.STATES)
-    return build(grammar)
-
-
-def unpack(symbols: tuple[str, ...], rules: tuple[Rule, ...], states: tuple[tuple[int, ...], ...]) -> Tables:
-    """Return tables from their stored form: per state, symbol numbers and actions in turn."""
-    rows = tuple({symbols[row[i]]: row[i + 1] for i in range(0, len(row), 2)} for row in states)
-    return Tables(rules, rows)
+    def lex(self, _lexer_state: object, _parser_state: object) -> Iterator[Any]:
+        return iter(self._tokens)
 
 
 def build(grammar: str) -> Tables:
     """Let Lark analyse the grammar and return its automaton, renumbered from the start state on."""
-    from lark import Lark  # noqa: PLC0415 - takes 40 ms and is not needed with committed tables
-    from lark.lexer import Lexer  # noqa: PLC0415
-
-    class NoLexer(Lexer):
-        """Stands in for a lexer: only the automaton is wanted."""
-
-        def __init__(self, _configuration: object) -> None:
-            self.tokens: tuple[Any, ...] = ()
-
-        def lex(self, _lexer_state: object, _parser_state: object) -> Iterator[Any]:
-            return iter(self.tokens)
-
-    lark = Lark(grammar, parser="lalr", lexer=NoLexer, start=START, maybe_placeholders=False)
-    table: Any = lark.parser.parser._parse_table  # type: ignore[attr-defined]
-    return _renumber(table)
+    lark = Lark(grammar, parser="lalr", lexer=_NoLexer, start=START, maybe_placeholders=False)
+    frontend: Any = lark.parser
+    return _renumber(frontend.parser._parse_table)
 
 
 def _renumber(table: Any) -> Tables:
@@ -85,9 +43,9 @@ def _renumber(table: Any) -> Tables:
     order = [table.start_states[START]]
     numbers = {order[0]: 0}
     rules: dict[Any, int] = {}
-    rows = []
+    rows: list[dict[str, int]] = []
     for state in order:  # grows while it is walked
-        row = {}
+        row: dict[str, int] = {}
         for symbol, (action, target) in sorted(table.states[state].items()):
             if action.name == "Shift":
                 if target not in numbers:
@@ -113,9 +71,10 @@ def module_text(tables: Tables, grammar: str) -> str:
         "# ruff: noqa\n"
         "# fmt: off\n"
         '"""The LALR(1) tables of grammar.lark, made by `python -m striate_dsl.grammar_tables`; do not edit by hand."""\n'
-        f"GRAMMAR = {fingerprint(grammar)!r}\n"
-        f"SYMBOLS = (\n {pformat(symbols, width=118, compact=True)[1:-1]},\n)\n"
-        f"RULES = (\n {pformat(tables.rules, width=118, compact=True)[1:-1]},\n)\n"
+        f'GRAMMAR = "{fingerprint(grammar)}"\n'
+        f"SYMBOLS: tuple[str, ...] = (\n {pformat(symbols, width=118, compact=True)[1:-1]},\n)\n"
+        f"RULES: tuple[tuple[str, int, str], ...] = (\n"
+        f" {pformat(tables.rules, width=118, compact=True)[1:-1]},\n)\n"
         f"STATES: tuple[tuple[int, ...], ...] = (\n{packed}\n)\n"
     )
 
@@ -123,7 +82,7 @@ def module_text(tables: Tables, grammar: str) -> str:
 def main() -> int:
     """Write _tables.py beside this module."""
     grammar = grammar_text()
-    target = _FOLDER / "_tables.py"
+    target = Path(__file__).parent / "_tables.py"
     target.write_text(module_text(build(grammar), grammar), encoding="utf-8")
     sys.stdout.write(f"wrote {target}\n")
     return 0

@@ -61,7 +61,7 @@ ODD = frozenset({"FOREIGN", "FOREIGN_WORD", "ODD_WORD", "OPEN_TEXT", "QUOTED", "
 """The kinds that are not in the language; BAD_NUMBER may still turn out to be sizes (`3x224x224`) or a version."""
 
 # Signs of other languages come first, so that `=>` or `**` is one mistake and not two tokens.
-_FOREIGN = r"/\*(?s:.*?)(?:\*/|\Z)|\*\*|->>|--+>|~>|=>|=<|<>|===|!==|:=|&&?|\|\|?|[-+*/%]=(?!=)|!(?!=)|\.\.\.|\.\.="
+_FOREIGN = r"/\*(?s:.*?)(?:\*/|\Z)|\*\*|->>|--+>|~>|=>|=<|<>|===|!==|:=|&&?|\|>|\|\|?|[-+*/%]=(?!=)|!(?!=)|\.\.\.|\.\.="
 
 _MASTER = re.compile(
     rf"""[ \t\r]*+(?:\#[^\n]*+)?(?:

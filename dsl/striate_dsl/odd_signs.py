@@ -17,6 +17,7 @@ from striate_dsl.source import Source, Span
 _FOREIGN_SIGNS = {
     "->>": "->",
     "~>": "->",
+    "|>": "->",
     "=>": "->",
     "=<": "<=",
     "<>": "!=",
@@ -79,7 +80,7 @@ def _tokens_for(meant: str, token: Token) -> list[Token]:
 
 def _explain(source: Source, token: Token, before: list[Token]) -> tuple[Diagnostic, list[Token]]:
     if token.kind == "FOREIGN_WORD":
-        return _foreign_word(source, token)
+        return _foreign_word(source, token, before)
     if token.kind == "QUOTED":
         inner = token.text[1:-1].replace('"', '\\"')
         fix = replacing(source, token, f'"{inner}"', f'write "{inner}"')
@@ -90,12 +91,13 @@ def _explain(source: Source, token: Token, before: list[Token]) -> tuple[Diagnos
     return _foreign_sign(source, token, before)
 
 
-def _foreign_word(source: Source, token: Token) -> tuple[Diagnostic, list[Token]]:
+def _foreign_word(source: Source, token: Token, before: list[Token]) -> tuple[Diagnostic, list[Token]]:
     span = place(source, token)
     if token.text == "None":
         advice = "leave the argument or setting out instead"
         return complaint("E0115", "there is no `None` here", span, advice=advice), _tokens_for("none", token)
-    meant = {"True": "true", "False": "false", "elif": "else if"}[token.text]
+    last = next((piece.kind for piece in reversed(before) if piece.kind != "NEWLINE"), "")
+    meant = {"True": "true", "False": "false", "elif": "else if" if last == "RBRACE" else "if"}[token.text]
     fix = replacing(source, token, meant, f"write {meant}")
     return complaint("E0115", f"`{token.text}` is written `{meant}` here", span, fix=fix), _tokens_for(meant, token)
 
@@ -114,13 +116,21 @@ def _foreign_sign(source: Source, token: Token, before: list[Token]) -> tuple[Di
     if text == "=>" and _line_word(before) in _COMPARING_WORDS:
         meant = ">="
     title = f"write {meant}" if text != "..=" else "write .. with a stop that is one larger: the stop is left out"
-    fix = replacing(source, token, meant, title, "unsafe" if text in {"..=", "&", "|"} else "safe")
+    fix = replacing(source, token, _apart(source, token, meant), title, "unsafe" if text in {"..=", "&", "|"} else "safe")
     return complaint("E0115", f"`{text}` is written `{meant}` here", span, fix=fix), _tokens_for(meant, token)
+
+
+def _apart(source: Source, token: Token, meant: str) -> str:
+    """A word with blanks where it would otherwise grow together with its neighbours."""
+    before, after = source.text[token.start - 1 : token.start], source.text[token.end : token.end + 1]
+    if not meant.isalpha():
+        return meant
+    return " " * (not before.isspace() and before not in {"", "(", "["}) + meant + " " * (not after.isspace())
 
 
 def _block_comment(source: Source, token: Token) -> Diagnostic:
     span = place(source, token)
-    rest_of_line = source.text[token.end : source.text.find("\n", token.end) % (len(source.text) + 1)]
+    rest_of_line = source.line_text(span.end_line)[span.end_column - 1 :]
     message, advice = "comments begin with `#`", "put a # before each line of the comment"
     if rest_of_line.strip() or not token.text.endswith("*/"):
         return complaint("E0115", message, span, advice=advice)
@@ -252,14 +262,14 @@ def _unseen(source: Source, token: Token, span: Span) -> Diagnostic:
 
 def _unknown(source: Source, token: Token, span: Span) -> Diagnostic:
     char = token.text
-    fix = Fix("delete it", (edit(source, span.start, span.end, ""),), "unsafe")
     if char == "\0":
+        fix = Fix("delete it", (edit(source, span.start, span.end, ""),), "unsafe")
         return complaint("E0102", "a NUL byte is in the text", span, "is this a text file?", fix=fix)
     if char == "\\":
         advice = "a line goes on inside ( ) and [ ], or when the next one begins with ->"
-        return complaint("E0102", "a line is not continued with `\\` here", span, advice=advice, fix=fix)
+        return complaint("E0102", "a line is not continued with `\\` here", span, advice=advice)
     if char in "'\"":
         return complaint("E0104", "this text is never closed", span, 'a text stands in double quotes " "')
     shown = span.text if span.text.isprintable() else _named(char)
     label = "" if char.isascii() else _named(char)
-    return complaint("E0102", f"`{shown}` means nothing here", span, label, fix=fix)
+    return complaint("E0102", f"`{shown}` means nothing here", span, label)

@@ -6,9 +6,8 @@ lexer -> odd_signs -> brackets, braces -> layout -> nesting -> automaton with tr
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 
-from striate_dsl import braces, brackets, grammar_tables, nesting, odd_signs
+from striate_dsl import braces, brackets, nesting, odd_signs
 from striate_dsl.automaton import Automaton
 from striate_dsl.complaints import nothing_defined
 from striate_dsl.diagnostics import Diagnostics
@@ -17,6 +16,7 @@ from striate_dsl.lexer import Token, tokenize
 from striate_dsl.recovery import Recovery
 from striate_dsl.source import Source
 from striate_dsl.syntax import File
+from striate_dsl.tables import tables
 from striate_dsl.tree import Builder
 
 MOST = 50
@@ -36,11 +36,6 @@ class ParseResult:
     partial: File | None = None
 
 
-@cache
-def _tables() -> grammar_tables.Tables:
-    return grammar_tables.load()
-
-
 def parse(source: Source) -> ParseResult:
     """Parse the text of a `.cnn` file; all its independent errors (up to `MOST`) are in the result."""
     findings = Diagnostics()
@@ -51,7 +46,7 @@ def parse(source: Source) -> ParseResult:
         if not findings:
             findings.add(nothing_defined(source))
         return _result(source, None, findings)
-    automaton = Automaton(_tables(), Builder(source, findings))
+    automaton = Automaton(tables(), Builder(source, findings))
     complete = Recovery(source, tokens, automaton, findings, MOST).run()
     return _result(source, automaton.result if complete else None, findings)
 

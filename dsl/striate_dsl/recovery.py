@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from striate_dsl.automaton import Automaton
 from striate_dsl.diagnostics import Diagnostic, Diagnostics
-
-from striate_dsl.lexer import END, ODD, Token, tokenize
+from striate_dsl.lexer import END, Token, tokenize
+from striate_dsl.mistakes import explain
+from striate_dsl.mistakes.problem import Problem
 from striate_dsl.source import Source
-from striate_dsl.unexpected import Problem, explain
 
 _FAR_ENOUGH = 3
 """So many tokens must fit after a repair before another error of the same statement counts as one of its own."""
@@ -30,6 +30,7 @@ _PLAIN_HEADS = {
     "INPUT": "INPUT NAME COLON NUMBER",
     "NAME": "NAME",
 }
+_PLAIN_TEXTS = {"NAME": "_", "NUMBER": "1"}
 
 
 class Recovery:
@@ -43,6 +44,7 @@ class Recovery:
         self._automaton = automaton
         self._findings = findings
         self._most = most
+        self._earlier = [found.span.start for found in findings if found.span is not None]
         self._statement = -1
         self._last_error = -1
 
@@ -57,15 +59,14 @@ class Recovery:
 
     def _step_over(self, at: int) -> int:
         """Report the error at a token and prepare stack and tokens; return where to go on."""
-        start, expected, room = self._automaton.statement()
-        problem = Problem(self._source, self._tokens, at, start, expected, room)
+        start, room = self._automaton.statement()
+        problem = Problem(self._source, self._tokens, at, start, self._automaton.accepted(), room)
         known = self._is_consequence(problem)
-        repeated = start == self._statement and at <= self._last_error
         self._statement, self._last_error = start, at
         if not known:
             found = explain(problem)
             self._findings.add(found)
-            if not repeated and self._apply(found, at):
+            if self._apply(found, at):
                 return at
         return self._cut(problem)
 
@@ -73,22 +74,16 @@ class Recovery:
 
     def _is_consequence(self, problem: Problem) -> bool:
         """Whether an error of the same statement has been reported already that this one may stem from."""
-        if problem.start == self._statement and problem.at < self._last_error + _FAR_ENOUGH:
-            return True
+        if problem.start == self._statement:
+            return problem.at < self._last_error + _FAR_ENOUGH
         begin, end = self._extent(problem)
-        return any(
-            found.span is not None and begin <= found.span.start <= end
-            for found in self._findings
-            if found.code not in {"E0105", "E0117"} and problem.start != self._statement
-        )
+        return any(begin <= place <= end for place in self._earlier)
 
     def _extent(self, problem: Problem) -> tuple[int, int]:
         """The offsets of the part of the statement around the token, bodies excluded."""
-        begin = problem.start
-        for at in range(problem.at - 1, problem.start - 1, -1):
-            if self._tokens[at].kind == "RBRACE":
-                begin = at
-                break
+        begin = problem.at
+        while begin > problem.start and self._tokens[begin].kind != "RBRACE":
+            begin -= 1
         end = problem.at
         while self._tokens[end].kind not in {"NEWLINE", "LBRACE", "RBRACE", END}:
             end += 1
@@ -99,45 +94,52 @@ class Recovery:
     def _apply(self, found: Diagnostic, at: int) -> bool:
         """Apply a fix to the tokens from `at` on; return whether that was possible."""
         fix = next((fix for fix in found.fixes if fix.grade == "safe"), None)
-        if fix is None or len(fix.edits) != 1:
+        if fix is None or (at and fix.edits[0].span.start < self._tokens[at - 1].end):
             return False
-        span = fix.edits[0].span
-        if at and span.start < self._tokens[at - 1].end:
-            return False
-        pieces, _ = tokenize(fix.edits[0].replacement)
-        fresh = [Token(piece.kind, piece.text, span.start, span.end) for piece in pieces[:-1]]
-        if any(piece.kind in ODD or piece.kind == "SEMICOLON" for piece in fresh):
-            for piece in fresh:
-                piece.kind = "NEWLINE"
-        stop = at
-        while self._tokens[stop].kind != END and self._tokens[stop].start < span.end:
-            stop += 1
-        if stop == at and not fresh:
-            return False
-        self._tokens[at:stop] = fresh
+        for edit in reversed(fix.edits):
+            self._replace(at, edit.span.start, edit.span.end, edit.replacement)
         return True
+
+    def _replace(self, at: int, start: int, end: int, replacement: str) -> None:
+        """Put the tokens of a replacement in the place of those that lie between two offsets, behind token `at`."""
+        tokens = self._tokens
+        while tokens[at].start < start and tokens[at].kind != END:
+            at += 1
+        stop = at
+        while tokens[stop].kind != END and tokens[stop].start < end:
+            stop += 1
+        fresh = [Token(piece.kind, piece.text, start, end) for piece in tokenize(replacement)[0][:-1]]
+        for token in fresh:
+            if token.kind == "SEMICOLON":
+                token.kind = "NEWLINE"
+        tokens[at:stop] = fresh
 
     def _cut(self, problem: Problem) -> int:
         """Take the statement out, or only its head where a body follows; return where to go on."""
-        tokens, at = self._tokens, problem.at
+        at = problem.at
         self._automaton.rewind()
         body = self._body_ahead(problem)
-        if body is not None:
-            kind = tokens[problem.start].kind
-            plain = [Token(part, "_", tokens[at].start, tokens[at].start) for part in _PLAIN_HEADS[kind].split()]
-            for part in plain:
-                part.text = {"NUMBER": "1", "TRUE": "true", "TRAIN": "train", "EXPORT": "export"}.get(part.kind, part.text)
-            if self._automaton.run(plain) == len(plain):
-                return body
-            self._automaton.rewind()
-        end = self._statement_end(at)
-        self._automaton.run([Token("CUT", "", tokens[at].start, tokens[at].start)])
-        return end
+        if body is not None and self._plain_head(problem):
+            return body
+        self._automaton.run([self._made("CUT", at)])
+        return self._statement_end(at)
+
+    def _plain_head(self, problem: Problem) -> bool:
+        """Feed a head that is in order in the place of a faulty one."""
+        head = [self._made(kind, problem.at) for kind in _PLAIN_HEADS[problem.first.kind].split()]
+        if self._automaton.run(head) == len(head):
+            return True
+        self._automaton.rewind()
+        return False
+
+    def _made(self, kind: str, at: int) -> Token:
+        place = self._tokens[at].start
+        return Token(kind, _PLAIN_TEXTS.get(kind, kind.lower()), place, place)
 
     def _body_ahead(self, problem: Problem) -> int | None:
         """The place of the brace that opens the statement's body, where the error stands in the head before it."""
         tokens = self._tokens
-        if tokens[problem.start].kind not in _PLAIN_HEADS:
+        if problem.first.kind not in _PLAIN_HEADS:
             return None
         if any(token.kind == "LBRACE" for token in tokens[problem.start : problem.at]):
             return None
@@ -155,5 +157,3 @@ class Recovery:
                 return at
             depth += (kind == "LBRACE") - (kind == "RBRACE")
             at += 1
-
-

@@ -9,7 +9,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
 from striate_dsl import literals
-from striate_dsl.complaints import chained_operators, number_too_large, unknown_escapes
+from striate_dsl.complaints import (
+    chained_operators,
+    language_not_first,
+    number_too_large,
+    sizes_in_brackets,
+    unknown_escapes,
+    unknown_version,
+)
 from striate_dsl.diagnostics import Diagnostics
 from striate_dsl.lexer import Token
 from striate_dsl.operators import Item, Ordering, Prefixed, binary
@@ -55,6 +62,9 @@ from striate_dsl.syntax import (
     Use,
     Variant,
 )
+
+LANGUAGE = 1
+"""The version of the language that this front end reads."""
 
 SectionKind = Literal["train", "export", "search", "profile"]
 Callee = Name | Attribute
@@ -109,10 +119,16 @@ class Builder:
     # ---------------------------------------------------------------------------------------- definitions
 
     def file(self, definitions: list[Definition]) -> File:
+        for late in definitions[1:]:
+            if isinstance(late, Language):
+                self._findings.add(language_not_first(late.span))
         return File(self._span(0, len(self._source.text)), tuple(definitions))
 
     def language(self, word: Token, version: Token) -> Language:
-        return Language(self._span(word.start, version.end), self.number(version))
+        node = Language(self._span(word.start, version.end), self.number(version))
+        if node.version.value != LANGUAGE:
+            self._findings.add(unknown_version(node.version.span))
+        return node
 
     def use(self, word: Token, target: Text | list[Token]) -> Use:
         return self._use(word, target, None)
@@ -242,6 +258,8 @@ class Builder:
         condition: Expression | None,
         settings: Bracketed | None,
     ) -> Input:
+        if len(sizes) == 1 and isinstance(sizes[0], (TupleLiteral, ListLiteral)):
+            self._findings.add(sizes_in_brackets(sizes[0]))
         end = settings.end if settings else (condition or sizes[-1]).span.end
         items = tuple(settings.items) if settings else ()
         return Input(self._span(word.start, end), self._identifier(name), tuple(sizes), condition, items)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from striate.elaborate import elaborate, model_names
 from striate.host.catalogue import HostCatalogue
+from striate.model import several_models
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError, Severity
+from striate_dsl.names import nearest
 from striate_dsl.parser import parse
 from striate_dsl.reading import read_source
 from striate_dsl.source import Source, Span
+from striate_dsl.syntax import File, Section
 
 if TYPE_CHECKING:
     from striate.dims.domain import Domain
@@ -51,15 +54,64 @@ def check_source(source: Source, model: str | None = None, overrides: Mapping[st
     if result.file is None:
         return checked
     catalogue = HostCatalogue()
-    names = (model,) if model else model_names(result.file)
-    seen: set[tuple[str, Span | None, str]] = set()
+    findings: list[Diagnostic] = []
+    try:
+        findings += _check_models(result.file, model, overrides, catalogue, checked)
+        findings += _check_sections(result.file, catalogue)
+    except DiagnosticError as error:  # two plugins provide a name of the file
+        findings += error.diagnostics
+    checked.diagnostics += _each_once([*findings, *catalogue.warnings()])
+    return checked
+
+
+def _check_models(
+    file: File, model: str | None, overrides: Mapping[str, str] | None, catalogue: HostCatalogue, checked: Checked
+) -> Iterator[Diagnostic]:
+    names = (model,) if model else model_names(file)
+    if overrides and len(names) != 1:
+        raise DiagnosticError(several_models(file))
     for name in names:
-        built = elaborate(result.file, name, catalogue, overrides if model or len(names) == 1 else None)
-        for item in built.diagnostics:
-            key = (item.code, item.span, item.message)
-            if key not in seen:
-                seen.add(key)
-                checked.diagnostics.append(item)
+        built = elaborate(file, name, catalogue, overrides)
+        yield from built.diagnostics
         if built.domain is not None and built.graph is not None:
             checked.domains[name] = built.domain
-    return checked
+
+
+def _check_sections(file: File, catalogue: HostCatalogue) -> Iterator[Diagnostic]:
+    """Check recipes and export contracts, and that the models they are for exist."""
+    known = model_names(file)
+    sections = [item for item in file.definitions if isinstance(item, Section)]
+    for section in sections:
+        if section.kind in ("train", "export") and section.name is not None and section.name.text not in known:
+            near = nearest(section.name.text, known)
+            yield Diagnostic(
+                "E0310",
+                f"there is no model {section.name.text}",
+                section.name.span,
+                notes=(f"models in this file: {', '.join(known) or 'none'}",),
+                help=f"did you mean {near}?" if near else None,
+            )
+    if any(section.kind == "train" for section in sections):
+        from striate.train.recipe import check_recipes
+
+        yield from check_recipes(file, catalogue)
+    if any(section.kind == "export" for section in sections):
+        yield from _check_exports(file, known)
+
+
+def _check_exports(file: File, models: Iterable[str]) -> Iterator[Diagnostic]:
+    from striate.onnx.contract import read_contract
+
+    for model in models:
+        try:
+            read_contract(file, model)
+        except DiagnosticError as error:
+            yield from error.diagnostics
+
+
+def _each_once(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Return findings without repetition: a mistake in a block shows up in every model that uses the block."""
+    seen: dict[tuple[str, Span | None, str], Diagnostic] = {}
+    for item in findings:
+        seen.setdefault((item.code, item.span, item.message), item)
+    return list(seen.values())

@@ -115,14 +115,17 @@ def only_model(file: File) -> str:
     names = model_names(file)
     if len(names) == 1:
         return names[0]
-    message = "the file has no model" if not names else "the file has several models: which one?"
-    raise DiagnosticError(
-        Diagnostic(
-            "E0310",
-            message,
-            notes=(f"models in {file.span.file}: {', '.join(names)}",) if names else (),
-            help=f"name one with --model {names[-1]}" if names else "add one: model Name { input … output … }",
-        )
+    raise DiagnosticError(several_models(file))
+
+
+def several_models(file: File) -> Diagnostic:
+    """Return the finding for a file in which no single model can be meant."""
+    names = model_names(file)
+    return Diagnostic(
+        "E0310",
+        "the file has several models: which one?" if names else "the file has no model",
+        notes=(f"models in {file.span.file}: {', '.join(names)}",) if names else (),
+        help=f"name one with --model {names[-1]}" if names else "add one: model Name { input … output … }",
     )
 
 

@@ -15,8 +15,6 @@ from striate_dsl.parser import parse
 from striate_dsl.source import Source, Span
 from striate_dsl.syntax import Argument, Block, File, Identifier, Language, Model, Name, Section, Variant
 
-LANGUAGE_VERSION = 1
-
 
 @dataclass(slots=True)
 class Definitions:
@@ -75,9 +73,7 @@ def collect(file: File, findings: Diagnostics) -> Definitions:
                 definitions.blocks[name.text] = definition
             else:
                 definitions.models[name.text] = definition
-        elif isinstance(definition, Language):
-            _check_language(definition, findings)
-        else:
+        elif not isinstance(definition, Language):
             findings.add(_not_here(definition.span))
     return definitions
 
@@ -140,18 +136,6 @@ def _twice(name: Identifier, first: Span) -> Diagnostic:
         labels=(Label(first, "first defined here"),),
         help="rename one of them",
     )
-
-
-def _check_language(definition: Language, findings: Diagnostics) -> None:
-    if definition.version.value != LANGUAGE_VERSION:
-        findings.add(
-            Diagnostic(
-                "E0323",
-                f"this file is written in language {definition.version.value}; this striate reads {LANGUAGE_VERSION}",
-                definition.version.span,
-                help="update striate, or write the file in the older language",
-            )
-        )
 
 
 def _not_here(span: Span, severity: Severity = Severity.ERROR) -> Diagnostic:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from striate.host.records import HeadRecord
 from striate.ops.record import OpRecord
 from striate.ops.registry import BUILTIN
+from striate_dsl.diagnostics import Diagnostic, DiagnosticError, Severity
 
 if TYPE_CHECKING:
     from striate.host.loading import Loaded, PluginFailure
@@ -16,8 +17,17 @@ if TYPE_CHECKING:
 Kind = TypeVar("Kind")
 
 
-class NameClashError(LookupError):
-    """Two plugins provide the same name; the message names both."""
+class NameClashError(DiagnosticError):
+    """E0702: several plugins provide the same name; the message names all of them."""
+
+    def __init__(self, name: str, owners: tuple[str, ...]) -> None:
+        super().__init__(
+            Diagnostic(
+                "E0702",
+                f"{name} is provided by {' and '.join(owners)}",
+                help="which one is meant must not depend on chance: uninstall one of them",
+            )
+        )
 
 
 class HostCatalogue:
@@ -37,6 +47,18 @@ class HostCatalogue:
     def failures(self) -> list[PluginFailure]:
         """The plugins that could not be loaded, as far as plugins were needed."""
         return self.loaded.failures if "loaded" in self.__dict__ else []
+
+    def warnings(self) -> list[Diagnostic]:
+        """Return a finding per plugin that could not be loaded, as far as plugins were needed."""
+        return [
+            Diagnostic(
+                "W0701",
+                f"plugin {failure.plugin} cannot be loaded: {failure.reason}",
+                severity=Severity.WARNING,
+                help="what it provides is missing; update or uninstall it",
+            )
+            for failure in self.failures
+        ]
 
     def known_layer(self, name: str) -> OpRecord | None:
         """Return a layer that can be named without loading a plugin."""
@@ -84,7 +106,7 @@ class HostCatalogue:
         """
         owners = self.loaded.clashes.get((kind, name))
         if owners:
-            raise NameClashError(f"{name} is provided by {' and '.join(owners)}; uninstall one of them")
+            raise NameClashError(name, owners)
         found = self.loaded.of(kind).get(name)
         return None if found is None else found[1]
 

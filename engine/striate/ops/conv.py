@@ -129,6 +129,7 @@ CONV = OpRecord(
         Sample({"channels": 6, "kernel": 5}, ((1, 32, 32),)),
         Sample({"channels": 8, "kernel": (3, 5), "stride": (2, 1), "pad": (1, 0, 2, 1)}, ((3, 17, 20),)),
         Sample({"channels": 8, "kernel": 3, "stride": 2, "pad": "same", "bias": False}, ((4, 15, 16),)),
+        Sample({"channels": 4, "kernel": 1, "stride": (2, 3), "pad": "same", "init": "xavier_uniform"}, ((4, 7, 8),)),
         Sample({"channels": 8, "kernel": 3, "dilation": 2, "pad": "half", "groups": 4}, ((4, 9, 9),)),
         Sample({"channels": 32, "kernel": 11}, ((32, 8, 8),), fails="larger than the height 8"),
         Sample({"channels": 32, "kernel": 3, "groups": 3}, ((16, 8, 8),), fails="16 input channels"),
@@ -298,6 +299,10 @@ DECONV = OpRecord(
         Sample({"channels": 4, "kernel": 3, "stride": 2, "pad": 1, "output_padding": 1}, ((8, 5, 6),)),
         Sample({"channels": 32, "kernel": 3, "stride": 2, "pad": "same"}, ((32, 16, 16),)),
         Sample({"channels": 4, "kernel": 3, "groups": 2, "dilation": 2, "pad": "half"}, ((8, 5, 6),)),
+        Sample(
+            {"channels": 4, "kernel": (2, 5), "stride": (1, 3), "pad": (1, 0, 0, 2), "bias": False, "init": "zeros"},
+            ((3, 6, 5),),
+        ),
         Sample({"channels": 4, "kernel": 1, "pad": 1}, ((8, 2, 2),), fails="takes the whole output away"),
         Sample({"channels": 4, "kernel": 3, "output_padding": 1}, ((8, 5, 5),), fails="smaller than the stride"),
     ),

@@ -124,7 +124,7 @@ def _does_not_fit(attributes: Attributes, axis: int, sizes: tuple[Dim, Dim], *, 
         )
     dilation = (span - 1) // (kernel - 1) if kernel > 1 else 1
     largest = (size + before + after + slack - 1) // dilation + 1
-    padding = format_padding(_least_padding(attributes, sizes, slack))
+    padding = format_padding(_least_padding(attributes, sizes, ceil=ceil))
     return Problem(
         f"kernel {kernel}{f' (dilated to {span})' if span != kernel else ''} is larger than the {AXES[axis]} {size}"
         f" with padding {before} + {after}",
@@ -136,10 +136,11 @@ def _does_not_fit(attributes: Attributes, axis: int, sizes: tuple[Dim, Dim], *, 
     )
 
 
-def _least_padding(attributes: Attributes, sizes: tuple[Dim, Dim], slack: int) -> list[int]:
+def _least_padding(attributes: Attributes, sizes: tuple[Dim, Dim], *, ceil: bool) -> list[int]:
     """Return the padding with both axes widened, as little as possible, to where the window fits."""
     pads = list(attributes["pad"])
     for axis, (size, span) in enumerate(zip(sizes, extents(attributes), strict=True)):
+        slack = attributes["stride"][axis] - 1 if ceil else 0
         if isinstance(size, int) and size + pads[2 * axis] + pads[2 * axis + 1] + slack < span:
             pads[2 * axis : 2 * axis + 2] = [-(-(span - size - slack) // 2)] * 2
     return pads

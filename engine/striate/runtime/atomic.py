@@ -70,6 +70,16 @@ def make_folder(path: str | Path) -> Path:
     return Path(path)
 
 
+def remove_file(path: str | Path) -> None:
+    """Remove a file if it is there.
+
+    Raises:
+        DiagnosticError: E0505, it cannot be removed.
+    """
+    with _reported(path):
+        Path(path).unlink(missing_ok=True)
+
+
 def remove_parts(folder: Path) -> None:
     """Remove what killed processes left half written in a folder that nobody else writes to."""
     for part in folder.glob(f".*{PART}"):

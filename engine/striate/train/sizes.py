@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import count, takewhile
+from collections.abc import Iterator
 
 from striate.dims import Dim, Domain, evaluate, format_dim, symbols_of
 from striate.graph import Graph, format_shape
@@ -30,9 +30,10 @@ def input_size(graph: Graph, domain: Domain, wanted: tuple[int, int] | None = No
     if not isinstance(shape[0], int):
         raise DiagnosticError(_misfit(graph, f"leaves its channels open ({format_dim(shape[0])})"))
     for sizes in _candidates(shape, domain, wanted):
-        found = (shape[0], evaluate(shape[1], sizes), evaluate(shape[2], sizes))
-        if domain.contains(sizes) and (found[1:] == wanted or (wanted is None and min(found[1:]) >= 1)):
-            return found
+        if sizes.keys() >= set(domain.symbols) and domain.contains(sizes):
+            found = (shape[0], evaluate(shape[1], sizes), evaluate(shape[2], sizes))
+            if wanted in (None, found[1:]):
+                return found
     raise DiagnosticError(_no_size(graph, domain, wanted))
 
 
@@ -47,22 +48,20 @@ def _image_shape(graph: Graph) -> tuple[Dim, ...]:
     return shape
 
 
-def _candidates(shape: tuple[Dim, ...], domain: Domain, wanted: tuple[int, int] | None) -> list[dict[str, int]]:
-    """Return sizes of the symbols to try, the best first; whether they are legal is for the domain to say."""
-    if not domain.symbols:
-        return [{}]
+def _candidates(shape: tuple[Dim, ...], domain: Domain, wanted: tuple[int, int] | None) -> Iterator[dict[str, int]]:
+    """Yield sizes of the symbols to try, the best first; whether they are legal is for the domain to say."""
     if wanted is not None:
-        height, width = (symbols_of(shape[1]), symbols_of(shape[2]))
-        upright = dict.fromkeys(domain.symbols, wanted[0])
-        plain = {name: wanted[1] if name in width and name not in height else size for name, size in upright.items()}
-        return [plain] if all(isinstance(size, int) or len(symbols_of(size)) == 1 for size in shape) else []
-    equal = [dict.fromkeys(domain.symbols, size) for size in range(_SMALLEST, _LARGEST + 1)]
-    apart = {
-        name: next(takewhile(lambda size: size <= _LARGEST, (n for n in count(_SMALLEST) if n in domain[name])), 0)
-        for name in domain.symbols
-    }
-    smallest = domain.smallest()
-    return [*equal, apart, *([smallest] if smallest else [])]
+        yield dict(_solved(size, number) for size, number in zip(shape[1:], wanted, strict=True) if symbols_of(size))
+        return
+    yield from (dict.fromkeys(domain.symbols, size) for size in range(_SMALLEST, _LARGEST + 1))
+    yield {name: domain[name].nearest(_SMALLEST)[1] or 0 for name in domain.symbols}
+    yield domain.smallest() or {}
+
+
+def _solved(size: Dim, number: int) -> tuple[str, int]:
+    """Return the symbol in a size and what it must be for the size to come to a number; 0 where nothing will do."""
+    name = min(symbols_of(size))
+    return name, next((n for n in range(1, number + 1) if evaluate(size, {name: n}) == number), 0)
 
 
 def _misfit(graph: Graph, reason: str) -> Diagnostic:

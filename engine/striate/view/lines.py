@@ -52,13 +52,34 @@ def shortened(text: str, width: int, signs: Signs, *, keep: Literal["start", "en
     """Return the text, cut to a width with an ellipsis where it was cut."""
     if cells(text) <= width:
         return text
-    if width <= len(signs.ellipsis):
-        return signs.ellipsis[:width]
     room = width - len(signs.ellipsis)
-    kept = text if keep == "start" else text[::-1]
-    while cells(kept) > room:
-        kept = kept[: max(room - cells(kept), -len(kept)) or None] if kept.isascii() else kept[:-1]
-    return kept + signs.ellipsis if keep == "start" else signs.ellipsis + kept[::-1]
+    if room <= 0:
+        return signs.ellipsis[:width]
+    if keep == "start":
+        return _beginning(text, room) + signs.ellipsis
+    return signs.ellipsis + _beginning(text[::-1], room)[::-1]
+
+
+def clipped(line: Line, width: int) -> Line:
+    """Return the pieces of a line that lie within a width."""
+    if sum(cells(text) for text, _ in line) <= width:
+        return line
+    kept: Line = []
+    for text, style in line:
+        part = _beginning(text, width - sum(cells(known) for known, _ in kept))
+        kept.append((part, style))
+    return kept
+
+
+def _beginning(text: str, width: int) -> str:
+    if text.isascii():
+        return text[: max(width, 0)]
+    used = 0
+    for place, sign in enumerate(text):
+        used += cells(sign)
+        if used > width:
+            return text[:place]
+    return text
 
 
 def aligned(text: str, width: int, *, right: bool) -> str:
@@ -74,14 +95,11 @@ def plain(lines: Iterable[Line]) -> str:
 
 def colored(lines: Iterable[Line]) -> str:
     """Return lines with the escape sequences of their styles."""
-    from io import StringIO
-
     from rich.console import Console
     from rich.text import Text
 
-    console = Console(file=StringIO(), force_terminal=True, color_system="standard", no_color=False, legacy_windows=False)
+    console = Console(force_terminal=True, color_system="standard", no_color=False, legacy_windows=False)
     with console.capture() as capture:
-        console.print(
-            Text("\n").join(Text.assemble(*line) for line in lines), soft_wrap=True, end="", highlight=False
-        )
+        text = Text("\n").join(Text.assemble(*line) for line in lines)
+        console.print(text, soft_wrap=True, end="", highlight=False)
     return capture.get()

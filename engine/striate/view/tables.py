@@ -1,52 +1,46 @@
-"""Summary tables in text: which columns a width has room for, how long names are cut, and the lines of totals.
+"""Summary tables in text: which columns a width has room for, and the lines of the table.
 
-The layout is worked out here and not left to a table library: columns are given up one after the other as the width
-shrinks, digits before columns, and a table of thousands of layers takes milliseconds.
+The layout is worked out here and not left to a table library: digits are given up before columns as the width shrinks,
+and a table of thousands of layers takes milliseconds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from striate.view.lines import Line, Signs, aligned, cells, printable, shortened
+from striate.view.lines import Line, Signs, aligned, cells, clipped, printable, shortened
 from striate.view.numbers import extent_text, full_count, memory_text, short_count, size_text
 from striate.view.rows import LayerRow, Totals
-from striate.view.tree import Group, build_tree
+from striate.view.tree import Group, build_tree, single
 
-Column = Literal["name", "layer", "output", "parameters", "macs", "memory", "field"]
+Column = Literal["layer", "output", "parameters", "macs", "memory", "field"]
 View = Literal["tree", "flat"]
 
 GAP = 2
-LEAST_NAME = 16
-"""Columns that names get before another column has to go."""
-
 _RIGHT = ("parameters", "macs", "memory", "field")
 _LONGEST: Mapping[Column, int] = {"layer": 34, "output": 36, "parameters": 24, "macs": 28, "memory": 28, "field": 15}
-_LONGEST_SHORT: Mapping[Column, int] = {
-    "layer": 14,
-    "output": 18,
-    "parameters": 14,
-    "macs": 12,
-    "memory": 10,
-    "field": 11,
-}
+_SHORTEST: Mapping[Column, int] = {"layer": 14, "output": 18, "parameters": 10, "macs": 12, "memory": 10, "field": 11}
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What a table shows: its columns, numbers in full or not, sizes with spaces or not, kernels and strides or not."""
+    """What a table shows beside names: its columns, whether numbers have all digits, and whether sizes have spaces.
+
+    `detail` adds kernels and strides; `name` is the width that names need to get, unless they are all shorter.
+    """
 
     columns: tuple[Column, ...]
     full: bool = False
     spaced: bool = False
     detail: bool = False
+    name: int = 16
 
     @property
     def longest(self) -> Mapping[Column, int]:
-        """Widths at which cells are cut: expressions of open sizes can be of any length."""
-        return _LONGEST if self.spaced else _LONGEST_SHORT
+        """Widths at which cells are cut, for expressions of open sizes can have any length."""
+        return _LONGEST if self.spaced else _SHORTEST
 
     def header(self, column: Column) -> str:
         """Return a column's title."""
@@ -55,108 +49,147 @@ class Layout:
         return titles.get(column, column)
 
 
-_ALL: tuple[Column, ...] = ("name", "layer", "output", "parameters", "macs", "memory", "field")
+_ALL: tuple[Column, ...] = ("layer", "output", "parameters", "macs", "memory", "field")
 LAYOUTS = (
-    Layout(_ALL, full=True, spaced=True, detail=True),
-    Layout(_ALL, full=True, spaced=True),
-    Layout(_ALL, spaced=True, detail=True),
-    Layout(_ALL, spaced=True),
+    Layout(_ALL, full=True, spaced=True, detail=True, name=60),
+    Layout(_ALL, full=True, spaced=True, name=60),
+    Layout(_ALL, spaced=True, detail=True, name=30),
+    Layout(_ALL, spaced=True, name=30),
     Layout(_ALL),
-    Layout(("name", "layer", "output", "parameters", "macs", "field")),
-    Layout(("name", "layer", "output", "parameters", "macs")),
-    Layout(("name", "output", "parameters", "macs")),
-    Layout(("name", "output", "parameters")),
-    Layout(("name", "parameters")),
+    Layout(("layer", "output", "parameters", "macs", "field")),
+    Layout(("layer", "output", "parameters", "macs")),
+    Layout(("output", "parameters", "macs"), name=12),
+    Layout(("output", "parameters"), name=10),
+    Layout(("parameters",), name=0),
 )
 """From roomy to narrow; the first one that fits is taken."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a table before its layout is chosen: the guides in front of its name, and what it is about."""
+    """One line of a table before its layout is chosen: the guides in front of its name, its name, and what it shows."""
 
     guides: str
     name: str
-    subject: LayerRow | Group | None
-    text: str = ""
+    shown: Group | str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Entries with the cells that a layout gives them, and the widths of names and cells."""
+
+    layout: Layout
+    entries: Sequence[Entry]
+    texts: Sequence[list[str]]
+    name_width: int
+    widths: Sequence[int]
+
+    @property
+    def width(self) -> int:
+        """Columns of the terminal that the table takes."""
+        return self.name_width + sum(self.widths) + GAP * len(self.widths)
 
 
 def table_lines(
-    title: str, rows: tuple[LayerRow, ...], totals: Totals, *, width: int, view: View, depth: int | None, signs: Signs
+    rows: tuple[LayerRow, ...], totals: Totals, *, width: int, view: View, depth: int | None, signs: Signs
 ) -> list[Line]:
-    """Return a summary as lines that are at most `width` columns wide; `depth` is the number of levels in a tree."""
-    body = list(_tree_entries(build_tree(rows), depth, signs) if view == "tree" else _flat_entries(rows))
-    inputs = [Entry("", name, None, size_text(kind, spaced=True)) for name, kind in totals.inputs.items()]
-    entries = [*inputs, *body]
-    layout, table = _fitting(entries, width)
-    widths = _widths(table, layout, width)
-    rule: Line = [(signs.rule * min(width, sum(widths) + GAP * (len(widths) - 1)), "dim")]
+    """Return a header and a line per layer, at most `width` columns wide; `depth` is the number of levels of a tree."""
+    inputs = [Entry("", printable(name), size_text(kind, spaced=True)) for name, kind in totals.inputs.items()]
+    if view == "flat":
+        layers = [Entry("", printable(row.name), single(row)) for row in rows]
+    else:
+        layers = list(_branches(build_tree(rows), depth, signs, None))
+    table = _fitting([*inputs, *layers], width)
+    rule: Line = [(signs.rule * table.width, "dim")]
+    lines = [_header(table), rule]
     keep: Literal["start", "end"] = "end" if view == "flat" else "start"
-    lines = [[(shortened(title, width, signs), "bold")], []]  # type: list[Line]
-    lines.append(_header(layout, widths, signs))
-    lines.append(rule)
-    lines.extend(_line(entry, cell, layout, widths, signs, keep) for entry, cell in zip(entries, table, strict=True))
-    lines.append(rule)
-    lines.extend(_totals_lines(totals, width, folded=any(_is_folded(entry) for entry in body)))
-    return lines
+    for entry, texts in zip(table.entries, table.texts, strict=True):
+        lines.append(_line(table, entry, texts, signs, keep))
+    return [clipped(line, width) for line in [*lines, rule]]
 
 
-# ------------------------------------------------------------------------------------------------ entries
+def has_folded_rows(rows: tuple[LayerRow, ...], depth: int | None) -> bool:
+    """Return whether a tree of that depth has lines that stand for several instances."""
+    return any(_folds(group, depth) for group in build_tree(rows))
 
 
-def _flat_entries(rows: Iterable[LayerRow]) -> Iterator[Entry]:
-    for row in rows:
-        yield Entry("", row.name, row)
+def _folds(group: Group, depth: int | None) -> bool:
+    if group.count > 1:
+        return True
+    below = None if depth is None else depth - 1
+    return below != 0 and any(_folds(member, below) for member in group.members)
 
 
-def _tree_entries(
-    groups: tuple[Group, ...], depth: int | None, signs: Signs, guides: str | None = None
-) -> Iterator[Entry]:
+def _branches(groups: tuple[Group, ...], depth: int | None, signs: Signs, guides: str | None) -> Iterator[Entry]:
+    """Yield the lines of a tree; `guides` are those of the level above, None at the top, which has none."""
+    below = None if depth is None else depth - 1
     for index, group in enumerate(groups):
         is_last = index == len(groups) - 1
         own = "" if guides is None else guides + (signs.last if is_last else signs.branch)
-        yield Entry(own, group.name, group)
-        if group.members and (depth is None or depth > 1):
+        yield Entry(own, printable(group.name), group)
+        if below != 0:
             inner = "" if guides is None else guides + ("  " if is_last else signs.bar)
-            yield from _tree_entries(group.members, None if depth is None else depth - 1, signs, inner)
+            yield from _branches(group.members, below, signs, inner)
 
 
-def _is_folded(entry: Entry) -> bool:
-    return isinstance(entry.subject, Group) and entry.subject.count > 1
-
-
-# ------------------------------------------------------------------------------------------------ layout
-
-
-def _fitting(entries: list[Entry], width: int) -> tuple[Layout, list[list[str]]]:
-    """Return the roomiest layout that fits, with its cells."""
-    names = [cells(entry.guides) + cells(entry.name) for entry in entries]
+def _fitting(entries: list[Entry], width: int) -> Table:
+    """Return the table in the roomiest layout that fits, or in the narrowest where none does."""
+    longest_name = max((cells(entry.guides) + cells(entry.name) for entry in entries), default=0)
     for layout in LAYOUTS:
-        table = [_cells(entry, layout) for entry in entries]
-        others = _natural(table, layout)
-        name = max(names, default=0) if layout.full else min(LEAST_NAME, max(names, default=0))
-        if name + sum(others) + GAP * len(others) <= width:
-            return layout, table
-    return layout, table
+        texts = [_texts(entry, layout) for entry in entries]
+        widths = [_column_width(texts, place, column, layout) for place, column in enumerate(layout.columns)]
+        room = width - sum(widths) - GAP * len(widths)
+        if room >= min(layout.name, longest_name):
+            break
+    return Table(layout, entries, texts, max(min(room, longest_name), 0), widths)
 
 
-def _natural(table: list[list[str]], layout: Layout) -> list[int]:
-    """Return the widths of all columns but the first, each up to its longest."""
-    widths = []
-    for place, column in enumerate(layout.columns[1:]):
-        widest = max((cells(row[place]) for row in table), default=0)
-        widths.append(max(min(widest, layout.longest[column]), len(layout.header(column))))
-    return widths
+def _column_width(texts: list[list[str]], place: int, column: Column, layout: Layout) -> int:
+    widest = max((cells(row[place]) for row in texts), default=0)
+    return max(min(widest, layout.longest[column]), len(layout.header(column)))
 
 
-def _widths(table: list[list[str]], layout: Layout, width: int) -> list[int]:
-    ...
+def _texts(entry: Entry, layout: Layout) -> list[str]:
+    if isinstance(entry.shown, str):
+        size = entry.shown if layout.spaced else entry.shown.replace(" ", "")
+        return [{"layer": "input", "output": size}.get(column, "") for column in layout.columns]
+    return [_text(entry.shown, column, layout) for column in layout.columns]
 
 
-def _cells(entry: Entry, layout: Layout) -> list[str]:
-    """Return the cells of a line, its name left out."""
-    subject = entry.subject
-    if subject is None:
-        given = {"layer": "input", "output": entry.text if layout.spaced else entry.text.replace(" ", "")}
-        return [given.get(column, "") for column in layout.columns[1:]]
-    return [_cell(subject, column, layout) for column in layout.columns[1:]]
+def _text(group: Group, column: Column, layout: Layout) -> str:
+    count = full_count if layout.full else short_count
+    match column:
+        case "layer":
+            many = f"{group.count} x " if group.count > 1 else ""
+            detail = f" {group.every[0].detail}" if layout.detail and group.is_layer else ""
+            return f"{many}{group.label}{detail}".rstrip()
+        case "output":
+            return size_text(group.output, spaced=layout.spaced)
+        case "parameters":
+            return "shared" if group.shared else count(group.parameters) if group.parameters else ""
+        case "macs":
+            return count(group.macs) if group.macs != 0 else ""
+        case "memory":
+            return memory_text(group.memory)
+        case "field":
+            return extent_text(group.receptive_field, spaced=layout.spaced)
+
+
+def _header(table: Table) -> Line:
+    titles = [
+        aligned(table.layout.header(column), width, right=column in _RIGHT)
+        for column, width in zip(table.layout.columns, table.widths, strict=True)
+    ]
+    return [((" " * GAP).join([aligned("name"[: table.name_width], table.name_width, right=False), *titles]), "bold")]
+
+
+def _line(table: Table, entry: Entry, texts: list[str], signs: Signs, keep: Literal["start", "end"]) -> Line:
+    is_block = isinstance(entry.shown, Group) and not entry.shown.is_layer
+    guides = shortened(entry.guides, max(table.name_width - 4, 0), signs)
+    room = table.name_width - cells(guides)
+    name = aligned(shortened(entry.name, room, signs, keep=keep), room, right=False)
+    line: Line = [(guides, "dim"), (name, "cyan" if is_block else "")]
+    for column, text, width in zip(table.layout.columns, texts, table.widths, strict=True):
+        cell = aligned(shortened(text, width, signs), width, right=column in _RIGHT)
+        line.append((" " * GAP + cell, "dim" if text in ("shared", "input") else ""))
+    return line

@@ -81,6 +81,11 @@ class Group:
         return bool(weighted) and all(row.shared for row in weighted)
 
 
+def single(row: LayerRow) -> Group:
+    """Return one layer as a group that shows its whole path."""
+    return Group(row.name, row.op, (row,), (), 0)
+
+
 def build_tree(rows: Iterable[LayerRow]) -> tuple[Group, ...]:
     """Return the layers of a network as groups within groups."""
     return _grouped([(split_path(row.name), row) for row in rows], 0, _Kinds())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 
@@ -121,9 +120,11 @@ def test_what_is_no_cnn_file_gets_a_clear_message(run, tmp_path, make, words):
     assert "error[E01" in result.err
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_without_permission(run, net):
-    net.chmod(0)
+def test_a_file_without_permission(run, net, monkeypatch):
+    def refuse(self, *arguments, **options):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(type(net), "open", refuse)  # root, who runs this in CI, may read everything
     result = run("check", "net.cnn")
     assert result.code == 1
     assert "permission" in result.err
@@ -184,3 +185,55 @@ def test_a_closed_pipe_is_no_traceback(net):
     command = f"{sys.executable} -m striate check {net} --format json | head -c 1"
     result = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
     assert result.stderr == ""
+
+
+RECIPE = """
+train Net {
+  data = digits()
+  loss = cross_entropy
+  optimizer = sgd(lr = 0.1)
+  epochs = 2
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "words"),
+    [
+        ("train Net", "train Nett", "E0310", "did you mean Net?"),
+        ("loss = cross_entropy", "loss = cross_entropi", "E0", "cross_entropy"),
+        ("epochs = 2", "epoch = 2", "E0", "epochs"),
+        ("lr = 0.1", "lr = nought", "E0", "number"),
+        ("epochs = 2", "epochs = 0", "E0", "at least 1"),
+    ],
+)
+def test_recipes_are_checked_too(run, net, old, new, code, words):
+    net.write_text(net.read_text() + RECIPE)
+    assert run("check", "net.cnn").code == 0
+    net.write_text(net.read_text().replace(old, new))
+    result = run("check", "net.cnn")
+    assert result.code == 1
+    assert f"error[{code}" in result.err
+    assert words in result.err
+
+
+def test_export_contracts_are_checked_too(run, net):
+    net.write_text(net.read_text() + "export Net { opsett = 17 }\n")
+    result = run("check", "net.cnn")
+    assert result.code == 1
+    assert "did you mean opset?" in result.err
+
+
+def test_overrides_need_one_model(run, net):
+    net.write_text(net.read_text() + "model Small = Net(classes = 2)\n")
+    result = run("check", "net.cnn", "--set", "classes=3")
+    assert result.code == 1
+    assert "--model" in result.err
+    assert run("check", "net.cnn", "--set", "classes=3", "--model", "Small").code == 0
+
+
+def test_sections_without_an_effect_yet_are_a_warning(run, net):
+    net.write_text(net.read_text() + "search { lr = 1 }\n")
+    result = run("check", "net.cnn")
+    assert result.code == 0
+    assert "warning[W0101]" in result.err

@@ -146,7 +146,6 @@ def test_a_proposed_repair_makes_the_file_check(build):
             "has no parameter b",
         ),
         ("model Net(a) { input i: 1 x 1 x 1\nrelu\noutput y }", "E0210", "Net needs a"),
-        ("language 2\nmodel Net { input i: 1 x 1 x 1\nrelu\noutput y }", "E0323", "this striate reads 1"),
         ("model Net { input i: 1 x 1 x 1\nrepeat 100000000 { }\noutput y }", "E0320", "1,000,000 steps"),
         ("model Net { input i: 1 x H x 1\nif in.height > 3 { relu }\noutput y }", "E0314", "left open"),
         ("model Net { input i: 1 x H x 1\nflatten -> dense(3)\noutput y }", "E0207", "fixed number of channels"),

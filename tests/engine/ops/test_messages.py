@@ -35,7 +35,7 @@ def test_dilated_kernel_larger_than_the_image():
 def test_rounding_up_is_said_in_the_formula():
     problem = refusal("maxpool", {"kernel": 5, "stride": 2, "ceil": True}, (3, 3, 9))
     assert problem.notes == ("height: ceil((3 + 0 + 0 - 5) / 2) + 1 = 0",)
-    assert problem.help == "pad = 1 is the least that fits, or use a kernel of at most 4"
+    assert problem.help == "pad = (1, 0) is the least that fits, or use a kernel of at most 4"
 
 
 REPAIRED = [
@@ -46,6 +46,7 @@ REPAIRED = [
     ("conv", {"channels": 33, "kernel": 3, "groups": 3}, (16, 8, 8)),
     ("maxpool", {"kernel": 5, "stride": 2, "ceil": True}, (3, 3, 9)),
     ("maxpool", {"kernel": 3}, (3, 1, 9)),
+    ("maxpool", {"kernel": 6, "stride": (1, 4), "ceil": True}, (3, 4, 2)),
     ("maxpool", {"kernel": (2, 5), "pad": (2, 4)}, (3, 8, 9)),
     ("avgpool", {"kernel": 2, "pad": (0, 1, 2, 0)}, (3, 8, 9)),
     ("deconv", {"channels": 4, "kernel": 3, "stride": (2, 1), "output_padding": 1}, (8, 5, 5)),

@@ -14,12 +14,18 @@ from striate.ops.arguments import format_value
 from tests.engine.ops.configurations import ACCEPTED, infer, sample_id
 
 records = pytest.mark.parametrize("record", BUILTIN.values(), ids=lambda record: record.name)
-EXPECTED = """conv deconv maxpool avgpool global_avgpool global_maxpool bn lrn l2norm relu relu6 tanh sigmoid softmax dense
-flatten dropout add mul concat identity""".split()
+FAMILIES = (
+    ("conv", "deconv"),
+    ("maxpool", "avgpool", "global_avgpool", "global_maxpool"),
+    ("bn", "lrn", "l2norm"),
+    ("relu", "relu6", "tanh", "sigmoid", "softmax"),
+    ("dense", "flatten", "dropout"),
+    ("add", "mul", "concat", "identity"),
+)
 
 
 def test_the_layers_of_the_language_are_there():
-    assert list(BUILTIN) == EXPECTED
+    assert list(BUILTIN) == [name for family in FAMILIES for name in family]
 
 
 @records
@@ -67,7 +73,8 @@ class TestWords:
         accepted = [sample for sample in record.samples if sample.fails is None]
         assert len(accepted) >= 2
         images = [shape for sample in accepted for shape in sample.inputs if len(shape) == 3]
-        assert any(height != width for _, height, width in images), "a square image hides swapped axes"
+        if images:
+            assert any(height != width for _, height, width in images), "a square image hides swapped axes"
         if record.arguments or record.merge:
             assert any(sample.fails for sample in record.samples)
         shown = {name for sample in accepted for name in sample.arguments}

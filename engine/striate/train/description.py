@@ -1,0 +1,72 @@
+"""The description that weights carry with them: which network, which recipe, which software."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, entry_points, version
+from typing import Any
+
+from striate.elaborate.values import BlockRef, Bound, LayerRef
+from striate.graph import fingerprint
+from striate.ops.arguments import Choice, format_value
+from striate.ops.record import OpRecord
+from striate.runtime.checkpoint import CheckpointInfo
+from striate.runtime.mismatch import computation
+from striate.train.subject import Subject
+from striate.version import __version__
+
+_GROUP = "striate.plugins"
+
+
+def describe(subject: Subject) -> CheckpointInfo:
+    """Return the description of a run's weights, without epoch and metrics."""
+    model, graph = subject.model, subject.model.graph
+    return CheckpointInfo(
+        model=model.name,
+        text=model.file.span.source.text,
+        arguments={name: written(value) for name, value in graph.arguments.items()},
+        fingerprint=fingerprint(graph),
+        computation=computation(graph),
+        input=subject.size,
+        contract=subject.pixels.contract,
+        task=subject.task.name,
+        classes=subject.data.classes,
+        versions={**software(("torch", "lightning", "numpy")), **_plugins(subject)},
+        recipe=subject.recipe.settings(),
+    )
+
+
+def software(packages: Iterable[str]) -> dict[str, str]:
+    """Return the versions of striate, of Python and of those of the packages that are installed."""
+    found = {"striate": __version__, "python": platform.python_version()}
+    for name in packages:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def written(value: Any) -> str:
+    """Return the value of a model parameter as a `.cnn` file writes it; layers and blocks by their names."""
+    if isinstance(value, LayerRef):
+        return value.record.name
+    if isinstance(value, BlockRef):
+        return value.block.name.text
+    if isinstance(value, Bound):
+        given = [written(item.value) for item in value.positional]
+        named = [f"{name} = {written(item.value)}" for name, item in value.named.items()]
+        return f"{written(value.target)}({', '.join([*given, *named])})"
+    if isinstance(value, list):
+        return f"[{', '.join(map(written, value))}]"
+    return value.name if isinstance(value, Choice) else format_value(value)
+
+
+def _plugins(subject: Subject) -> dict[str, str]:
+    """Return the versions of the plugins that recipe and layers come from."""
+    catalogue = subject.model.catalogue
+    owners = {part.owner for part in subject.recipe.parts}
+    owners |= {catalogue.owner(OpRecord, node.op) or "" for node in subject.model.graph.nodes}
+    installed = {entry.name: entry.dist for entry in entry_points(group=_GROUP)}
+    return {name: dist.version for name in sorted(owners) if (dist := installed.get(name)) is not None}

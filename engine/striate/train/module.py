@@ -1,0 +1,109 @@
+"""A network and its recipe as Lightning sees them: one training step, one validation step, one optimizer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningDataModule, LightningModule
+from torch import Tensor
+from torch.optim import Optimizer
+from torch.utils.data import DataLoader
+
+from striate.lower.torch import Program
+from striate.train.batches import Batch, loader, whole_loader
+from striate.train.data import DataSplits
+from striate.train.order import batches_of_epoch, step_seed
+from striate.train.pixels import Pixels
+from striate.train.recipe import Recipe
+from striate.train.run_state import RunState
+from striate.train.scoring import Scorer, Scores
+
+
+class TrainingModule(LightningModule):
+    """Trains a program; where the run stands is in `run`, which `Recorder` moves on."""
+
+    validation: Scores
+
+    def __init__(
+        self, program: Program, recipe: Recipe, pixels: Pixels, classes: tuple[str, ...], run: RunState, steps: int
+    ) -> None:
+        super().__init__()
+        self.program, self.recipe, self.pixels, self.classes = program, recipe, pixels, classes
+        self.run, self.steps = run, steps
+        self.rate = 0.0
+        self._loss = recipe.loss.make()
+        self._factor = recipe.schedule.make(recipe.epochs) if recipe.schedule else None
+        self._scorer: Scorer | None = None
+
+    def configure_optimizers(self) -> Optimizer:
+        """Make the recipe's optimizer."""
+        optimizer: Optimizer = self.recipe.optimizer.make(self.program.parameters())
+        for group in optimizer.param_groups:
+            group.setdefault("initial_lr", group["lr"])
+        return optimizer
+
+    def on_fit_start(self) -> None:
+        """Move the running sum to where the losses are."""
+        self.run.loss_sum = self.run.loss_sum.to(self.device)
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Set rate and random numbers by the place in the run alone, so that a resumed run goes on alike."""
+        run = self.run
+        torch.manual_seed(step_seed(self.recipe.seed, run.epoch, run.batch))
+        # The schedule is asked at the middle of the step: neither the first nor the last one has a rate of 0.
+        factor = 1.0 if self._factor is None else self._factor(run.epoch + (run.batch + 0.5) / self.steps)
+        optimizer = self.optimizers()
+        for group in optimizer.param_groups:  # type: ignore[union-attr]  # there is one optimizer
+            group["lr"] = self.rate = group["initial_lr"] * factor
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Return the loss of a batch."""
+        images, targets = batch
+        loss: Tensor = self._loss(_only(self.program(self.pixels(images))), targets)
+        self.run.loss_sum += loss.detach().double() * len(targets)
+        self.run.seen += len(targets)
+        return loss
+
+    def on_validation_epoch_start(self) -> None:
+        """Start counting."""
+        self._scorer = Scorer(self.recipe.loss, self.recipe.metrics, self.classes, self.device)
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Take in a batch."""
+        images, targets = batch
+        if self._scorer is not None:
+            self._scorer.update(_only(self.program(self.pixels(images))), targets)
+
+    def on_validation_epoch_end(self) -> None:
+        """Keep the scores for the recorder."""
+        if self._scorer is not None:
+            self.validation = self._scorer.result()
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return a copy of the program's weights by the graph's names, in the processor's memory."""
+        return {name: value.detach().cpu().clone() for name, value in self.program.state_dict().items()}
+
+
+class SplitLoaders(LightningDataModule):
+    """The loaders of a run. The training batches depend on seed and epoch; those that are done are left out."""
+
+    def __init__(self, data: DataSplits, recipe: Recipe, run: RunState) -> None:
+        super().__init__()
+        self._data, self._recipe, self._run = data, recipe, run
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Return what is left of the current epoch; Lightning asks anew for every epoch."""
+        recipe, run = self._recipe, self._run
+        batches = batches_of_epoch(recipe.seed, run.epoch, len(self._data.train), recipe.batch)
+        return loader(self._data.train, batches[run.batch :])
+
+    def val_dataloader(self) -> DataLoader[Any]:
+        """Return the validation split."""
+        return whole_loader(self._data.validation, self._recipe.batch)
+
+
+def _only(outputs: Tensor | dict[str, Tensor]) -> Tensor:
+    if isinstance(outputs, dict):
+        raise TypeError("a network with several outputs cannot be trained; this is checked before a run begins")
+    return outputs

@@ -1,0 +1,113 @@
+"""How well outputs answer: loss, metrics and confusion over a split, gathered batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from striate.host.records import LossRecord, MetricRecord
+from striate.train.parts import Part
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassScore:
+    """One class: how many of the answers are right, how many of its examples were found, and how many there are."""
+
+    name: str
+    precision: float
+    recall: float
+    f1: float
+    examples: int
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The result on a split.
+
+    Attributes:
+        loss: mean over the examples.
+        metrics: the recipe's metrics as they are written there.
+        confusion: counts, one row per true class and one column per answer.
+        classes: the class names.
+    """
+
+    loss: float
+    metrics: dict[str, float]
+    confusion: Array
+    classes: tuple[str, ...]
+
+    @property
+    def answers(self) -> int:
+        """Number of answers: images, or pixels where every pixel has one."""
+        return int(self.confusion.sum())
+
+    @property
+    def accuracy(self) -> float:
+        """Share of right answers."""
+        return float(self.confusion.trace()) / max(self.answers, 1)
+
+    @cached_property
+    def per_class(self) -> tuple[ClassScore, ...]:
+        """Precision, recall and their harmonic mean by class; 0 where there is nothing to divide by."""
+        right = self.confusion.diagonal()
+        answered, there = self.confusion.sum(axis=0), self.confusion.sum(axis=1)
+        return tuple(
+            ClassScore(
+                name,
+                _share(right[row], answered[row]),
+                _share(right[row], there[row]),
+                _share(2 * right[row], answered[row] + there[row]),
+                int(there[row]),
+            )
+            for row, name in enumerate(self.classes)
+        )
+
+
+class Scorer:
+    """Gathers the scores of one split; `outputs` are `N x classes` or `N x classes x H x W`."""
+
+    def __init__(
+        self,
+        loss: Part[LossRecord],
+        metrics: Sequence[Part[MetricRecord]],
+        classes: tuple[str, ...],
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.classes = classes
+        self._loss = loss.make()
+        self._metrics = {str(part): part.make(len(classes)).to(device) for part in metrics}
+        self._sum = torch.zeros((), dtype=torch.float64, device=device)
+        self._seen = 0
+        self._confusion = torch.zeros(len(classes) ** 2, dtype=torch.int64, device=device)
+
+    def update(self, outputs: Tensor, targets: Tensor) -> None:
+        """Take in one batch."""
+        outputs = outputs.float()
+        self._sum += self._loss(outputs, targets).double() * len(targets)
+        self._seen += len(targets)
+        for metric in self._metrics.values():
+            metric.update(outputs, targets)
+        pairs = targets.flatten() * len(self.classes) + outputs.argmax(dim=1).flatten()
+        self._confusion += pairs.bincount(minlength=len(self._confusion))
+
+    def result(self) -> Scores:
+        """Return the scores of everything taken in so far."""
+        size = len(self.classes)
+        return Scores(
+            float(self._sum) / max(self._seen, 1),
+            {name: float(metric.compute()) for name, metric in self._metrics.items()},
+            self._confusion.reshape(size, size).cpu().numpy(),
+            self.classes,
+        )
+
+
+def _share(part: Any, whole: Any) -> float:
+    return float(part) / float(whole) if whole else 0.0

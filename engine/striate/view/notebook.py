@@ -1,0 +1,78 @@
+"""A summary as a piece of HTML for notebooks: one block per `<details>`, its layers within, nothing loaded from outside.
+
+Colours are those of the page around it, so it reads on light and dark ones; every text is escaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+
+from striate.view.numbers import extent_text, full_count, memory_text, size_text
+from striate.view.rows import LayerRow, Totals
+from striate.view.totals import totals_texts
+from striate.view.tree import Group, build_tree
+
+_STYLE = """<style>
+.striate-summary { font-size: 90%; line-height: 1.5; overflow-x: auto; }
+.striate-summary .row { display: grid; column-gap: 1em; white-space: nowrap; min-width: 60em;
+  grid-template-columns: minmax(16em, 3fr) minmax(12em, 2fr) 11em 8em 9em 6em 8em; }
+.striate-summary .row > * { overflow: hidden; text-overflow: ellipsis; }
+.striate-summary .row > :nth-child(n + 4) { text-align: right; font-variant-numeric: tabular-nums; }
+.striate-summary .head { font-weight: bold; border-bottom: 1px solid currentColor; }
+.striate-summary summary { display: block; cursor: pointer; }
+.striate-summary summary .name::before { content: "\\25B8\\00A0"; }
+.striate-summary details[open] > summary .name::before { content: "\\25BE\\00A0"; }
+.striate-summary .layer .name::before { content: "\\00A0\\00A0\\00A0"; }
+.striate-summary .quiet { opacity: 0.6; }
+.striate-summary table { margin-top: 0.8em; border-top: 1px solid currentColor; }
+.striate-summary td { text-align: left; padding: 0 1em 0 0; }
+</style>"""
+
+_HEADER = ("name", "layer", "output", "parameters", "MACs", "memory", "receptive field")
+_INDENT_EM = 1.2
+
+
+def html_table(model: str, rows: tuple[LayerRow, ...], totals: Totals) -> str:
+    """Return a summary as HTML; blocks are closed and open on a click."""
+    parts = [_STYLE, '<div class="striate-summary">', f"<p><b>{escape(model)}</b>, {totals.layers:,} layers</p>"]
+    parts.append(_row(_HEADER, "row head", 0))
+    for name, kind in totals.inputs.items():
+        parts.append(_row((name, "input", size_text(kind, spaced=True), "", "", "", ""), "row layer quiet", 0))
+    parts.extend(_groups(build_tree(rows), 0))
+    parts.append("<table>")
+    parts.extend(f"<tr><td><b>{escape(label)}</b></td><td>{escape(text)}</td></tr>" for label, text in totals_texts(totals))
+    parts.append("</table></div>")
+    return "\n".join(parts)
+
+
+def _groups(groups: tuple[Group, ...], depth: int) -> Iterator[str]:
+    for group in groups:
+        if group.is_layer:
+            yield _row(_cells(group), "row layer", depth)
+        else:
+            yield f"<details><summary>{_row(_cells(group), 'row', depth)}</summary>"
+            yield from _groups(group.members, depth + 1)
+            yield "</details>"
+
+
+def _cells(group: Group) -> tuple[str, ...]:
+    many = f"{group.count} x " if group.count > 1 else ""
+    detail = f" {group.every[0].detail}" if group.is_layer else ""
+    parameters = full_count(group.parameters) if group.parameters else ""
+    return (
+        group.name,
+        f"{many}{group.label}{detail}".rstrip(),
+        size_text(group.output, spaced=True),
+        "shared" if group.shared else parameters,
+        full_count(group.macs) if group.macs != 0 else "",
+        memory_text(group.memory),
+        extent_text(group.receptive_field, spaced=True),
+    )
+
+
+def _row(texts: tuple[str, ...], classes: str, depth: int) -> str:
+    indent = f' style="padding-left: {depth * _INDENT_EM:.1f}em"' if depth else ""
+    first, *others = (escape(text) for text in texts)
+    cells = "".join(f'<span title="{text}">{text}</span>' for text in others)
+    return f'<div class="{classes}"><span class="name"{indent} title="{first}">{first}</span>{cells}</div>'

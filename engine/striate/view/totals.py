@@ -1,0 +1,57 @@
+"""The lines below a summary table: every total in words, with what is counted and what is not."""
+
+from __future__ import annotations
+
+from textwrap import wrap
+
+from striate.view.lines import Line, clipped
+from striate.view.numbers import extent_text, full_count, memory_text, short_count
+from striate.view.rows import Totals
+
+_LABELS = 17
+"""Columns of the labels, blanks behind them included."""
+
+
+def totals_lines(totals: Totals, width: int, *, folded: bool) -> list[Line]:
+    """Return the totals as lines of at most `width` columns; `folded` adds what `3 x` means in the table above."""
+    rows = totals_texts(totals)
+    if folded:
+        rows.append(("n x", "alike instances in a row; numbers are for all of them, the lines below for one"))
+    lines: list[Line] = []
+    for label, text in rows:
+        pieces = wrap(text, max(width - _LABELS, 12), break_on_hyphens=False)
+        for index, piece in enumerate(pieces):
+            lines.append([((label if index == 0 else "").ljust(_LABELS), "bold"), (piece, "")])
+    return [clipped(line, width) for line in lines]
+
+
+def totals_texts(totals: Totals) -> list[tuple[str, str]]:
+    """Return label and text of every total."""
+    images = "one image" if totals.batch == 1 else f"a batch of {totals.batch}"
+    rows = [("parameters", f"{totals.parameters:,}, all trainable")]
+    if totals.trainable != totals.parameters:
+        rows = [("parameters", f"{totals.parameters:,}, of which {totals.trainable:,} trainable")]
+    if totals.statistics:
+        text = "running means and variances, not counted as parameters (torch does the same, Keras counts them)"
+        rows.append(("statistics", f"{totals.statistics:,} {text}"))
+    rows.append(("MACs", f"{_count(totals.macs)} for {images}"))
+    weights, activations = memory_text(totals.weight_memory), memory_text(totals.memory)
+    rows.append(("memory", f"{weights} of weights, {activations} of layer outputs for {images}, in float32"))
+    rows.append(("receptive field", _field(totals)))
+    rows.extend(("input sizes", sentence) for sentence in totals.domain)
+    return rows
+
+
+def _count(count: object) -> str:
+    if isinstance(count, int) and count >= 1_000_000:
+        return f"{full_count(count)} ({short_count(count)})"
+    return f"{count:,}" if isinstance(count, int) else str(count)
+
+
+def _field(totals: Totals) -> str:
+    if totals.receptive_field != "all":
+        return f"{extent_text(totals.receptive_field, spaced=True)} pixels of the input"
+    if totals.local_field is None:
+        return "the whole input"
+    extent, layer = totals.local_field
+    return f"the whole input; {extent_text(extent, spaced=True)} pixels at {layer}, the last layer that sees less"

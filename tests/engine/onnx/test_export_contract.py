@@ -1,0 +1,116 @@
+"""The `export` sections of a file: which one counts, what it may hold, and what is said of mistakes in it."""
+
+from __future__ import annotations
+
+import onnx
+import pytest
+
+from striate.exporting import export_model
+from striate.onnx.contract import ExportContract, read_contract
+from striate_dsl.diagnostics import DiagnosticError
+from tests.engine.onnx.models import from_text
+
+NETWORK = """\
+model Base(classes = 2) {
+  input image: 3 x 4 x 4
+  flatten -> dense(classes)
+  output logits
+}
+model Variant = Base(classes = 3)
+"""
+
+
+def contract(sections: str, model: str = "Variant", name: str | None = None) -> ExportContract:
+    return read_contract(from_text(NETWORK + sections, model).file, model, name)
+
+
+def finding(sections: str, name: str | None = None):
+    with pytest.raises(DiagnosticError) as caught:
+        contract(sections, name=name)
+    (diagnostic,) = caught.value.diagnostics
+    return diagnostic
+
+
+@pytest.mark.parametrize(
+    ("sections", "opset"),
+    [
+        ("", 17),
+        ("export { opset = 18 }", 18),
+        ("export Base { opset = 19 }", 19),
+        ("export { opset = 18 }\nexport Base { opset = 19 }", 19),
+        ("export Base { opset = 19 }\nexport Variant { opset = 20 }", 20),
+        ("export Other { opset = 20 }", 17),
+        ("train Variant { opset = 20 }", 17),
+        ("export Variant as small { opset = 20 }", 17),
+    ],
+)
+def test_the_nearest_section_counts(sections, opset):
+    assert contract(sections).opset == opset
+
+
+def test_a_section_with_a_name_is_chosen_by_it():
+    sections = "export Base as small { opset = 18; tolerance = 1e-3 }\nexport Base as large { opset = 19 }"
+    assert contract(sections, name="small") == ExportContract(18, 1e-3)
+    assert contract(sections, name="large") == ExportContract(19)
+
+
+def test_the_section_is_honoured(tmp_path):
+    model = from_text(NETWORK + "export Base { opset = 19 }", "Base")
+    assert export_model(model, tmp_path / "a.onnx").opset == 19
+    assert export_model(model, tmp_path / "b.onnx", opset=18).opset == 18
+    assert onnx.load(tmp_path / "a.onnx").opset_import[0].version == 19
+
+
+def test_the_tolerance_is_honoured(tmp_path):
+    model = from_text("model M { input a: 8 x 9 x 9; conv(64, 5) -> conv(8, 5); output y }\nexport { tolerance = 0 }")
+    with pytest.raises(DiagnosticError) as caught:
+        export_model(model, tmp_path / "net.onnx")
+    assert caught.value.diagnostics[0].code == "E0607"
+
+
+def test_an_unknown_entry_is_answered_with_the_nearest():
+    found = finding("export Base { opste = 18 }")
+    assert (found.code, found.message) == ("E0402", "an export section has no opste")
+    assert found.notes == ("an export section may hold opset, tolerance",)
+    assert found.help == "did you mean opset?"
+    assert found.span is not None
+    assert found.span.text == "opste"
+
+
+@pytest.mark.parametrize(
+    ("entry", "code", "message"),
+    [
+        ("opset = latest", "E0403", "opset must be a whole number of at least 1, not latest"),
+        ("opset = 0", "E0403", "opset must be a whole number of at least 1, not 0"),
+        ("opset = 12", "E0601", "opset 12 cannot be written"),
+        ("tolerance = -1", "E0403", "tolerance must be a number of at least 0, not -1"),
+        ("tolerance = true", "E0403", "tolerance must be a number of at least 0, not true"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_refused_at_its_place(entry, code, message):
+    found = finding(f"export Base {{ {entry} }}")
+    assert (found.code, found.message) == (code, message)
+    assert found.span is not None
+    assert found.span.text == entry.partition(" = ")[2]
+
+
+def test_all_mistakes_of_a_section_are_reported():
+    with pytest.raises(DiagnosticError) as caught:
+        contract("export { opset = 12; dynamic = true; tolerance = no }")
+    assert [item.code for item in caught.value.diagnostics] == ["E0601", "E0402", "E0403"]
+
+
+def test_an_entry_twice_is_a_mistake():
+    assert finding("export { opset = 17; opset = 18 }").code == "E0401"
+
+
+def test_two_sections_for_one_model_are_a_mistake():
+    found = finding("export Base { opset = 17 }\nexport Base { opset = 18 }")
+    assert (found.code, found.message) == ("E0404", "two export sections fit, and nothing says which one is meant")
+    assert found.labels[0].text == "the other one"
+
+
+def test_a_name_that_no_section_has_is_a_mistake():
+    found = finding("export Base as small { opset = 17 }", name="smal")
+    assert (found.code, found.message) == ("E0404", "Variant has no export section called smal")
+    assert found.help == "did you mean small?"

@@ -1,0 +1,75 @@
+"""Every architecture of the zoo is exported and verified, small, with its names, sizes and shared weights kept."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import onnx
+import pytest
+
+from striate.exporting import export_model
+from tests.engine.onnx.models import from_zoo
+
+SMALL = {"224 x 224": "64 x 64"}
+MODELS = {
+    "LeNet5": lambda: from_zoo("lenet5"),
+    "ResNet18": lambda: from_zoo("resnet", "ResNet18", SMALL),
+    "ResNet50": lambda: from_zoo("resnet", "ResNet50", {**SMALL, "(64, depths": "(8, depths"}, depths="[1, 1, 1, 1]"),
+    "GoogLeNet": lambda: from_zoo("googlenet", edits={"224 x 224": "96 x 96"}, aux="true", classes="7"),
+    "MobileNetV2": lambda: from_zoo("mobilenet_v2", edits=SMALL, classes="10"),
+    "DenseNet121": lambda: from_zoo("densenet", edits=SMALL, growth="4"),
+    "UNet": lambda: from_zoo(
+        "unet", edits={"head segmentation(classes = classes)": "conv(classes, 1)\noutput logits"}, width="4"
+    ),
+    "Siamese": lambda: from_zoo("siamese"),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_it_exports_and_agrees_with_torch(name, tmp_path):
+    model = MODELS[name]()
+    report = export_model(model, tmp_path / "net.onnx")
+    assert report.verification is not None
+    assert report.verification.difference.relative < 2e-5
+    assert any(trial.startswith("batch 3") for trial in report.verification.trials)
+    document = onnx.load(report.path)
+    assert {item.name for item in document.graph.input} == {item.value.name for item in model.graph.inputs}
+    assert [item.name for item in document.graph.output] == list(model.graph.outputs)
+    stored = {item.name: tuple(item.dims) for item in document.graph.initializer if item.name in model.graph.weights}
+    assert stored == {name: weight.shape for name, weight in model.graph.weights.items()}
+    layers = {node.name for node in document.graph.node if "/" not in node.name}
+    assert layers == {node.name for node in model.graph.nodes if node.op not in ("dropout", "identity")}
+
+
+def test_names_are_those_of_the_network(tmp_path):
+    report = export_model(MODELS["ResNet18"](), tmp_path / "net.onnx", verify=False)
+    network = onnx.load(report.path).graph
+    by_name = {node.name: node for node in network.node}
+    conv = by_name["stage1.0.unit1.conv_bn1.conv1"]
+    assert conv.op_type == "Conv"
+    assert conv.output == ["stage1.0.unit1.conv_bn1.conv1"]
+    assert conv.input[1] == "stage1.0.unit1.conv_bn1.conv1.weight"
+    assert conv.doc_string.startswith("resnet.cnn:")
+
+
+def test_open_sizes_are_tried_at_two_sizes_and_keep_their_names(tmp_path):
+    report = export_model(MODELS["UNet"](), tmp_path / "net.onnx")
+    assert report.verification is not None
+    assert report.verification.trials == (
+        "batch 1 with H = 16, W = 16",
+        "batch 3 with H = 16, W = 16",
+        "batch 1 with H = 32, W = 16",
+        "batch 3 with H = 32, W = 16",
+    )
+    network = onnx.load(report.path).graph
+    sizes = [[d.dim_param or d.dim_value for d in item.type.tensor_type.shape.dim] for item in network.input]
+    assert sizes == [["N", 3, "H", "W"]]
+
+
+def test_shared_weights_are_stored_once(tmp_path):
+    report = export_model(MODELS["Siamese"](), tmp_path / "net.onnx", verify=False)
+    network = onnx.load(report.path).graph
+    names = Counter(item.name for item in network.initializer if "/" not in item.name)
+    assert set(names.values()) == {1}
+    users = Counter(name for node in network.node for name in node.input if name in names)
+    assert set(users.values()) == {2}
