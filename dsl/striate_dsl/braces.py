@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from striate_dsl.complaints import complaint, inserting, place, replacing
+from striate_dsl.complaints import add_merged, complaint, inserting, never_closed, place, replacing
 from striate_dsl.diagnostics import Diagnostic, Diagnostics
 from striate_dsl.layout import DEFINITION_WORDS
 from striate_dsl.lexer import END, Token
@@ -132,9 +132,8 @@ class BraceRepair:
         line = self._source.position(opening.token.start)[0]
         one_line = line == self._source.position(last.start)[0] and last is not opening.token
         closing = " }" if one_line else "\n" + self._source.line_text(line)[: opening.indent] + "}"
-        fix = inserting(self._source, last.end, closing, "write } where its body ends")
-        span = place(self._source, opening.token)
-        self.findings.append(complaint("E0106", "`{` is never closed", span, "this brace has no `}`", fix=fix))
+        found = never_closed(self._source, opening.token, last.end, closing, "write } where its body ends")
+        add_merged(self.findings, found)
         self._out.append(Token("RBRACE", "", last.end, last.end))
         self._out += reversed(breaks)
 

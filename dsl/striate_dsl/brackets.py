@@ -6,7 +6,7 @@ line breaks before it show where. Braces are `braces.py`'s business. Tokens come
 
 from __future__ import annotations
 
-from striate_dsl.complaints import complaint, inserting, place, replacing
+from striate_dsl.complaints import add_merged, complaint, never_closed, place, replacing
 from striate_dsl.diagnostics import Diagnostics, Label
 from striate_dsl.lexer import END, Token
 from striate_dsl.source import Source
@@ -139,10 +139,8 @@ class BracketRepair:
         self._out.append(Token(_CLOSER_KIND[opening.kind], "", behind, behind))
 
     def _report(self, opening: Token, closer: str, offset: int) -> None:
-        fix = inserting(self._source, offset, closer, f"write {closer} where its arguments end")
-        message = f"`{opening.text}` is never closed"
-        label = f"this bracket has no `{closer}`"
-        self._findings.add(complaint("E0106", message, place(self._source, opening), label, fix=fix))
+        found = never_closed(self._source, opening, offset, closer, f"write {closer} where its arguments end")
+        add_merged(self._findings.items, found)
 
     def _place_for_closing(self, opening_at: int, stop: Token) -> int:
         """The first line break behind the bracket where its arguments cannot go on; else the end of what was read."""

@@ -6,6 +6,7 @@ The mistakes themselves are known to `odd_signs.py`, `brackets.py`, `nesting.py`
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Literal
 
 from striate_dsl.diagnostics import Diagnostic, Edit, Fix, Label
@@ -37,6 +38,19 @@ def complaint(
     return Diagnostic(code, message, span, label, labels=labels, help=said, fixes=(fix,) if fix else ())
 
 
+def clipped(text: str) -> str:
+    """Return a text as it may stand in a sentence: the first characters of one that is very long."""
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def quoted(text: str) -> str:
+    """Return what was written, marked as such and clipped."""
+    return f"`{clipped(text)}`"
+
+
+_LONGEST = 48
+
+
 def edit(source: Source, start: int, end: int, replacement: str) -> Edit:
     """Return the edit that puts `replacement` in the place of the characters from `start` to `end`."""
     return Edit(Span(source, start, end), replacement)
@@ -50,6 +64,31 @@ def replacing(source: Source, token: Token, replacement: str, title: str, grade:
 def inserting(source: Source, offset: int, text: str, title: str, grade: Grade = "safe") -> Fix:
     """Return the fix that inserts `text` at an offset."""
     return Fix(title, (edit(source, offset, offset, text),), grade)
+
+
+def never_closed(source: Source, opening: Token, offset: int, closing: str, title: str) -> Diagnostic:
+    """A bracket or brace without its other half, which `closing` at `offset` would be."""
+    closer = closing.strip()
+    fix = inserting(source, offset, closing, title)
+    label = f"this one has no `{closer}`"
+    return complaint("E0106", f"`{opening.text}` is never closed", place(source, opening), label, fix=fix)
+
+
+def add_merged(findings: list[Diagnostic], found: Diagnostic) -> None:
+    """Add a `never_closed`, to the last finding if that one is closed at the same place: `f(g(3` is one complaint."""
+    last = findings[-1] if findings else None
+    old, new = (item.fixes[0].edits[0] if item and item.fixes else None for item in (last, found))
+    if last is None or old is None or new is None or last.message[2:] != found.message[2:] or old.span != new.span:
+        findings.append(found)
+        return
+    assert found.span is not None, "never_closed has a place"
+    more = (*last.labels, Label(found.span, "nor has this one"))[:_MANY]
+    both = Fix(last.fixes[0].title, (Edit(old.span, old.replacement + new.replacement),), "safe")
+    findings[-1] = replace(last, labels=more, fixes=(both,))
+
+
+_MANY = 5
+"""So many further places are shown at most."""
 
 
 def number_too_large(span: Span) -> Diagnostic:

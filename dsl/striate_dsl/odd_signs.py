@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from striate_dsl.complaints import complaint, edit, place, replacing
+from striate_dsl.complaints import clipped, complaint, edit, place, quoted, replacing
 from striate_dsl.diagnostics import Diagnostic, Diagnostics, Fix
 from striate_dsl.lexer import ODD, RESERVED, SIGNS, Token, tokenize
 from striate_dsl.source import Source, Span
@@ -42,15 +42,19 @@ _KERNEL = re.compile(r"([0-9]+)x([0-9]+)")
 _SUFFIXED = re.compile(r"([0-9][0-9_]*(?:\.[0-9]+)?)([KmgbB])")
 
 
-def repair(source: Source, tokens: list[Token], findings: Diagnostics) -> list[Token]:
-    """Return the tokens with every odd one replaced by what was meant, or left out; say so in `findings`."""
+def repair(source: Source, tokens: list[Token], findings: Diagnostics, most: int) -> list[Token] | None:
+    """Return the tokens with every odd one replaced by what was meant, or left out; None after `most` findings."""
     out: list[Token] = []
     position = 0
     while position < len(tokens):
+        if len(findings) >= most:
+            return None
         token = tokens[position]
         position += 1
         if token.kind == "OPEN_TEXT":
-            out += _close_text(source, token, tokens[: position - 1], findings)
+            out += _close_text(source, token, out, findings)
+        elif token.text == "\ufeff" and token.start == 0:
+            continue  # the byte order mark of a text that was not read by `reading.py`
         elif token.kind == "BAD":
             while _goes_on(tokens[position - 1], tokens[position]):
                 position += 1
@@ -83,7 +87,7 @@ def _explain(source: Source, token: Token, before: list[Token]) -> tuple[Diagnos
         return _foreign_word(source, token, before)
     if token.kind == "QUOTED":
         inner = token.text[1:-1].replace('"', '\\"')
-        fix = replacing(source, token, f'"{inner}"', f'write "{inner}"')
+        fix = replacing(source, token, f'"{inner}"', f'write "{clipped(inner)}"')
         found = complaint("E0104", 'a text stands in double quotes " "', place(source, token), fix=fix)
         return found, _tokens_for(f'"{inner}"', token)
     if token.kind == "ODD_WORD":
@@ -116,7 +120,10 @@ def _foreign_sign(source: Source, token: Token, before: list[Token]) -> tuple[Di
     if text == "=>" and _line_word(before) in _COMPARING_WORDS:
         meant = ">="
     title = f"write {meant}" if text != "..=" else "write .. with a stop that is one larger: the stop is left out"
-    fix = replacing(source, token, _apart(source, token, meant), title, "unsafe" if text in {"..=", "&", "|"} else "safe")
+    if text in {"&", "|"}:
+        message, advice = f"`{text}` means nothing here", "conditions are joined by the words `and` and `or`"
+        return complaint("E0102", message, span, advice=advice), _tokens_for(meant, token)
+    fix = replacing(source, token, _apart(source, token, meant), title, "unsafe" if text == "..=" else "safe")
     return complaint("E0115", f"`{text}` is written `{meant}` here", span, fix=fix), _tokens_for(meant, token)
 
 
@@ -161,7 +168,7 @@ def _close_text(source: Source, token: Token, before: list[Token], findings: Dia
         inner = re.match(r'"[^,)\]]*', token.text)
         end = token.start + len(inner[0].rstrip()) if inner else end
     closed = source.text[token.start : end] + '"'
-    fix = Fix(f"close it: {closed}", (edit(source, end, end, '"'),), "safe")
+    fix = Fix(f"close it: {clipped(closed)}", (edit(source, end, end, '"'),), "safe")
     findings.add(complaint("E0104", "this text is never closed", Span(source, token.start, end), fix=fix))
     text = Token("TEXT", re.sub(r"\\(?=\"$)", "", closed), token.start, end)
     rest, _ = tokenize(source.text, end, token.end)
@@ -186,19 +193,19 @@ def _odd_word(source: Source, token: Token) -> tuple[Diagnostic, list[Token]]:
     span = place(source, token)
     meant = "".join(_look_alike(char) or char for char in token.text)
     odd = [char for char in token.text if not char.isascii()]
-    named = ", ".join(_named(char) for char in dict.fromkeys(odd))
+    named = ", ".join(_named(char) for char in list(dict.fromkeys(odd))[:3])
     if meant.isascii() and meant.isidentifier():
         fix = replacing(source, token, meant, f"write {meant} with plain letters")
-        found = complaint("E0103", f"`{token.text}` contains letters that only look like a-z", span, named, fix=fix)
+        found = complaint("E0103", f"{quoted(token.text)} contains letters that only look like a-z", span, named, fix=fix)
         return found, _tokens_for(meant, token)
     advice = "names consist of the letters a-z and A-Z, digits and _"
-    found = complaint("E0102", f"`{token.text}` cannot be a name", span, named, advice=advice)
+    found = complaint("E0102", f"{quoted(token.text)} cannot be a name", span, named, advice=advice)
     return found, [Token("NAME", token.text, token.start, token.end)]
 
 
 def _bad_number(source: Source, token: Token) -> Diagnostic:
     text, span = token.text, place(source, token)
-    message = f"`{text}` is neither a number nor a name"
+    message = f"{quoted(text)} is neither a number nor a name"
     kernel, suffixed = _KERNEL.fullmatch(text), _SUFFIXED.fullmatch(text)
     if kernel:
         meant = kernel[1] if kernel[1] == kernel[2] else f"({kernel[1]}, {kernel[2]})"
@@ -270,6 +277,6 @@ def _unknown(source: Source, token: Token, span: Span) -> Diagnostic:
         return complaint("E0102", "a line is not continued with `\\` here", span, advice=advice)
     if char in "'\"":
         return complaint("E0104", "this text is never closed", span, 'a text stands in double quotes " "')
-    shown = span.text if span.text.isprintable() else _named(char)
+    shown = clipped(span.text) if span.text.isprintable() else _named(char)
     label = "" if char.isascii() else _named(char)
     return complaint("E0102", f"`{shown}` means nothing here", span, label)

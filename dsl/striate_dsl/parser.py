@@ -54,12 +54,11 @@ def parse(source: Source) -> ParseResult:
 def _prepared(source: Source, findings: Diagnostics) -> list[Token] | None:
     """Return the tokens as the grammar wants them, or None where that is hopeless."""
     raw, odd = tokenize(source.text)
-    tokens: list[Token] | None = odd_signs.repair(source, raw, findings) if odd else raw
-    assert tokens is not None, "repair always returns tokens"
-    tokens = brackets.repair(source, tokens, findings, MOST)
-    if tokens is None:
+    known = odd_signs.repair(source, raw, findings, MOST) if odd else raw
+    paired = brackets.repair(source, known, findings, MOST) if known is not None else None
+    if paired is None:
         return None
-    arranged = Layout(braces.repair(source, tokens, findings)).arrange()
+    arranged = Layout(braces.repair(source, paired, findings)).arrange()
     if odd:
         odd_signs.repair_numbers(source, arranged, findings)
     deep = nesting.too_deep(source, arranged)

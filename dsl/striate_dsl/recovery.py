@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from striate_dsl.automaton import Automaton
 from striate_dsl.diagnostics import Diagnostic, Diagnostics
+from striate_dsl.layout import DEFINITION_WORDS
 from striate_dsl.lexer import END, Token, tokenize
 from striate_dsl.mistakes import explain
 from striate_dsl.mistakes.problem import Problem
@@ -47,6 +48,7 @@ class Recovery:
         self._earlier = [found.span.start for found in findings if found.span is not None]
         self._statement = -1
         self._last_error = -1
+        self._applied = False
 
     def run(self) -> bool:
         """Parse to the end; return False where it was given up after `most` findings."""
@@ -66,15 +68,17 @@ class Recovery:
         if not known:
             found = explain(problem)
             self._findings.add(found)
-            if self._apply(found, at):
+            self._applied = self._apply(found, at)
+            if self._applied:
                 return at
+        self._applied = False
         return self._cut(problem)
 
     # ------------------------------------------------------------------------------------ consequences
 
     def _is_consequence(self, problem: Problem) -> bool:
         """Whether an error of the same statement has been reported already that this one may stem from."""
-        if problem.start == self._statement:
+        if problem.start == self._statement or self._applied:
             return problem.at < self._last_error + _FAR_ENOUGH
         begin, end = self._extent(problem)
         return any(begin <= place <= end for place in self._earlier)
@@ -113,6 +117,9 @@ class Recovery:
             if token.kind == "SEMICOLON":
                 token.kind = "NEWLINE"
         tokens[at:stop] = fresh
+        following = tokens[at + len(fresh)]
+        if fresh and fresh[-1].kind == "NEWLINE":
+            following.kind = DEFINITION_WORDS.get(following.text, following.kind)
 
     def _cut(self, problem: Problem) -> int:
         """Take the statement out, or only its head where a body follows; return where to go on."""

@@ -38,7 +38,7 @@ def arrow_from(problem: Problem) -> Diagnostic | None:
         message = "nothing flows into this arrow"
         return complaint("E0111", message, arrow, "no layer stands before it", fix=problem.delete())
     if problem.before.kind == "ARROW":
-        return complaint("E0111", "two arrows with nothing between them", arrow, fix=problem.delete())
+        return _arrows_in_a_row(problem)
     word = problem.first.text
     if problem.first.kind == "LET" and problem.room == "body":
         return complaint("E0111", "`let` names one value, not a flow", arrow, advice=_ONE_VALUE)
@@ -48,6 +48,15 @@ def arrow_from(problem: Problem) -> Diagnostic | None:
         fix = problem.on_new_line("begin a new line instead: it goes on from the line before", keep=False)
         return complaint("E0111", f"no arrow leads on from `{word}`", arrow, fix=fix)
     return None
+
+
+def _arrows_in_a_row(problem: Problem) -> Diagnostic:
+    last = problem.at
+    while problem.tokens[last + 1].kind == "ARROW":
+        last += 1
+    start, end = problem.before.end, problem.tokens[last].end
+    fix = Fix("write one arrow", (edit(problem.source, start, end, ""),), "safe")
+    return complaint("E0111", "two arrows with nothing between them", place(problem.source, problem.token), fix=fix)
 
 
 def arrow_to(problem: Problem) -> Diagnostic | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from striate_dsl.complaints import complaint, edit, inserting, place, replacing
+from striate_dsl.complaints import complaint, edit, inserting, place, quoted, replacing
 from striate_dsl.diagnostics import Diagnostic, Fix, Label
 from striate_dsl.layout import DEFINITION_WORDS, STATEMENT_WORDS
 from striate_dsl.lexer import END, RESERVED, Token
@@ -43,6 +43,10 @@ class Problem:
     def before(self) -> Token:
         """The token before, or an empty one at the very beginning."""
         return self.tokens[self.at - 1] if self.at else Token("", "", 0, 0)
+
+    @property
+    def before_shown(self) -> str:
+        return quoted(self.before.text)
 
     @property
     def following(self) -> Token:
@@ -91,7 +95,7 @@ class Problem:
             return "the end of the file"
         if self.token.kind == "NEWLINE" and self.token.text != ";":
             return "the end of the line"
-        return f"`{self.token.text}`" if self.token.text else "the end of the brackets"
+        return quoted(self.token.text) if self.token.text else "the end of the brackets"
 
     def say(
         self,

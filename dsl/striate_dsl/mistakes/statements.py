@@ -34,7 +34,7 @@ _FOREIGN = {
     "while": "repeat a fixed number of times: repeat 3 { … } or for w in [32, 64] { … }",
 }
 _HEADS = frozenset({"BLOCK", "MODEL", "REPEAT", "FOR", "IF", "TRAIN", "EXPORT", "SEARCH", "PROFILE"})
-_PLAIN_NAME = frozenset({"NAME"})
+_REPEATING = frozenset({"REPEAT", "FOR", "IF"})
 
 
 def wrong_room(problem: Problem) -> Diagnostic | None:
@@ -107,7 +107,7 @@ def name_missing(problem: Problem) -> Diagnostic | None:
     if not _name_wanted(problem) or problem.before.kind == "ARROW":
         return None
     before, token = problem.before, problem.token
-    message, span = f"a name is missing behind `{before.text}`", problem.span
+    message, span = f"a name is missing behind {problem.before_shown}", problem.span
     if token.kind in {"NUMBER", "TEXT"}:
         advice = "a name begins with a letter, without quotes"
         return problem.say("E0112", f"{problem.shown} cannot be a name", message, advice=advice)
@@ -133,6 +133,7 @@ def colon_before_body(problem: Problem) -> Diagnostic | None:
 def body_missing(problem: Problem) -> Diagnostic | None:
     """`repeat 3 conv(8)`, `if a then { … }`, a brace on the next line, no body at all."""
     token, word = problem.token, problem.first.text
+    behind = problem.tokens[problem.at + len(problem.rest)].kind
     if problem.at_start or problem.first.kind not in _HEADS or "LBRACE" not in problem.accepted or problem.bracket:
         return None
     if problem.following.kind == "LBRACE" and token.kind == "NEWLINE" and token.text != ";":
@@ -145,7 +146,7 @@ def body_missing(problem: Problem) -> Diagnostic | None:
     if token.kind in ENDS or not rest:
         advice = f"write {word} … {{ … }}"
         return problem.say("E0110", f"the body of `{word}` is missing", "`{` belongs here", advice=advice)
-    if token.kind not in OPERAND_STARTS | RESERVED_KINDS:
+    if problem.first.kind not in _REPEATING or behind == "LBRACE" or token.kind not in {"NAME"} | STATEMENT_KINDS:
         return None
     end = rest[-1].end
     edits = (edit(problem.source, problem.before.end, token.start, " { "), edit(problem.source, end, end, " }"))
@@ -180,7 +181,10 @@ def separator_missing(problem: Problem) -> Diagnostic | None:
         return problem.say("E0101", "a version stands behind a comparison", fix=problem.insert(" >=", "write >="))
     if problem.room == "file":
         return _second_definition(problem)
-    if token.kind not in OPERAND_STARTS | RESERVED_KINDS | STATEMENT_KINDS | {"LBRACE"}:
+    if token.kind == "AS":
+        advice = "`as` names the value of one step, once: conv(8) as a"
+        return problem.say("E0112", "`as` cannot stand here", advice=advice)
+    if token.kind not in OPERAND_STARTS | STATEMENT_KINDS | {"LBRACE"}:
         return None
     if token.kind in {"NAME", "LBRACE"} and "ARROW" in problem.accepted:
         fix = problem.insert(" ->", "write ->")
@@ -206,15 +210,26 @@ _SETTINGS = "settings are written key = value or key { … }"
 
 
 def setting_form(problem: Problem) -> Diagnostic | None:
-    """A line among settings that is no setting: `accuracy` alone, `lr 0.1`."""
-    if problem.room != "settings" or problem.at_start or "EQUALS" not in problem.accepted:
+    """A line among settings that is no setting: `accuracy` alone, `lr 0.1`; likewise `let a`, `let a 3`."""
+    constant = problem.first.kind == "LET"
+    if "EQUALS" not in problem.accepted or problem.at_start or not (constant or problem.room == "settings"):
         return None
-    key = problem.source.text[problem.first.start : problem.before.end]
+    key = problem.source.text[problem.tokens[problem.start + constant].start : problem.before.end]
     if problem.token.kind in OPERAND_STARTS and problem.before.kind == "NAME":
-        return problem.say("E0109", f"`=` is missing behind `{key}`", fix=problem.insert(" =", "write ="))
+        return problem.say("E0109", f"`=` is missing behind {quoted(key)}", fix=problem.insert(" =", "write ="))
     if problem.token.kind in ENDS:
-        return problem.say("E0114", f"`{key}` has no value", advice=_SETTINGS)
+        advice = f"write let {key} = …" if constant else _SETTINGS
+        return problem.say("E0114", f"{quoted(key)} has no value", advice=advice)
     return None
+
+
+def parameters_form(problem: Problem) -> Diagnostic | None:
+    """`block A[3] { }`, `model A x { }`."""
+    if problem.first.kind not in {"BLOCK", "MODEL"} or problem.at != problem.start + 2 or problem.token.kind in ENDS:
+        return None
+    word, name = problem.first.text, problem.before.text
+    advice = f"parameters stand in ( ): {word} {name}(a, b = 2) {{ … }}"
+    return problem.say("E0101", f"{problem.shown} cannot stand behind the name of a {word}", advice=advice)
 
 
 def input_form(problem: Problem) -> Diagnostic | None:

@@ -41,6 +41,23 @@ def equals_elsewhere(problem: Problem) -> Diagnostic | None:
     return None
 
 
+def loop_values(problem: Problem) -> Diagnostic | None:
+    """`for a { }`."""
+    if problem.first.kind != "FOR" or "IN" not in problem.accepted:
+        return None
+    advice = f"e.g. for {problem.tokens[problem.start + 1].text} in [32, 64] {{ … }}"
+    if problem.tokens[problem.start + 1].kind == "LPAR":
+        advice = "e.g. for (width, depth) in [(64, 3), (128, 4)] { … }"
+    return problem.say("E0114", "this loop has no values", "`in` and a list belong here", advice=advice)
+
+
+def message_of_assert(problem: Problem) -> Diagnostic | None:
+    """`assert a > 3, b`."""
+    if problem.first.kind != "ASSERT" or problem.accepted != {"TEXT"}:
+        return None
+    return problem.say("E0114", "the message of an assert is a text in quotes", advice='e.g. assert params <= 5M, "too big"')
+
+
 def several_variables(problem: Problem) -> Diagnostic | None:
     """`for a, b in pairs {`."""
     if problem.first.kind != "FOR" or problem.token.kind != "COMMA" or problem.bracket or "IN" not in problem.accepted:
@@ -61,7 +78,7 @@ def comma_missing(problem: Problem) -> Diagnostic | None:
         return None
     if "COMMA" not in problem.accepted:
         return None
-    message = f"a comma is missing between `{problem.before.text}` and {problem.shown}"
+    message = f"a comma is missing between {problem.before_shown} and {problem.shown}"
     labels = (Label(place(problem.source, opening), "in these brackets"),)
     return problem.say("E0108", message, fix=problem.insert(",", "write a comma"), labels=labels)
 
@@ -73,7 +90,7 @@ def value_missing(problem: Problem) -> Diagnostic | None:
         return None
     if token.kind in RESERVED_KINDS:
         message = f"`{token.text}` is a reserved word, not a value"
-        return problem.say("E0114", message, f"a value belongs behind `{before.text}`")
+        return problem.say("E0114", message, f"a value belongs behind {problem.before_shown}")
     if token.kind == "COMMA":
         return problem.say("E0114", "a value is missing before this comma", fix=problem.delete())
     if token.kind == "NEWLINE" and before.kind in OPERATORS | {"EQUALS"}:
@@ -83,13 +100,13 @@ def value_missing(problem: Problem) -> Diagnostic | None:
         return problem.say("E0114", "a value cannot stand in braces", advice=advice)
     if token.kind == "RPAR" and before.kind == "LPAR":
         return problem.say("E0114", "nothing stands in these brackets", advice="an empty list is written []")
-    return problem.say("E0114", f"a value is missing behind `{before.text}`", f"before {problem.shown}")
+    return problem.say("E0114", f"a value is missing behind {problem.before_shown}", f"before {problem.shown}")
 
 
 def _broken_line(problem: Problem) -> Diagnostic:
     """`let a = 1 +` with the rest on the next line."""
     gap = problem.source.text[problem.before.end : problem.following.start]
-    message = f"a value is missing behind `{problem.before.text}`"
+    message = f"a value is missing behind {problem.before_shown}"
     if problem.following.kind in OPERAND_STARTS and not gap.strip():
         fix = Fix("put it on the same line", (edit(problem.source, problem.before.end, problem.following.start, " "),), "safe")
         return problem.say("E0114", message, "the line ends here", fix=fix)

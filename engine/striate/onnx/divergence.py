@@ -5,7 +5,7 @@ All values in between become outputs and are compared in the order of the networ
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,9 @@ from striate.onnx.trials import Trial
 from striate_dsl.diagnostics import Diagnostic
 
 Array = np.ndarray[Any, np.dtype[np.float32]]
+
+ROUNDING = 1e-7
+"""Relative difference that is no difference: the last bit of a float32."""
 
 
 def other_values(
@@ -42,26 +45,25 @@ def other_values(
         difference: by how much.
         tolerance: by how much it may, relatively.
     """
-    notes = [f"output {output}, {trial.words}: differs by up to {difference}; allowed is a relative {tolerance:.1e}"]
-    agreed = Difference(0.0, 0.0)
-    for count, (layer, apart) in enumerate(_layer_differences(document, graph, expected, trial)):
-        if not apart.relative <= tolerance:
-            notes.append(f"the value of {layer.name} differs by up to {apart}")
-            notes.append(f"the {count} layers before it agree within a relative {agreed.relative:.1e}")
-            return Diagnostic(
-                "E0607",
-                f"ONNX Runtime computes something else than torch, from layer {layer.name} ({layer.op}) on",
-                layer.origin.span,
-                notes=(*notes, *_blocks(layer)),
-                help="no file was written. If it differs by little, the network's export section may allow more, e.g. "
-                f"tolerance = {10 * tolerance:.0e}; otherwise report it to whoever provides the layer {layer.op}",
-            )
-        agreed = agreed.or_larger(apart)
+    place = f"output {output}, {trial.words}: differs by up to {difference}; allowed is a relative {tolerance:.1e}"
+    differences = _layer_differences(document, graph, expected, trial)
+    index = _first_suspect(graph, differences, tolerance)
+    if index is None:
+        return _no_layer(place, differences)
+    layer, apart = graph.nodes[index], differences[index]
+    before = max((each.relative for each in differences[:index]), default=0.0)
     return Diagnostic(
         "E0607",
-        "ONNX Runtime computes something else than torch, but no single layer does",
-        notes=(*notes, f"with all values kept, all layers agree within a relative {agreed.relative:.1e}"),
-        help="no file was written. ONNX Runtime joins layers to be faster, and that went wrong: try another version",
+        f"ONNX Runtime computes something else than torch, from layer {layer.name} ({layer.op}) on",
+        layer.origin.span,
+        notes=(
+            place,
+            f"the value of {layer.name} differs by up to {apart}",
+            f"the {index} layers before it agree within a relative {before:.1e}",
+            *_blocks(layer),
+        ),
+        help="no file was written. If it differs by little, the network's export section may allow more, e.g. "
+        f"tolerance = {10 * tolerance:.0e}; otherwise report it to whoever provides the layer {layer.op}",
     )
 
 
@@ -80,12 +82,39 @@ def not_finite(graph: Graph, values: Mapping[str, Array], trial: Trial) -> Diagn
 
 def _layer_differences(
     document: ModelProto, graph: Graph, expected: Mapping[str, Array], trial: Trial
-) -> Iterator[tuple[Node, Difference]]:
+) -> list[Difference]:
+    """Return how far every layer's value is from torch's, in the order of the network."""
     names = value_names(graph).written
     actual = OnnxSession(serialize(_with_all_outputs(document, list(names.values())))).run(trial.inputs)
-    for node in graph.nodes:
-        value = node.outputs[0].name
-        yield node, compare(expected[value], actual[names[value]])
+    values = [node.outputs[0].name for node in graph.nodes]
+    return [compare(expected[value], actual[names[value]]) for value in values]
+
+
+def _first_suspect(graph: Graph, differences: Sequence[Difference], tolerance: float) -> int | None:
+    """Return the number of the layer to blame, or None where all agree.
+
+    Up to the first layer beyond the tolerance, it is the one that makes the difference of its inputs grow most: a small
+    fault may need some layers to become a large one.
+    """
+    beyond = next((index for index, each in enumerate(differences) if not each.relative <= tolerance), None)
+    if beyond is None:
+        return None
+    apart = {node.outputs[0].name: each.relative for node, each in zip(graph.nodes, differences, strict=True)}
+    growth = [
+        apart[node.outputs[0].name] / max(ROUNDING, *(apart.get(value, 0.0) for value in node.inputs))
+        for node in graph.nodes[: beyond + 1]
+    ]
+    return growth.index(max(growth))
+
+
+def _no_layer(place: str, differences: Sequence[Difference]) -> Diagnostic:
+    agreed = max((each.relative for each in differences), default=0.0)
+    return Diagnostic(
+        "E0607",
+        "ONNX Runtime computes something else than torch, but no single layer does",
+        notes=(place, f"with all values kept, all layers agree within a relative {agreed:.1e}"),
+        help="no file was written. ONNX Runtime joins layers to be faster, and that went wrong: try another version",
+    )
 
 
 def _with_all_outputs(document: ModelProto, names: list[str]) -> ModelProto:

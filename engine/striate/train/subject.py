@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -11,6 +11,7 @@ from striate.graph import format_shape
 from striate.host.records import TaskRecord
 from striate.train.batches import whole_loader
 from striate.train.data import DataSplits
+from striate.train.parts import Part
 from striate.train.pixels import Pixels
 from striate.train.recipe import Recipe
 from striate.train.scoring import Scorer
@@ -76,10 +77,12 @@ def try_out(subject: Subject, program: Program) -> None:
     program.eval()
     with torch.no_grad():
         outputs = program(subject.pixels(images))
-    for part in (recipe.loss, *recipe.metrics):
-        chosen = [] if part is recipe.loss else [part]
+    program.train()
+    parts: tuple[Part[Any], ...] = (recipe.loss, *recipe.metrics)
+    for part in parts:
+        metrics = [metric for metric in recipe.metrics if metric is part]
         try:
-            Scorer(recipe.loss, chosen, subject.data.classes).update(outputs, targets)
+            Scorer(recipe.loss, metrics, subject.data.classes).update(outputs, targets)
         except (ValueError, RuntimeError) as error:
             reason = str(error).strip().splitlines()[0]
             raise _misfit(recipe, f"{part.record.name} cannot be worked out: {reason}", part.span) from None

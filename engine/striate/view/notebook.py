@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from striate.view.numbers import extent_text, full_count, memory_text, size_text
 from striate.view.rows import LayerRow, Totals
 from striate.view.totals import totals_texts
 from striate.view.tree import Group, build_tree
+from striate.view.wording import Wording, extent_text
 
 _STYLE = """<style>
 .striate-summary { font-size: 90%; line-height: 1.5; overflow-x: auto; }
@@ -33,40 +33,40 @@ _HEADER = ("name", "layer", "output", "parameters", "MACs", "memory", "receptive
 _INDENT_EM = 1.2
 
 
-def html_table(model: str, rows: tuple[LayerRow, ...], totals: Totals) -> str:
+def html_table(model: str, rows: tuple[LayerRow, ...], totals: Totals, wording: Wording) -> str:
     """Return a summary as HTML; blocks are closed and open on a click."""
     parts = [_STYLE, '<div class="striate-summary">', f"<p><b>{escape(model)}</b>, {totals.layers:,} layers</p>"]
     parts.append(_row(_HEADER, "row head", 0))
     for name, kind in totals.inputs.items():
-        parts.append(_row((name, "input", size_text(kind, spaced=True), "", "", "", ""), "row layer quiet", 0))
-    parts.extend(_groups(build_tree(rows), 0))
+        parts.append(_row((name, "input", wording.size(kind, spaced=True), "", "", "", ""), "row layer quiet", 0))
+    parts.extend(_groups(build_tree(rows), wording, 0))
     parts.append("<table>")
-    parts.extend(f"<tr><td><b>{escape(label)}</b></td><td>{escape(text)}</td></tr>" for label, text in totals_texts(totals))
+    parts.extend(f"<tr><td><b>{escape(label)}</b></td><td>{escape(text)}</td></tr>" for label, text in totals_texts(totals, wording))
     parts.append("</table></div>")
     return "\n".join(parts)
 
 
-def _groups(groups: tuple[Group, ...], depth: int) -> Iterator[str]:
+def _groups(groups: tuple[Group, ...], wording: Wording, depth: int) -> Iterator[str]:
     for group in groups:
         if group.is_layer:
-            yield _row(_cells(group), "row layer", depth)
+            yield _row(_cells(group, wording), "row layer", depth)
         else:
-            yield f"<details><summary>{_row(_cells(group), 'row', depth)}</summary>"
-            yield from _groups(group.members, depth + 1)
+            yield f"<details><summary>{_row(_cells(group, wording), 'row', depth)}</summary>"
+            yield from _groups(group.members, wording, depth + 1)
             yield "</details>"
 
 
-def _cells(group: Group) -> tuple[str, ...]:
+def _cells(group: Group, wording: Wording) -> tuple[str, ...]:
     many = f"{group.count} x " if group.count > 1 else ""
     detail = f" {group.every[0].detail}" if group.is_layer else ""
-    parameters = full_count(group.parameters) if group.parameters else ""
+    parameters = wording.count(group.parameters, full=True) if group.parameters else ""
     return (
         group.name,
         f"{many}{group.label}{detail}".rstrip(),
-        size_text(group.output, spaced=True),
+        wording.size(group.output, spaced=True),
         "shared" if group.shared else parameters,
-        full_count(group.macs) if group.macs != 0 else "",
-        memory_text(group.memory),
+        wording.count(group.macs, full=True) if group.macs != 0 else "",
+        wording.memory(group.memory),
         extent_text(group.receptive_field, spaced=True),
     )
 

@@ -70,7 +70,7 @@ class Totals:
         memory: bytes of all layers' outputs in float32 for the batch.
         weight_memory: bytes of parameters and statistics in float32.
         receptive_field: what one entry of the (first) output sees of the input.
-        local_field: the last field that is not the whole input, and the layer that has it.
+        local_field: the last field of an image that is not the whole input, and the layer that has it.
         inputs: the inputs by name.
         outputs: the outputs by name.
         batch: number of images that `macs` and `memory` are for.
@@ -220,6 +220,6 @@ def _pair(pair: tuple[int, int]) -> str:
 
 def _last_local(rows: tuple[LayerRow, ...]) -> tuple[tuple[int, int], str] | None:
     for row in reversed(rows):
-        if not isinstance(row.receptive_field, str):
+        if row.output.rank == 3 and not isinstance(row.receptive_field, str):
             return row.receptive_field, row.name
     return None

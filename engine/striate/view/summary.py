@@ -15,6 +15,7 @@ from striate.view.rows import LayerRow, Lookup, Totals, layer_rows, totals_of
 from striate.view.sizes import checked_sizes
 from striate.view.tables import View, has_folded_rows, table_lines
 from striate.view.totals import totals_lines
+from striate.view.wording import Wording
 
 if TYPE_CHECKING:
     from striate.dims.domain import Domain
@@ -61,7 +62,7 @@ class Summary:
         return f"<Summary of {self.model}: {self.totals.layers} layers, {self.totals.parameters:,} parameters>"
 
     def _repr_html_(self) -> str:
-        return html_table(self.model, self.rows, self.totals)
+        return html_table(self.model, self.rows, self.totals, Wording.of(self.domain))
 
     def _title(self, width: int, signs: Signs) -> list[Line]:
         facts = [f"{self.totals.layers:,} layers"]
@@ -70,9 +71,12 @@ class Summary:
         return [[(shortened(printable(f"{self.model}: {', '.join(facts)}"), width, signs), "bold")], []]
 
     def _body(self, width: int, signs: Signs) -> list[Line]:
-        table = table_lines(self.rows, self.totals, width=width, view=self.view, depth=self.depth, signs=signs)
+        wording = Wording.of(self.domain)
+        table = table_lines(
+            self.rows, self.totals.inputs, wording, width=width, view=self.view, depth=self.depth, signs=signs
+        )
         folded = self.view == "tree" and has_folded_rows(self.rows, self.depth)
-        return [*table, *totals_lines(self.totals, width, folded=folded)]
+        return [*table, *totals_lines(self.totals, wording, width, folded=folded)]
 
 
 def summarize(

@@ -10,10 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from striate.dims import Dim
+from striate.graph import TensorType
 from striate.view.lines import Line, Signs, aligned, cells, clipped, printable, shortened
-from striate.view.numbers import extent_text, full_count, memory_text, short_count, size_text
-from striate.view.rows import LayerRow, Totals
+from striate.view.rows import LayerRow
 from striate.view.tree import Group, build_tree, single
+from striate.view.wording import Wording, extent_text
 
 Column = Literal["layer", "output", "parameters", "macs", "memory", "field"]
 View = Literal["tree", "flat"]
@@ -21,14 +23,15 @@ View = Literal["tree", "flat"]
 GAP = 2
 _RIGHT = ("parameters", "macs", "memory", "field")
 _LONGEST: Mapping[Column, int] = {"layer": 34, "output": 36, "parameters": 24, "macs": 28, "memory": 28, "field": 15}
-_SHORTEST: Mapping[Column, int] = {"layer": 14, "output": 18, "parameters": 10, "macs": 12, "memory": 10, "field": 11}
+_SHORTEST: Mapping[Column, int] = {"layer": 16, "output": 20, "parameters": 10, "macs": 12, "memory": 12, "field": 11}
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
     """What a table shows beside names: its columns, whether numbers have all digits, and whether sizes have spaces.
 
-    `detail` adds kernels and strides; `name` is the width that names need to get, unless they are all shorter.
+    `detail` adds kernels and strides. `name` is the width that names need to get, unless they are all shorter, and
+    `path` the same for the whole paths of a flat view.
     """
 
     columns: tuple[Column, ...]
@@ -36,6 +39,7 @@ class Layout:
     spaced: bool = False
     detail: bool = False
     name: int = 16
+    path: int = 30
 
     @property
     def longest(self) -> Mapping[Column, int]:
@@ -51,16 +55,16 @@ class Layout:
 
 _ALL: tuple[Column, ...] = ("layer", "output", "parameters", "macs", "memory", "field")
 LAYOUTS = (
-    Layout(_ALL, full=True, spaced=True, detail=True, name=60),
-    Layout(_ALL, full=True, spaced=True, name=60),
+    Layout(_ALL, full=True, spaced=True, detail=True, name=60, path=60),
+    Layout(_ALL, full=True, spaced=True, name=60, path=60),
     Layout(_ALL, spaced=True, detail=True, name=30),
     Layout(_ALL, spaced=True, name=30),
     Layout(_ALL),
     Layout(("layer", "output", "parameters", "macs", "field")),
     Layout(("layer", "output", "parameters", "macs")),
-    Layout(("output", "parameters", "macs"), name=12),
-    Layout(("output", "parameters"), name=10),
-    Layout(("parameters",), name=0),
+    Layout(("output", "parameters", "macs"), name=12, path=24),
+    Layout(("output", "parameters"), name=10, path=16),
+    Layout(("parameters",), name=0, path=0),
 )
 """From roomy to narrow; the first one that fits is taken."""
 
@@ -71,7 +75,7 @@ class Entry:
 
     guides: str
     name: str
-    shown: Group | str
+    shown: Group | TensorType
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +95,22 @@ class Table:
 
 
 def table_lines(
-    rows: tuple[LayerRow, ...], totals: Totals, *, width: int, view: View, depth: int | None, signs: Signs
+    rows: tuple[LayerRow, ...],
+    inputs: Mapping[str, TensorType],
+    wording: Wording,
+    *,
+    width: int,
+    view: View,
+    depth: int | None,
+    signs: Signs,
 ) -> list[Line]:
     """Return a header and a line per layer, at most `width` columns wide; `depth` is the number of levels of a tree."""
-    inputs = [Entry("", printable(name), size_text(kind, spaced=True)) for name, kind in totals.inputs.items()]
+    begins = [Entry("", printable(name), kind) for name, kind in inputs.items()]
     if view == "flat":
         layers = [Entry("", printable(row.name), single(row)) for row in rows]
     else:
         layers = list(_branches(build_tree(rows), depth, signs, None))
-    table = _fitting([*inputs, *layers], width)
+    table = _fitting([*begins, *layers], width, wording, is_flat=view == "flat")
     rule: Line = [(signs.rule * table.width, "dim")]
     lines = [_header(table), rule]
     keep: Literal["start", "end"] = "end" if view == "flat" else "start"
@@ -132,14 +143,14 @@ def _branches(groups: tuple[Group, ...], depth: int | None, signs: Signs, guides
             yield from _branches(group.members, below, signs, inner)
 
 
-def _fitting(entries: list[Entry], width: int) -> Table:
+def _fitting(entries: list[Entry], width: int, wording: Wording, *, is_flat: bool) -> Table:
     """Return the table in the roomiest layout that fits, or in the narrowest where none does."""
     longest_name = max((cells(entry.guides) + cells(entry.name) for entry in entries), default=0)
     for layout in LAYOUTS:
-        texts = [_texts(entry, layout) for entry in entries]
+        texts = [_texts(entry, layout, wording) for entry in entries]
         widths = [_column_width(texts, place, column, layout) for place, column in enumerate(layout.columns)]
         room = width - sum(widths) - GAP * len(widths)
-        if room >= min(layout.name, longest_name):
+        if room >= min(layout.path if is_flat else layout.name, longest_name):
             break
     return Table(layout, entries, texts, max(min(room, longest_name), 0), widths)
 
@@ -149,30 +160,33 @@ def _column_width(texts: list[list[str]], place: int, column: Column, layout: La
     return max(min(widest, layout.longest[column]), len(layout.header(column)))
 
 
-def _texts(entry: Entry, layout: Layout) -> list[str]:
-    if isinstance(entry.shown, str):
-        size = entry.shown if layout.spaced else entry.shown.replace(" ", "")
-        return [{"layer": "input", "output": size}.get(column, "") for column in layout.columns]
-    return [_text(entry.shown, column, layout) for column in layout.columns]
+def _texts(entry: Entry, layout: Layout, wording: Wording) -> list[str]:
+    if isinstance(entry.shown, TensorType):
+        given = {"layer": "input", "output": wording.size(entry.shown, spaced=layout.spaced)}
+        return [given.get(column, "") for column in layout.columns]
+    return [_text(entry.shown, column, layout, wording) for column in layout.columns]
 
 
-def _text(group: Group, column: Column, layout: Layout) -> str:
-    count = full_count if layout.full else short_count
+def _text(group: Group, column: Column, layout: Layout, wording: Wording) -> str:
     match column:
         case "layer":
             many = f"{group.count} x " if group.count > 1 else ""
             detail = f" {group.every[0].detail}" if layout.detail and group.is_layer else ""
             return f"{many}{group.label}{detail}".rstrip()
         case "output":
-            return size_text(group.output, spaced=layout.spaced)
+            return wording.size(group.output, spaced=layout.spaced)
         case "parameters":
-            return "shared" if group.shared else count(group.parameters) if group.parameters else ""
+            return "shared" if group.shared else _unless_zero(group.parameters, layout, wording)
         case "macs":
-            return count(group.macs) if group.macs != 0 else ""
+            return _unless_zero(group.macs, layout, wording)
         case "memory":
-            return memory_text(group.memory)
+            return wording.memory(group.memory)
         case "field":
             return extent_text(group.receptive_field, spaced=layout.spaced)
+
+
+def _unless_zero(count: Dim, layout: Layout, wording: Wording) -> str:
+    return wording.count(count, full=layout.full) if count != 0 else ""
 
 
 def _header(table: Table) -> Line:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from textwrap import wrap
 
+from striate.dims import Dim
 from striate.view.lines import Line, clipped
-from striate.view.numbers import extent_text, full_count, memory_text, short_count
 from striate.view.rows import Totals
+from striate.view.wording import Wording, extent_text
 
 _LABELS = 17
 """Columns of the labels, blanks behind them included."""
 
 
-def totals_lines(totals: Totals, width: int, *, folded: bool) -> list[Line]:
+def totals_lines(totals: Totals, wording: Wording, width: int, *, folded: bool) -> list[Line]:
     """Return the totals as lines of at most `width` columns; `folded` adds what `3 x` means in the table above."""
-    rows = totals_texts(totals)
+    rows = totals_texts(totals, wording)
     if folded:
-        rows.append(("n x", "alike instances in a row; numbers are for all of them, the lines below for one"))
+        rows.append(("n x", "alike instances in a row; numbers are for all of them, the lines below it for one"))
     lines: list[Line] = []
     for label, text in rows:
         pieces = wrap(text, max(width - _LABELS, 12), break_on_hyphens=False)
@@ -25,7 +26,7 @@ def totals_lines(totals: Totals, width: int, *, folded: bool) -> list[Line]:
     return [clipped(line, width) for line in lines]
 
 
-def totals_texts(totals: Totals) -> list[tuple[str, str]]:
+def totals_texts(totals: Totals, wording: Wording) -> list[tuple[str, str]]:
     """Return label and text of every total."""
     images = "one image" if totals.batch == 1 else f"a batch of {totals.batch}"
     rows = [("parameters", f"{totals.parameters:,}, all trainable")]
@@ -34,18 +35,18 @@ def totals_texts(totals: Totals) -> list[tuple[str, str]]:
     if totals.statistics:
         text = "running means and variances, not counted as parameters (torch does the same, Keras counts them)"
         rows.append(("statistics", f"{totals.statistics:,} {text}"))
-    rows.append(("MACs", f"{_count(totals.macs)} for {images}"))
-    weights, activations = memory_text(totals.weight_memory), memory_text(totals.memory)
+    rows.append(("MACs", f"{_count(totals.macs, wording)} for {images}"))
+    weights, activations = wording.memory(totals.weight_memory), wording.memory(totals.memory)
     rows.append(("memory", f"{weights} of weights, {activations} of layer outputs for {images}, in float32"))
     rows.append(("receptive field", _field(totals)))
     rows.extend(("input sizes", sentence) for sentence in totals.domain)
     return rows
 
 
-def _count(count: object) -> str:
-    if isinstance(count, int) and count >= 1_000_000:
-        return f"{full_count(count)} ({short_count(count)})"
-    return f"{count:,}" if isinstance(count, int) else str(count)
+def _count(count: Dim, wording: Wording) -> str:
+    text = wording.count(count, full=True)
+    is_long = isinstance(count, int) and count >= 1_000_000
+    return f"{text} ({wording.count(count, full=False)})" if is_long else text
 
 
 def _field(totals: Totals) -> str:

@@ -1,0 +1,22 @@
+"""Facts about the machine and the software that a run was made with, for its report."""
+
+from __future__ import annotations
+
+import os
+import platform
+
+import torch
+
+from striate.train.description import software
+
+
+def environment(device: torch.device) -> dict[str, str]:
+    """Return facts by name; nothing that says whose machine it is."""
+    facts = {"device": device_name(device), "processors": str(os.cpu_count()), "threads": str(torch.get_num_threads())}
+    facts["system"] = f"{platform.system()} {platform.machine()}"
+    return facts | software(("torch", "lightning", "torchmetrics", "numpy", "scikit-learn"))
+
+
+def device_name(device: torch.device) -> str:
+    """Return what a device is called."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"

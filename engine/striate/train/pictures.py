@@ -1,0 +1,72 @@
+"""The pictures of a run as PNG files: learning curves and confusion matrix. Drawn without a display."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from striate.host.records import MetricRecord
+from striate.train.parts import Part
+from striate.train.run_state import EpochScore
+from striate.train.scoring import Scores
+
+_DPI = 130
+_MOST_NUMBERED = 25
+"""Classes up to which the matrix shows its numbers and all its names."""
+
+
+def draw_curves(history: Sequence[EpochScore], best: EpochScore, metrics: tuple[Part[MetricRecord], ...]) -> bytes:
+    """Return a PNG of the losses and, where there are metrics, of the first one, over the epochs."""
+    figure = Figure(figsize=(4.6 * (1 + bool(metrics)), 3.4), layout="constrained")
+    epochs = [score.epoch for score in history]
+    losses = figure.add_subplot(1, 1 + bool(metrics), 1)
+    losses.plot(epochs, [score.train_loss for score in history], label="training", color="#7a7a7a")
+    losses.plot(epochs, [score.validation_loss for score in history], label="validation", color="#0b5cad")
+    losses.set(xlabel="epoch", ylabel="loss", title="Loss")
+    axes = [losses]
+    if metrics:
+        name, factor = str(metrics[0]), 100 if metrics[0].record.percent else 1
+        scores = figure.add_subplot(1, 2, 2)
+        values = [score.metrics[name] * factor for score in history]
+        scores.plot(epochs, values, label="validation", color="#0b5cad")
+        scores.set(xlabel="epoch", ylabel=f"{name} (%)" if factor == 100 else name, title=name.capitalize())
+        axes.append(scores)
+    for axis in axes:
+        axis.axvline(best.epoch, color="#c44e00", linestyle=":", label=f"best: epoch {best.epoch}")
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axis.grid(alpha=0.3)
+        axis.legend(fontsize="small")
+    return _png(figure)
+
+
+def draw_confusion(scores: Scores) -> bytes:
+    """Return a PNG of the confusion matrix: rows are true classes, shaded by the share of the row."""
+    size = len(scores.classes)
+    numbered = size <= _MOST_NUMBERED
+    side = 2.2 + 0.38 * size if numbered else 7.0
+    figure = Figure(figsize=(side, side), layout="constrained")
+    axis = figure.add_subplot()
+    rows = scores.confusion.sum(axis=1, keepdims=True)
+    shares = scores.confusion / rows.clip(min=1)
+    axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axis.set(xlabel="answer", ylabel="true class", title="Confusion matrix, test split")
+    if numbered:
+        axis.set_xticks(range(size), scores.classes, rotation=0 if max(map(len, scores.classes)) < 4 else 90)
+        axis.set_yticks(range(size), scores.classes)
+        for row in range(size):
+            for column in range(size):
+                if count := scores.confusion[row, column]:
+                    shade = "white" if shares[row, column] > 0.5 else "black"
+                    axis.text(column, row, str(count), ha="center", va="center", color=shade, fontsize="small")
+    return _png(figure)
+
+
+def _png(figure: Figure) -> bytes:
+    stream = io.BytesIO()
+    FigureCanvasAgg(figure)
+    figure.savefig(stream, format="png", dpi=_DPI)
+    return stream.getvalue()
