@@ -1,6 +1,6 @@
 # ruff: noqa
 # fmt: off
-"""The LALR(1) tables of grammar.lark, made by `python -m striate_dsl.grammar_tables`; do not edit by hand."""
+"""The LALR(1) tables of grammar.lark; made by `python -m striate_dsl.grammar_tables`, not by hand."""
 GRAMMAR = "9366-79243ccb"
 SYMBOLS: tuple[str, ...] = (
  '$END', 'AND', 'ARROW', 'AS', 'ASSERT', 'BLOCK', 'COLON', 'COMMA', 'COMPARE', 'CUT', 'DOT', 'ELSE', 'EQUALS',

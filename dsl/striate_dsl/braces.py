@@ -1,4 +1,4 @@
-"""Finds braces that are never closed or close nothing; where they are out of balance, the indentation tells which one it is.
+"""Finds braces that are never closed or close nothing; in files out of balance, the indentation tells which one it is.
 
 Takes tokens whose ( ) and [ ] are in balance and returns them with { } in balance as well.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from striate_dsl import nesting
 from striate_dsl.complaints import add_merged, complaint, inserting, never_closed, place, replacing
 from striate_dsl.diagnostics import Diagnostic, Diagnostics
 from striate_dsl.layout import DEFINITION_WORDS
@@ -38,6 +39,16 @@ def _definition_at_margin(tokens: list[Token], at: int) -> bool:
     """Whether a word opens a definition in the first column."""
     before = tokens[at - 1]
     return before.kind == "NEWLINE" and before.end == tokens[at].start and tokens[at + 1].kind in _NAMING
+
+
+def _too_deep(tokens: list[Token]) -> Token | None:
+    """The first brace that lies too deep, if there is one."""
+    depth = 0
+    for token in tokens:
+        depth = max(0, depth + (token.kind == "LBRACE") - (token.kind == "RBRACE"))
+        if depth > nesting.DEEPEST:
+            return token
+    return None
 
 
 @dataclass(slots=True)
@@ -177,10 +188,17 @@ class BraceRepair:
         return None
 
 
-def repair(source: Source, tokens: list[Token], findings: Diagnostics) -> list[Token]:
-    """Return the tokens with { } in balance; the reading with the fewest findings is reported."""
+def repair(source: Source, tokens: list[Token], findings: Diagnostics) -> list[Token] | None:
+    """Return the tokens with { } in balance, None where they are too deep.
+
+    The reading of the braces that needs the fewest repairs is the one that is reported.
+    """
     if balanced(tokens):
         return tokens
+    deepest = _too_deep(tokens)
+    if deepest is not None:
+        findings.add(nesting.complain(source, deepest))
+        return None
     attempts = []
     for by_indent in (True, False):
         attempt = BraceRepair(source, tokens, by_indent=by_indent)

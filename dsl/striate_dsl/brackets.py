@@ -1,11 +1,12 @@
 """Finds ( and [ that are never closed, close nothing or close the wrong one, and puts in what is missing.
 
-Round and square brackets hold arguments only, so an arrow, a brace or a `;` inside them shows that one was left open; the
-line breaks before it show where. Braces are `braces.py`'s business. Tokens come back with ( ) and [ ] in balance.
+Round and square brackets hold arguments only, so an arrow, a brace or a `;` inside them shows that one was left open;
+the line breaks before it show where. Braces are `braces.py`'s business. Tokens come back with ( ) and [ ] in balance.
 """
 
 from __future__ import annotations
 
+from striate_dsl import nesting
 from striate_dsl.complaints import add_merged, complaint, never_closed, place, replacing
 from striate_dsl.diagnostics import Diagnostics, Label
 from striate_dsl.lexer import END, Token
@@ -51,7 +52,7 @@ class BracketRepair:
         self._blamed: set[int] = set()
 
     def repair(self) -> list[Token] | None:
-        """Return the tokens in balance, or None after `most` findings."""
+        """Return the tokens in balance, or None after `most` findings or too deep in brackets."""
         pending = list(reversed(self._tokens))
         while pending:
             if len(self._findings) >= self._most:
@@ -60,6 +61,9 @@ class BracketRepair:
             kind = token.kind
             if kind in CLOSING:
                 self._open.append(len(self._out))
+                if len(self._open) > nesting.DEEPEST:
+                    self._findings.add(nesting.complain(self._source, token))
+                    return None
             elif kind in _CLOSERS:
                 if not self._close(token, pending):
                     continue
@@ -174,7 +178,7 @@ class BracketRepair:
         line = self._source.line_text(self._source.position(token.start)[0])
         return len(line) - len(line.lstrip())
 
-    # ------------------------------------------------------------------------------------ flows and braces inside brackets
+    # -------------------------------------------------------------------------------- flows and braces inside brackets
 
     def _flow_as_value(self, token: Token, pending: list[Token]) -> bool:
         """Report `add(conv(8) -> relu, identity)`, whose brackets are in order, and leave out the rest of the flow."""
@@ -204,17 +208,14 @@ class BracketRepair:
         """Report `f({a: 1})`: braces where a value belongs. The whole is left out and a name put in its place."""
         if token.kind != "LBRACE" or self._out[-1].kind not in {"LPAR", "COMMA", "EQUALS", "LSQUARE"}:
             return False
-        depth = 0
-        for count, inner in enumerate(reversed(pending), 1):
-            depth += (inner.kind == "LBRACE") - (inner.kind == "RBRACE")
-            if inner.kind == "RBRACE" and depth < 0:
-                break
-            if inner.kind in {"NEWLINE", END}:
+        at, depth = len(pending) - 1, 0
+        while depth > 0 or pending[at].kind != "RBRACE":
+            depth += (pending[at].kind == "LBRACE") - (pending[at].kind == "RBRACE")
+            if pending[at].kind in {"NEWLINE", END}:
                 return False
-        else:
-            return False
-        closing = pending[-count]
-        del pending[-count:]
+            at -= 1
+        closing = pending[at]
+        del pending[at:]
         advice = "a list is written [a, b], a pair (a, b); arguments with names are written f(name = value)"
         span = place(self._source, token).to(place(self._source, closing))
         self._findings.add(complaint("E0106", "braces { } hold statements, not values", span, advice=advice))

@@ -121,7 +121,8 @@ def chained_operators(source: Source, first: Token, second: Token) -> Diagnostic
 def unknown_version(span: Span) -> Diagnostic:
     """`language 2`."""
     fix = Fix("write language 1 if the file needs nothing newer", (Edit(span, "1"),), "unsafe")
-    return complaint("E0119", f"language {span.text} is not known", span, "this version of striate reads language 1", fix=fix)
+    known = "this version of striate reads language 1"
+    return complaint("E0119", f"language {span.text} is not known", span, known, fix=fix)
 
 
 def language_not_first(span: Span) -> Diagnostic:

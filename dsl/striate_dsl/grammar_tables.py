@@ -1,7 +1,7 @@
-"""Makes the parser's tables from grammar.lark with Lark; `python -m striate_dsl.grammar_tables` writes them to _tables.py.
+"""Makes the parser's tables from grammar.lark with Lark; `python -m striate_dsl.grammar_tables` writes _tables.py.
 
-The committed tables spare every start of the program the import of Lark and the building (about 90 ms together). They are
-plain literals, numbered in an order that does not depend on Lark's, and carry the fingerprint of their grammar.
+The committed tables spare every start of the program the import of Lark and the building (about 90 ms together). They
+are plain literals, numbered in an order that does not depend on Lark's, and carry the fingerprint of their grammar.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def module_text(tables: Tables, grammar: str) -> str:
     return (
         "# ruff: noqa\n"
         "# fmt: off\n"
-        '"""The LALR(1) tables of grammar.lark, made by `python -m striate_dsl.grammar_tables`; do not edit by hand."""\n'
+        '"""The LALR(1) tables of grammar.lark; made by `python -m striate_dsl.grammar_tables`, not by hand."""\n'
         f'GRAMMAR = "{fingerprint(grammar)}"\n'
         f"SYMBOLS: tuple[str, ...] = (\n {pformat(symbols, width=118, compact=True)[1:-1]},\n)\n"
         f"RULES: tuple[tuple[str, int, str], ...] = (\n"

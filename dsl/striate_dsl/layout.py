@@ -1,7 +1,7 @@
-"""Decides what depends on the place of a token: which line breaks separate statements, which words are keywords there,
-and where `x` separates sizes.
+"""Decides what depends on the place of a token: separating line breaks, keywords, and the `x` between sizes.
 
-Works on tokens whose brackets are balanced (`brackets.py` sees to that); the grammar then needs no exceptions for any of it.
+Works on tokens whose brackets are balanced (`brackets.py` sees to that); the grammar then needs no exceptions for any
+of it.
 """
 
 from __future__ import annotations
@@ -84,12 +84,12 @@ class Layout:
                 self._out.append(token)
         elif kind in {"NUMBER", "BAD_NUMBER"}:
             self._number(token, previous)
-        elif kind == "NEWLINE" or kind == "SEMICOLON":
+        elif kind in {"NEWLINE", "SEMICOLON"}:
             self._separator(token, previous)
-        elif kind == "LPAR" or kind == "LSQUARE":
+        elif kind in {"LPAR", "LSQUARE"}:
             frame.brackets += 1
             self._out.append(token)
-        elif kind == "RPAR" or kind == "RSQUARE":
+        elif kind in {"RPAR", "RSQUARE"}:
             frame.brackets -= 1
             self._out.append(token)
         else:
@@ -98,7 +98,7 @@ class Layout:
     def _edge(self, token: Token, previous: str) -> None:
         """Braces, arrows, colons and the end of the file."""
         kind = token.kind
-        if previous == "NEWLINE" and kind != "LBRACE" and kind != "COLON":
+        if previous == "NEWLINE" and kind not in {"LBRACE", "COLON"}:
             self._out.pop()
         self._out.append(token)
         if kind == "LBRACE":

@@ -1,7 +1,7 @@
 """Cuts a text into words, numbers, texts and signs; never fails.
 
-What is not part of the language becomes a token of one of the kinds `ODD`, which `odd_signs.py` explains and repairs. Which
-line breaks count, and which words are keywords where, is decided in `layout.py`.
+What is not part of the language becomes a token of one of the kinds `ODD`, which `odd_signs.py` explains and repairs.
+Which line breaks count, and which words are keywords where, is decided in `layout.py`.
 """
 
 from __future__ import annotations
@@ -125,3 +125,8 @@ def tokenize(text: str, start: int = 0, end: int | None = None) -> tuple[list[To
         add(Token(kind, piece, first, last))
     add(Token(END, "", stop, stop))
     return tokens, odd
+
+
+def stand_ins(text: str, start: int, end: int) -> list[Token]:
+    """Return the tokens of a text that replaces the characters from `start` to `end`: that is where all of them lie."""
+    return [Token(piece.kind, piece.text, start, end) for piece in tokenize(text)[0][:-1]]

@@ -1,4 +1,4 @@
-"""The values of number and text literals. Spelling mistakes inside them are the lexer's and `odd_signs.py`'s business."""
+"""The values of number and text literals; mistakes in how they are written are the business of `odd_signs.py`."""
 
 from __future__ import annotations
 
@@ -30,10 +30,11 @@ def number(literal: str) -> int | float | None:
     shifted = _whole(before + after)
     if shifted is None:
         return None
-    exact, rest = divmod(shifted * factor, 10 ** len(after))
+    divisor = int("1" + "0" * len(after))
+    exact, rest = divmod(shifted * factor, divisor)
     if exact > LARGEST:
         return None
-    return exact if rest == 0 else shifted * factor / 10 ** len(after)
+    return exact if rest == 0 else shifted * factor / divisor
 
 
 def _whole(digits: str) -> int | None:
@@ -45,6 +46,6 @@ def _whole(digits: str) -> int | None:
 
 
 def text(literal: str) -> str:
-    r"""Return what a text in double quotes stands for: `\"`, `\\`, `\n` and `\t` are resolved, others left as they are."""
+    r"""Return what a text in double quotes stands for: `\"`, `\\`, `\n` and `\t` are resolved, no others."""
     inner = literal[1:-1]
     return ESCAPE.sub(lambda match: ESCAPES.get(match[1], match[0]), inner) if "\\" in inner else inner

@@ -1,4 +1,4 @@
-"""Limits how deep brackets, operators and chains of `else if` may nest, so that no reader of the tree runs out of stack."""
+"""Limits how deep brackets, operators and `else if` may nest, so that no reader of the tree runs out of stack."""
 
 from __future__ import annotations
 
@@ -41,7 +41,12 @@ def too_deep(source: Source, tokens: list[Token]) -> Diagnostic | None:
         else:
             continue
         if depth > DEEPEST:
-            advice = "name parts of it with `let`, or make them blocks of their own"
-            message = f"this is nested more than {DEEPEST} levels deep"
-            return complaint("E0107", message, place(source, token), advice=advice)
+            return complain(source, token)
     return None
+
+
+def complain(source: Source, token: Token) -> Diagnostic:
+    """Return the complaint about a token that lies too deep."""
+    advice = "name parts of it with `let`, or make them blocks of their own"
+    message = f"this is nested more than {DEEPEST} levels deep"
+    return complaint("E0107", message, place(source, token), advice=advice)

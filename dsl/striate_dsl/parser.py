@@ -1,6 +1,6 @@
 """Text to syntax tree: `parse` is the one entry; it never raises because of what the text says.
 
-lexer -> odd_signs -> brackets, braces -> layout -> nesting -> automaton with tree.Builder, and recovery where that stops.
+lexer, odd_signs, brackets, braces, layout, nesting; then automaton with tree.Builder, and recovery where that stops.
 """
 
 from __future__ import annotations
@@ -56,9 +56,10 @@ def _prepared(source: Source, findings: Diagnostics) -> list[Token] | None:
     raw, odd = tokenize(source.text)
     known = odd_signs.repair(source, raw, findings, MOST) if odd else raw
     paired = brackets.repair(source, known, findings, MOST) if known is not None else None
-    if paired is None:
+    whole = braces.repair(source, paired, findings) if paired is not None else None
+    if whole is None:
         return None
-    arranged = Layout(braces.repair(source, paired, findings)).arrange()
+    arranged = Layout(whole).arrange()
     if odd:
         odd_signs.repair_numbers(source, arranged, findings)
     deep = nesting.too_deep(source, arranged)

@@ -86,7 +86,8 @@ def _missing(path: Path, name: str) -> DiagnosticError:
         return _fail("E0131", f"there is no file {name}", f"did you mean {folder / near}?")
     if networks:
         more = ", …" if len(networks) > 5 else ""
-        return _fail("E0131", f"there is no file {name}", None, f"in {folder} there are {', '.join(networks[:5])}{more}")
+        listed = f"in {folder} there are {', '.join(networks[:5])}{more}"
+        return _fail("E0131", f"there is no file {name}", None, listed)
     return _fail("E0131", f"there is no file {name}", None, f"there is no .cnn file in {folder.absolute()}")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from striate_dsl.automaton import Automaton
 from striate_dsl.diagnostics import Diagnostic, Diagnostics
 from striate_dsl.layout import DEFINITION_WORDS
-from striate_dsl.lexer import END, Token, tokenize
+from striate_dsl.lexer import END, Token, stand_ins
 from striate_dsl.mistakes import explain
 from striate_dsl.mistakes.problem import Problem
 from striate_dsl.source import Source
@@ -112,7 +112,7 @@ class Recovery:
         stop = at
         while tokens[stop].kind != END and tokens[stop].start < end:
             stop += 1
-        fresh = [Token(piece.kind, piece.text, start, end) for piece in tokenize(replacement)[0][:-1]]
+        fresh = stand_ins(replacement, start, end)
         for token in fresh:
             if token.kind == "SEMICOLON":
                 token.kind = "NEWLINE"

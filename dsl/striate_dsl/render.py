@@ -75,9 +75,7 @@ def _plain(item: Diagnostic) -> dict[str, Any]:
         "notes": list(item.notes),
         "help": item.help,
         "fixes": [_plain_fix(fix) for fix in item.fixes],
-        "labels": [
-            {"text": label.text, "file": label.span.file, **_place(label.span)} for label in item.labels
-        ],
+        "labels": [{"text": label.text, "file": label.span.file, **_place(label.span)} for label in item.labels],
     }
 
 

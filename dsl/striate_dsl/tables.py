@@ -11,7 +11,7 @@ from pathlib import Path
 from striate_dsl import _tables
 
 Rule = tuple[str, int, str]
-"""What it makes, how many parts it takes off the stack, and the name of the method that builds the node ("" for none)."""
+"""What it makes, how many parts it takes off the stack, and the name of the method that builds the node, or ""."""
 
 
 @dataclass(frozen=True, slots=True)

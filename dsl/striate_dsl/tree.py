@@ -1,6 +1,7 @@
 """Builds the nodes of syntax.py while the parser reduces: one method per alternative of grammar.lark, of the same name.
 
-The parameters of a method are the parts of its alternative in their order, signs included (`_`). Repeated parts arrive as lists.
+The parameters of a method are the parts of its alternative in their order, signs included (`_`); repeated parts arrive
+as lists.
 """
 
 from __future__ import annotations
@@ -295,9 +296,7 @@ class Builder:
     def step_arguments_body(self, callee: Callee, arguments: Bracketed, body: Body) -> Call:
         return Call(callee.span.to(body.span), callee, tuple(arguments.items), body, None)
 
-    def step_arguments_body_as(
-        self, callee: Callee, arguments: Bracketed, body: Body, _: Token, alias: Token
-    ) -> Call:
+    def step_arguments_body_as(self, callee: Callee, arguments: Bracketed, body: Body, _: Token, alias: Token) -> Call:
         return Call(callee.span.to(body.span), callee, tuple(arguments.items), body, self._identifier(alias))
 
     def group(self, body: Body) -> Group:

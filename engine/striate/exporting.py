@@ -15,7 +15,6 @@ from striate_dsl.diagnostics import DiagnosticError
 
 if TYPE_CHECKING:
     import numpy as np
-    from onnx import ModelProto
 
     from striate.graph import Graph
     from striate.model import Model
@@ -83,7 +82,6 @@ def export_model(
             written. The path is as it was before.
     """
     from striate.onnx.contract import read_contract
-    from striate.onnx.document import serialize
     from striate.onnx.opsets import IR_VERSIONS, check_opset
     from striate.runtime.atomic import atomic_write
 
@@ -93,9 +91,8 @@ def export_model(
     version = asked.opset if opset is None else check_opset(opset)
     values = _weights(model, weights, seed)
     graph, _ = run_passes(model.graph, [DropInferenceNoops(model.catalogue.lookup), RemoveDeadNodes()])
-    document = _document(model, graph, values, version, verify)
-    verification = _verify(model, graph, document, values.arrays, asked) if verify else None
-    content = serialize(document)
+    content = _content(model, graph, values, version, verify)
+    verification = _verify(model, graph, content, values.arrays, asked) if verify else None
     atomic_write(target, content)
     return ExportReport(target, version, IR_VERSIONS[version], len(content), values.words, verification)
 
@@ -120,9 +117,9 @@ def _weights(model: Model, checkpoint: str | Path | None, seed: int) -> _Weights
     return _Weights(read_weights(path, model.graph), f"weights from {path.name}", read_info(path))
 
 
-def _document(model: Model, graph: Graph, weights: _Weights, opset: int, verify: bool) -> ModelProto:
+def _content(model: Model, graph: Graph, weights: _Weights, opset: int, verify: bool) -> bytes:
     from striate.onnx.colophon import describe
-    from striate.onnx.document import build_document, check_document
+    from striate.onnx.document import build_document, check_content, serialize
 
     info = weights.info
     first = model.graph.inputs[0].value.name
@@ -135,19 +132,19 @@ def _document(model: Model, graph: Graph, weights: _Weights, opset: int, verify:
         class_names=info.classes if info else None,
         pixels={first: info.contract} if info and info.contract else None,
     )
-    document = build_document(graph, model.catalogue.lookup, weights.arrays, opset, colophon)
-    check_document(document)
-    return document
+    content = serialize(build_document(graph, model.catalogue.lookup, weights.arrays, opset, colophon))
+    check_content(content)
+    return content
 
 
-def _verify(model: Model, graph: Graph, document: ModelProto, arrays: Arrays, contract: ExportContract) -> Verification:
+def _verify(model: Model, graph: Graph, content: bytes, arrays: Arrays, contract: ExportContract) -> Verification:
     from striate.lower.torch import Program, load_arrays
     from striate.lower.torch.reference import ArrayReference
     from striate.onnx.runtime import load_runtime
     from striate.onnx.trials import trials_for
-    from striate.onnx.verify import verify_document
+    from striate.onnx.verify import verify_content
 
     load_runtime()  # before the seconds that torch takes to load
     reference = ArrayReference(load_arrays(Program(model.graph, model.catalogue.lookup), arrays))
     trials = trials_for(graph, model.domain)
-    return verify_document(document, graph, reference, trials, contract.tolerance)
+    return verify_content(content, graph, reference, trials, contract.tolerance)

@@ -23,8 +23,10 @@ from striate_dsl.source import Source
 
 if TYPE_CHECKING:
     from striate.dims.domain import Domain
+    from striate.exporting import ExportReport
     from striate.graph import Graph
     from striate.lower.torch import Program
+    from striate.view.summary import Summary
     from striate_dsl.syntax import File
 
 
@@ -53,6 +55,20 @@ class Model:
         """Number of trainable parameters; running statistics are not counted."""
         return self.graph.parameters
 
+    def summary(self, *, sizes: Mapping[str, int] | None = None, batch: int = 1) -> Summary:
+        """Return the layers with sizes, parameters, MACs, memory and receptive fields; printed, it is a table.
+
+        Args:
+            sizes: sizes to put in for the symbols, e.g. `{"H": 224, "W": 224}`.
+            batch: the number of images that multiply-adds and memory are given for.
+
+        Raises:
+            DiagnosticError: the network does not take these sizes.
+        """
+        from striate.view.summary import summarize  # noqa: PLC0415  # not needed to load
+
+        return summarize(self.graph, self.catalogue.lookup, self.domain, sizes=sizes, batch=batch)
+
     def to_torch(self, *, seed: int = 0, weights: str | Path | None = None, device: str = "cpu") -> Program:
         """Return the network as a `torch.nn.Module`, initialised from `seed` or filled from a checkpoint.
 
@@ -68,6 +84,36 @@ class Model:
         from striate.runtime.checkpoint import read_weights
 
         return load_arrays(program, read_weights(Path(weights), self.graph))
+
+    def export_onnx(
+        self,
+        path: str | Path,
+        *,
+        weights: str | Path | None = None,
+        seed: int = 0,
+        opset: int | None = None,
+        verify: bool = True,
+    ) -> ExportReport:
+        """Write the network as ONNX and compare ONNX Runtime with torch; nothing is written if they differ.
+
+        Args:
+            path: the file to write.
+            weights: a checkpoint; without one the weights are initialised from `seed`.
+            seed: see `weights`.
+            opset: the operator set, instead of the export section's or the default.
+            verify: whether to compare; needs torch and onnxruntime.
+
+        Raises:
+            DiagnosticError: the network cannot be written as ONNX, or computes something else there.
+        """
+        from striate.exporting import export_model  # noqa: PLC0415  # imports this module
+
+        checkpoint = None if weights is None else Path(weights)
+        return export_model(self, Path(path), weights=checkpoint, seed=seed, opset=opset, verify=verify)
+
+    def _repr_html_(self) -> str:
+        """Show the summary in a notebook."""
+        return self.summary()._repr_html_()
 
 
 def load(path: str | Path, model: str | None = None, **parameters: Any) -> Model:

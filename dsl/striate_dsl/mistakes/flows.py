@@ -96,7 +96,9 @@ def not_an_arrow(problem: Problem) -> Diagnostic | None:
 def operator_in_flow(problem: Problem) -> Diagnostic | None:
     """`a + b` where a flow is."""
     token = problem.token
-    if problem.room != "body" or token.kind not in OPERATORS or problem.bracket or problem.first.kind not in FLOW_STARTS:
+    if problem.room != "body" or problem.first.kind not in FLOW_STARTS:
+        return None
+    if token.kind not in OPERATORS or problem.bracket:
         return None
     layer = {"+": "add", "*": "mul"}.get(token.text)
     advice = f"merge values with a layer: a -> {layer}(b), or {layer} {{ … }} with the branches" if layer else None

@@ -1,8 +1,8 @@
-"""Mistakes in the frame of a statement: its place, its first word, its name, its body, and what separates it from the next."""
+"""Mistakes in the frame of a statement: its place, first word, name and body, and what separates it from the next."""
 
 from __future__ import annotations
 
-from striate_dsl.complaints import complaint, edit, inserting, place, replacing
+from striate_dsl.complaints import complaint, edit, inserting, place, quoted, replacing
 from striate_dsl.diagnostics import Diagnostic, Fix
 from striate_dsl.layout import DEFINITION_WORDS
 from striate_dsl.mistakes.problem import (
@@ -164,7 +164,8 @@ def comma_as_separator(problem: Problem) -> Diagnostic | None:
     if problem.following.kind in ENDS:
         return problem.say("E0108", "no comma stands at the end of a line", fix=problem.delete())
     if problem.room == "file":
-        return problem.say("E0108", f"one thing per `{problem.first.text}`", advice="write another line for the next one")
+        advice = "write another line for the next one"
+        return problem.say("E0108", f"one thing per `{problem.first.text}`", advice=advice)
     what = "settings" if problem.room == "settings" else "statements"
     message = f"{what} are separated by a new line or `;`, not by a comma"
     return problem.say("E0108", message, fix=problem.replace(";", "write ;"))

@@ -55,7 +55,8 @@ def message_of_assert(problem: Problem) -> Diagnostic | None:
     """`assert a > 3, b`."""
     if problem.first.kind != "ASSERT" or problem.accepted != {"TEXT"}:
         return None
-    return problem.say("E0114", "the message of an assert is a text in quotes", advice='e.g. assert params <= 5M, "too big"')
+    advice = 'e.g. assert params <= 5M, "too big"'
+    return problem.say("E0114", "the message of an assert is a text in quotes", advice=advice)
 
 
 def several_variables(problem: Problem) -> Diagnostic | None:
@@ -108,6 +109,7 @@ def _broken_line(problem: Problem) -> Diagnostic:
     gap = problem.source.text[problem.before.end : problem.following.start]
     message = f"a value is missing behind {problem.before_shown}"
     if problem.following.kind in OPERAND_STARTS and not gap.strip():
-        fix = Fix("put it on the same line", (edit(problem.source, problem.before.end, problem.following.start, " "),), "safe")
+        join = edit(problem.source, problem.before.end, problem.following.start, " ")
+        fix = Fix("put it on the same line", (join,), "safe")
         return problem.say("E0114", message, "the line ends here", fix=fix)
     return problem.say("E0114", message, "the line ends here", advice="to go on in the next line, write ( ) around it")

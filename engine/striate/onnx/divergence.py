@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import onnx
 from onnx import ModelProto, TensorProto, helper
 
 from striate.graph import Graph, Node
@@ -26,7 +27,7 @@ ROUNDING = 1e-7
 
 
 def other_values(
-    document: ModelProto,
+    content: bytes,
     graph: Graph,
     expected: Mapping[str, Array],
     trial: Trial,
@@ -37,7 +38,7 @@ def other_values(
     """Return the finding that an output differs, with the first layer that does.
 
     Args:
-        document: the model that gives other values.
+        content: the bytes of the file that gives other values.
         graph: the network that was written.
         expected: every value of the network by name, as torch computes it.
         trial: the input at hand.
@@ -46,7 +47,7 @@ def other_values(
         tolerance: by how much it may, relatively.
     """
     place = f"output {output}, {trial.words}: differs by up to {difference}; allowed is a relative {tolerance:.1e}"
-    differences = _layer_differences(document, graph, expected, trial)
+    differences = _layer_differences(content, graph, expected, trial)
     index = _first_suspect(graph, differences, tolerance)
     if index is None:
         return _no_layer(place, differences)
@@ -80,12 +81,10 @@ def not_finite(graph: Graph, values: Mapping[str, Array], trial: Trial) -> Diagn
     )
 
 
-def _layer_differences(
-    document: ModelProto, graph: Graph, expected: Mapping[str, Array], trial: Trial
-) -> list[Difference]:
+def _layer_differences(content: bytes, graph: Graph, expected: Mapping[str, Array], trial: Trial) -> list[Difference]:
     """Return how far every layer's value is from torch's, in the order of the network."""
     names = value_names(graph).written
-    actual = OnnxSession(serialize(_with_all_outputs(document, list(names.values())))).run(trial.inputs)
+    actual = OnnxSession(serialize(_with_all_outputs(content, list(names.values())))).run(trial.inputs)
     values = [node.outputs[0].name for node in graph.nodes]
     return [compare(expected[value], actual[names[value]]) for value in values]
 
@@ -101,7 +100,7 @@ def _first_suspect(graph: Graph, differences: Sequence[Difference], tolerance: f
         return None
     apart = {node.outputs[0].name: each.relative for node, each in zip(graph.nodes, differences, strict=True)}
     growth = [
-        apart[node.outputs[0].name] / max(ROUNDING, *(apart.get(value, 0.0) for value in node.inputs))
+        apart[node.outputs[0].name] / max([ROUNDING, *(apart.get(value, 0.0) for value in node.inputs)])
         for node in graph.nodes[: beyond + 1]
     ]
     return growth.index(max(growth))
@@ -117,9 +116,8 @@ def _no_layer(place: str, differences: Sequence[Difference]) -> Diagnostic:
     )
 
 
-def _with_all_outputs(document: ModelProto, names: list[str]) -> ModelProto:
-    opened = ModelProto()
-    opened.CopyFrom(document)
+def _with_all_outputs(content: bytes, names: list[str]) -> ModelProto:
+    opened = onnx.load_from_string(content)
     known = {item.name for item in (*opened.graph.input, *opened.graph.output)}
     for name in names:
         if name not in known:

@@ -86,14 +86,14 @@ def serialize(document: ModelProto) -> bytes:
     return content
 
 
-def check_document(document: ModelProto) -> None:
-    """Hold a model against ONNX's own rules, its sizes against ONNX's shape inference.
+def check_content(content: bytes) -> None:
+    """Hold a file's content against ONNX's own rules, and its sizes against ONNX's shape inference.
 
     Raises:
         DiagnosticError: ONNX's checker refuses it, or works out other sizes than striate.
     """
     try:
-        onnx.checker.check_model(document, full_check=True)
+        onnx.checker.check_model(content, full_check=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         raise DiagnosticError(
             Diagnostic(

@@ -1,4 +1,4 @@
-"""Compares an ONNX model, run by ONNX Runtime, with the network in torch, output by output.
+"""Compares an ONNX file, run by ONNX Runtime, with the network in torch, output by output.
 
 Torch itself is not imported here: it comes in as a `Reference`. Where outputs differ, `divergence.py` looks for the
 layer.
@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from onnx import ModelProto
 
 from striate.graph import Graph
 from striate.onnx.comparison import Difference, compare, is_finite, other_classes
 from striate.onnx.divergence import not_finite, other_values
-from striate.onnx.document import serialize
 from striate.onnx.runtime import OnnxSession
 from striate.onnx.trials import Trial
 from striate_dsl.diagnostics import DiagnosticError
@@ -52,23 +50,23 @@ class Verification:
     other_classes: int
 
 
-def verify_document(
-    document: ModelProto, graph: Graph, reference: Reference, trials: Sequence[Trial], tolerance: float
+def verify_content(
+    content: bytes, graph: Graph, reference: Reference, trials: Sequence[Trial], tolerance: float
 ) -> Verification:
-    """Compare an ONNX model with the reference.
+    """Compare an ONNX file with the reference.
 
     Args:
-        document: the model, written from `graph`.
+        content: the bytes of the file, written from `graph`.
         graph: the network that was written; its values are among the reference's.
         reference: the network in torch.
         trials: the inputs to compare on.
         tolerance: the largest difference allowed, as a share of an output's largest entry.
 
     Raises:
-        DiagnosticError: ONNX Runtime is missing, cannot load or run the model, or gives other values; the finding
+        DiagnosticError: ONNX Runtime is missing, cannot load or run the file, or gives other values; the finding
             names the first layer that differs.
     """
-    session = OnnxSession(serialize(document))
+    session = OnnxSession(content)
     worst, tipped = Difference(0.0, 0.0), 0
     for trial in trials:
         expected, actual = reference.outputs(trial.inputs), session.run(trial.inputs)
@@ -78,7 +76,7 @@ def verify_document(
             difference = compare(values, actual[name])
             if not difference.relative <= tolerance:
                 every = reference.values(trial.inputs)
-                raise DiagnosticError(other_values(document, graph, every, trial, name, difference, tolerance))
+                raise DiagnosticError(other_values(content, graph, every, trial, name, difference, tolerance))
             worst = worst.or_larger(difference)
             tipped += other_classes(values, actual[name])
     return Verification(session.name, tuple(trial.words for trial in trials), worst, tipped)

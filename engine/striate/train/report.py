@@ -22,7 +22,8 @@ h1 { line-height: 1.2; margin-bottom: 0; } h2 { margin-top: 2rem; border-bottom:
 th, td { padding: .25rem .75rem; text-align: right; border-bottom: 1px solid var(--line); }
 th:first-child, td:first-child { text-align: left; padding-left: 0; }
 table.text td { text-align: left; vertical-align: top; overflow-wrap: anywhere; }
-img { max-width: 100%; height: auto; background: white; } pre { background: var(--soft); padding: .75rem; overflow-x: auto; }
+img { max-width: 100%; height: auto; background: white; }
+pre { background: var(--soft); padding: .75rem; overflow-x: auto; }
 """
 
 

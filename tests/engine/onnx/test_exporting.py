@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import json
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -142,3 +144,18 @@ def test_relative_paths_and_text_paths_work(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     export_model(from_body("relu"), "net.onnx", verify=False)
     assert [item.name for item in tmp_path.iterdir()] == ["net.onnx"]
+
+
+def test_without_verification_neither_torch_nor_onnx_runtime_is_loaded(tmp_path):
+    (tmp_path / "net.cnn").write_text(RESIDUAL)
+    script = (
+        "import sys, striate.onnx.contract, striate.onnx.opsets\n"
+        "assert not {'onnx', 'numpy'} & set(sys.modules), 'checking a file must not wait for onnx'\n"
+        "from striate.exporting import export_model\n"
+        "from striate.model import load\n"
+        "export_model(load('net.cnn'), 'net.onnx', verify=False)\n"
+        "assert not {'torch', 'onnxruntime'} & set(sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "net.onnx").is_file()

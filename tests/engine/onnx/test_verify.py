@@ -11,14 +11,14 @@ from onnx import numpy_helper
 
 from striate.lower.torch import Program, load_arrays
 from striate.lower.torch.reference import ArrayReference
-from striate.onnx.document import Colophon, build_document
+from striate.onnx.document import Colophon, build_document, serialize
 from striate.onnx.runtime import OnnxSession
 from striate.onnx.trials import trials_for
-from striate.onnx.verify import verify_document
+from striate.onnx.verify import verify_content
 from striate.ops.initializers import start_values
 from striate.passes import DropInferenceNoops, run_passes
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError
-from tests.engine.onnx.models import RESIDUAL, from_text, from_zoo
+from tests.engine.onnx.models import RESIDUAL, from_body, from_text, from_zoo
 
 
 class Exported:
@@ -45,7 +45,7 @@ class Exported:
 
     def verify(self, tolerance=1e-4):
         trials = trials_for(self.graph, self.model.domain)
-        return verify_document(self.document, self.graph, self.reference, trials, tolerance)
+        return verify_content(serialize(self.document), self.graph, self.reference, trials, tolerance)
 
     def finding(self) -> Diagnostic:
         with pytest.raises(DiagnosticError) as caught:
@@ -128,6 +128,19 @@ def test_a_fault_in_a_deep_network_is_found_where_it_is():
     node = exported.node("stage1.1.unit2.0.conv_bn2.bn1")
     next(item for item in node.attribute if item.name == "epsilon").f = 1e-2
     assert "from layer stage1.1.unit2.0.conv_bn2.bn1 (bn) on" in exported.finding().message
+
+
+def test_a_small_fault_is_found_before_the_layer_that_makes_it_large():
+    """The second layer takes two nearly equal channels apart, which leaves little but the difference."""
+    model = from_body("conv(2, 1, bias = false) -> conv(1, 1, bias = false)", "input image: 1 x 4 x 4")
+    first, second = (np.array(pair, dtype="float32") for pair in ((1, 1), (1, -0.99)))
+    weights = {"conv1.weight": first.reshape(2, 1, 1, 1), "conv2.weight": second.reshape(1, 2, 1, 1)}
+    exported = Exported(model, weights)
+    exported.change("conv1.weight", lambda values: values[0].__imul__(1 + 5e-5))
+    finding = exported.finding()
+    assert "from layer conv1 (conv) on" in finding.message
+    assert "differs by up to" in finding.notes[1]
+    assert "(relative 5." in finding.notes[1], "less than the tolerance of 1e-4"
 
 
 def test_a_fault_that_only_larger_batches_show_is_found(exported):

@@ -18,9 +18,7 @@ MODELS = {
     "GoogLeNet": lambda: from_zoo("googlenet", edits={"224 x 224": "96 x 96"}, aux="true", classes="7"),
     "MobileNetV2": lambda: from_zoo("mobilenet_v2", edits=SMALL, classes="10"),
     "DenseNet121": lambda: from_zoo("densenet", edits=SMALL, growth="4"),
-    "UNet": lambda: from_zoo(
-        "unet", edits={"head segmentation(classes = classes)": "conv(classes, 1)\noutput logits"}, width="4"
-    ),
+    "UNet": lambda: from_zoo("unet", width="4"),
     "Siamese": lambda: from_zoo("siamese"),
 }
 

@@ -1,0 +1,240 @@
+"""Training a model by its recipe: from the checked subject to a folder with weights, pictures and a report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.fabric.plugins.environments import LightningEnvironment
+from lightning.pytorch import Callback, Trainer
+
+from striate.graph import fingerprint
+from striate.lower.torch import Program, initialise
+from striate.runtime.atomic import atomic_write
+from striate.runtime.checkpoint import CheckpointInfo
+from striate.train.description import describe
+from striate.train.environment import environment
+from striate.train.evaluation import evaluate
+from striate.train.interruption import stopping_politely
+from striate.train.module import SplitLoaders, TrainingModule
+from striate.train.order import batches_of_epoch
+from striate.train.pictures import draw_confusion, draw_curves
+from striate.train.quiet import quiet_libraries
+from striate.train.recipe import Recipe
+from striate.train.recorder import Recorder
+from striate.train.report import RunReport
+from striate.train.run_folder import RunFolder
+from striate.train.run_state import RunState
+from striate.train.scoring import Scores
+from striate.train.storage import StateFile, read_state
+from striate.train.subject import Subject, try_out
+from striate_dsl.diagnostics import Diagnostic, DiagnosticError
+
+_PRECISIONS = {"float32": "32-true", "bfloat16": "bf16-mixed"}
+SAVE_INTERVAL = 60.0
+"""Seconds after which the state is saved in the middle of an epoch."""
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """A finished run.
+
+    Attributes:
+        folder: where everything lies.
+        test: the scores of the best weights on the test split.
+        run: the course of the run.
+        notes: what the user should know.
+    """
+
+    folder: RunFolder
+    test: Scores
+    run: RunState
+    notes: tuple[str, ...]
+
+
+def train(
+    subject: Subject,
+    folder: RunFolder,
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
+    device: torch.device | str = "cpu",
+    callbacks: tuple[Callback, ...] = (),
+    tell: Callable[[str], None] = lambda message: None,
+    save_interval: float = SAVE_INTERVAL,
+) -> TrainingResult:
+    """Train a model, keep its weights and state in a folder, and measure the best weights on the test split.
+
+    The same recipe gives the same weights to the last bit on the same machine, also when the run was stopped, at
+    whatever moment, and resumed.
+
+    Args:
+        subject: model, recipe and data.
+        folder: where to write.
+        resume: go on with the run in the folder; where there is none, begin.
+        overwrite: begin anew in a folder that holds a run.
+        device: where to compute.
+        callbacks: displays of the progress.
+        tell: is given short messages for the user.
+        save_interval: seconds after which the state is saved in the middle of an epoch.
+
+    Raises:
+        DiagnosticError: model and data do not fit, the folder holds another run or cannot be written to, or the loss
+            is not finite any more.
+        TrainingInterruptedError: the user or the system stopped the run; its state is saved.
+    """
+    recipe, place = subject.recipe, torch.device(device)
+    going_on = folder.check(resume=resume, overwrite=overwrite)
+    program = initialise(Program(subject.model.graph, subject.model.catalogue.lookup), recipe.seed)
+    try_out(subject, program)
+    run = _restored(folder, subject) if going_on else RunState()
+    if not going_on:
+        folder.prepare()
+    elif run.finished:
+        tell("the run is finished already: only its report is made anew")
+    info = describe(subject)
+    with quiet_libraries() as notes, _same_again(place):
+        if not run.finished:
+            _fit(subject, program, run, folder, info, place, callbacks, tell, save_interval, going_on)
+        program.load_state_dict(run.best_weights)
+        test = evaluate(subject, program.to(place), "test", place)
+        _finish(subject, run, folder, info, test, place, tuple(notes))
+    return TrainingResult(folder, test, run, tuple(notes))
+
+
+def choose_device(name: str) -> torch.device:
+    """Return the device of a name, `auto`, `cpu` or `cuda`; `auto` takes a GPU where there is one.
+
+    Raises:
+        DiagnosticError: E0512, there is no such device here.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and not torch.cuda.is_available():
+        raise DiagnosticError(
+            Diagnostic("E0512", "there is no CUDA device that torch can use", help="leave --device out, or pass cpu")
+        )
+    return torch.device(name)
+
+
+def _fit(
+    subject: Subject,
+    program: Program,
+    run: RunState,
+    folder: RunFolder,
+    info: CheckpointInfo,
+    device: torch.device,
+    callbacks: tuple[Callback, ...],
+    tell: Callable[[str], None],
+    save_interval: float,
+    going_on: bool,
+) -> None:
+    recipe, data = subject.recipe, subject.data
+    steps = len(batches_of_epoch(recipe.seed, 0, len(data.train), recipe.batch))
+    module = TrainingModule(program, recipe, subject.pixels, data.classes, run, steps)
+    with stopping_politely(tell) as stop:
+        recorder = Recorder(folder, info, stop, save_interval)
+        trainer = _trainer(recipe, folder.path, device, [recorder, *callbacks])
+        # Where Lightning's count of epochs begins; the rest of its record is not kept (see Recorder).
+        for name in ("ready", "started", "processed", "completed"):
+            setattr(trainer.fit_loop.epoch_progress.current, name, run.epoch)
+        loaders = SplitLoaders(data, recipe, run)
+        try:
+            trainer.fit(module, datamodule=loaders, ckpt_path=str(folder.state) if going_on else None)
+        except SystemExit:  # Lightning's answer to a second Ctrl-C
+            raise KeyboardInterrupt from None
+
+
+def _trainer(recipe: Recipe, path: Path, device: torch.device, callbacks: list[Callback]) -> Trainer:
+    return Trainer(
+        accelerator="gpu" if device.type == "cuda" else "cpu",
+        devices=1,
+        precision=_PRECISIONS[recipe.precision],  # type: ignore[arg-type]  # two of Lightning's own names
+        max_epochs=recipe.epochs,
+        gradient_clip_val=recipe.clip_norm,
+        deterministic="warn",
+        benchmark=False,
+        reload_dataloaders_every_n_epochs=1,
+        num_sanity_val_steps=0,
+        callbacks=callbacks,
+        plugins=[StateFile(), LightningEnvironment()],
+        default_root_dir=path,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+
+
+@contextmanager
+def _same_again(device: torch.device) -> Iterator[None]:
+    """Leave torch's random numbers and its choice of algorithms as they were."""
+    deterministic, warn = (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+    )
+    cuda = [device.index or 0] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=cuda):
+        try:
+            yield
+        finally:
+            torch.use_deterministic_algorithms(deterministic, warn_only=warn)
+
+
+def _restored(folder: RunFolder, subject: Subject) -> RunState:
+    """Return where the run in a folder stands, if it is a run of this model by this recipe."""
+    state = read_state(folder.state)
+    try:
+        stored: dict[str, Any] = state["striate"]
+        recipe, graph, run = stored["recipe"], stored["fingerprint"], RunState.from_plain(stored["run"])
+    except (KeyError, TypeError):
+        raise DiagnosticError(
+            Diagnostic("E0503", f"{folder.state} is not a state that this version of striate can go on from")
+        ) from None
+    now = subject.recipe.settings()
+    changed = [
+        f"{key} was {recipe.get(key, 'not set')}, is {now.get(key, 'not set')}"
+        for key in {**recipe, **now}
+        if recipe.get(key) != now.get(key)
+    ]
+    if graph != fingerprint(subject.model.graph):
+        changed.insert(0, f"the network {subject.model.name} is another one than when the run began")
+    if changed:
+        raise DiagnosticError(
+            Diagnostic(
+                "E0510",
+                f"the run in {folder.path} cannot go on: the file or its settings have changed",
+                subject.recipe.span,
+                notes=tuple(changed),
+                help="undo the changes, or begin anew: --overwrite, or another folder: --out DIR",
+            )
+        )
+    return run
+
+
+def _finish(
+    subject: Subject,
+    run: RunState,
+    folder: RunFolder,
+    info: CheckpointInfo,
+    test: Scores,
+    device: torch.device,
+    notes: tuple[str, ...],
+) -> None:
+    """Draw the pictures and write the report."""
+    if run.best is None:
+        raise RuntimeError("a finished run has a best epoch")
+    pictures = {"Learning curves": draw_curves(run.history, run.best, subject.recipe.metrics)}
+    atomic_write(folder.curves, pictures["Learning curves"])
+    if "confusion" in subject.task.report:
+        pictures["Confusion matrix"] = draw_confusion(test)
+        atomic_write(folder.confusion, pictures["Confusion matrix"])
+    examples = {split: len(items) for split, items in subject.data}
+    report = RunReport(
+        info, subject.recipe, run, test, examples, subject.model.parameters, pictures, environment(device), notes
+    )
+    atomic_write(folder.report, report.to_html())
