@@ -83,10 +83,13 @@ def export_model(
     """
     from striate.onnx.contract import read_contract
     from striate.onnx.opsets import IR_VERSIONS, check_opset
+    from striate.onnx.runtime import load_runtime
     from striate.runtime.atomic import atomic_write
 
     target = Path(path)
     _check_target(target)
+    if verify:
+        load_runtime()  # say that it is missing before minutes of work
     asked = read_contract(model.file, model.name, contract)
     version = asked.opset if opset is None else check_opset(opset)
     values = _weights(model, weights, seed)
@@ -140,11 +143,9 @@ def _content(model: Model, graph: Graph, weights: _Weights, opset: int, verify: 
 def _verify(model: Model, graph: Graph, content: bytes, arrays: Arrays, contract: ExportContract) -> Verification:
     from striate.lower.torch import Program, load_arrays
     from striate.lower.torch.reference import ArrayReference
-    from striate.onnx.runtime import load_runtime
     from striate.onnx.trials import trials_for
     from striate.onnx.verify import verify_content
 
-    load_runtime()  # before the seconds that torch takes to load
     reference = ArrayReference(load_arrays(Program(model.graph, model.catalogue.lookup), arrays))
     trials = trials_for(graph, model.domain)
     return verify_content(content, graph, reference, trials, contract.tolerance)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 from striate.dims import Expr, format_dim
@@ -35,6 +36,9 @@ from striate_dsl.syntax import (
 LARGEST = 2**63
 """Numbers stay below this, so that no file can make numbers that fill the memory."""
 
+LONGEST = 100_000
+"""Lists have at most so many entries, for the same reason."""
+
 _AXES = {"channels": 0, "height": 1, "width": 2}
 _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
@@ -52,9 +56,18 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+
+
+def _extreme(choose: Callable[..., Any], *values: Any) -> Any:
+    """Return the smallest or largest value; of a range without going through it."""
+    if len(values) == 1 and isinstance(values[0], range) and values[0]:
+        return choose(values[0][0], values[0][-1])
+    return choose(*values)
+
+
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "min": min,
-    "max": max,
+    "min": partial(_extreme, min),
+    "max": partial(_extreme, max),
     "ceil": math.ceil,
     "floor": math.floor,
     "round": round,
@@ -139,7 +152,7 @@ def _binary(expression: Binary, environment: Environment) -> Any:
     if sign in _COMPARISONS:
         return _compare(expression, left, right)
     if sign == "+" and isinstance(left, list) and isinstance(right, list):
-        return left + right
+        return _bounded(left + right, expression)
     _demand_number(left, expression.left, environment)
     _demand_number(right, expression.right, environment)
     return _calculate(expression, left, right)
@@ -158,9 +171,14 @@ def _calculate(expression: Binary, left: Any, right: Any) -> Any:
             raise fault("E0312", f"cannot divide by {right}", expression.right.span)
     if (isinstance(left, Expr) and isinstance(right, float)) or (isinstance(right, Expr) and isinstance(left, float)):
         raise fault("E0312", "an open size can only be combined with whole numbers", expression.span)
-    result = _ARITHMETIC[expression.operator](left, right)
+    return _bounded(_ARITHMETIC[expression.operator](left, right), expression)
+
+
+def _bounded(result: Any, expression: Expression) -> Any:
     if isinstance(result, (int, float)) and not abs(result) < LARGEST:
         raise fault("E0313", "this number is too large (2^63 or more)", expression.span)
+    if isinstance(result, list) and len(result) > LONGEST:
+        raise fault("E0313", f"this list is too long (more than {LONGEST:,} entries)", expression.span)
     return result
 
 
@@ -286,7 +304,7 @@ def _apply(expression: CallExpression, name: str, environment: Environment) -> A
     if any(isinstance(value, Expr) for value in values):
         raise fault("E0314", f"{name} cannot be worked out for an open size", expression.span)
     try:
-        return _FUNCTIONS[name](*values)
+        return _bounded(_FUNCTIONS[name](*values), expression)
     except (TypeError, ValueError, OverflowError):
         kinds = ", ".join(type_name(value) for value in values) or "nothing"
         raise fault("E0312", f"{name} cannot be applied to {kinds}", expression.span) from None

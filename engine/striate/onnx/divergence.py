@@ -60,7 +60,7 @@ def other_values(
         notes=(
             place,
             f"the value of {layer.name} differs by up to {apart}",
-            f"the {index} layers before it agree within a relative {before:.1e}",
+            f"everything before it agrees within a relative {before:.1e}",
             *_blocks(layer),
         ),
         help="no file was written. If it differs by little, the network's export section may allow more, e.g. "

@@ -42,6 +42,7 @@ CASES = [
     ("conv(widht + 1, 1)", "E0302", "widht", "there is no widht"),
     ("conv(9999999999 * 9999999999, 1)", "E0313", "9999999999 * 9999999999", "too large"),
     ('assert in.channels == 4, "got {c}"\nlet c = 1', "E0302", '"got {c}"', "there is no c"),
+    ("conv(floor(1e300), 1)", "E0313", "floor(1e300)", "too large"),
     ("assert in.channels == 4", "E0321", "in.channels == 4", "not fulfilled"),
     ('conv(4, 3)\nassert params < 100, "too big: {params}"', "E0321", "params < 100", "too big: 112"),
     ("input other: 3 x 0 x 3", "E0325", "0", "at least 1"),
@@ -147,6 +148,11 @@ def test_a_proposed_repair_makes_the_file_check(build):
         ),
         ("model Net(a) { input i: 1 x 1 x 1\nrelu\noutput y }", "E0210", "Net needs a"),
         ("model Net { input i: 1 x 1 x 1\nrepeat 100000000 { }\noutput y }", "E0320", "1,000,000 steps"),
+        (
+            "block B(l) { B(l + l) }\nmodel Net { input i: 1 x 1 x 1\nB([1, 2])\noutput y }",
+            "E0313",
+            "more than 100,000 entries",
+        ),
         ("model Net { input i: 1 x H x 1\nif in.height > 3 { relu }\noutput y }", "E0314", "left open"),
         ("model Net { input i: 1 x H x 1\nflatten -> dense(3)\noutput y }", "E0207", "fixed number of channels"),
         (

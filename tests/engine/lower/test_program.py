@@ -13,6 +13,7 @@ from torch.nn import functional
 from striate.lower.torch import Program, initialise
 from striate.lower.torch.program import InputSizeError
 from striate.ops.registry import BUILTIN
+from striate_dsl.diagnostics import DiagnosticError
 
 LENET = """
 model LeNet5(classes = 10) {
@@ -205,3 +206,10 @@ def test_torch_export_traces_the_program(program):
     image = torch.randn(2, 8, 14, 14)
     exported = torch.export.export(made, (image,))
     torch.testing.assert_close(exported.module()(image), made(image))
+
+
+def test_weights_larger_than_the_machine_are_refused_before_they_are_made(graph, catalogue):
+    text = "model N {\ninput i: 100000 x 4 x 4\nconv(1000000000, 3) as huge\noutput huge\n}"
+    with pytest.raises(DiagnosticError, match=r"need 3,600,004\.0 GB") as caught:
+        Program(graph(text), catalogue.lookup)
+    assert caught.value.diagnostics[0].span.text == "conv(1000000000, 3)"

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from striate.dims import format_dim
 from striate.graph import Graph, Node, format_shape
+from striate.lower.memory import demand_room
 from striate.ops.record import OpRecord, TorchCall
 
 Lookup = Callable[[str], OpRecord]
@@ -45,12 +46,16 @@ class Program(nn.Module):
         device: where the weights are made.
         channels_last: keep images and kernels in channels-last memory order, which convolutions on CPU and GPU
             prefer.
+
+    Raises:
+        DiagnosticError: the weights are larger than the machine's memory.
     """
 
     def __init__(
         self, graph: Graph, lookup: Lookup, *, device: torch.device | str = "cpu", channels_last: bool = True
     ) -> None:
         super().__init__()
+        demand_room(graph)
         self.graph = graph
         self.channels_last = channels_last
         for weight in graph.weights.values():
