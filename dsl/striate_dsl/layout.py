@@ -28,6 +28,7 @@ _OPENING_WORDS = DEFINITION_WORDS | STATEMENT_WORDS
 _RESERVED_KINDS = frozenset(RESERVED.values())
 _WORDS = _RESERVED_KINDS | {"NAME"}
 _STARTS = frozenset({"", "NEWLINE", "LBRACE"})
+_GOING_ON = frozenset({"ARROW", "ELSE"})
 _OPENS_SETTINGS = frozenset({"EXPORT", "INPUT", "PROFILE", "SEARCH", "TRAIN"})
 _ALONE = frozenset({"NEWLINE", "SEMICOLON", "RBRACE", END})
 _AFTER_OPENING_WORD = {"INPUT": _ALONE | {"COLON"}, "LANGUAGE": {"NUMBER"}, "LET": _ALONE | {"EQUALS"}}
@@ -115,7 +116,7 @@ class Layout:
             self._frame.sizes = True
 
     def _separator(self, token: Token, previous: str) -> None:
-        if self._frame.brackets or previous in _STARTS or (previous == "ARROW" and token.kind == "NEWLINE"):
+        if self._frame.brackets or previous in _STARTS or (previous in _GOING_ON and token.kind == "NEWLINE"):
             return
         token.kind = "NEWLINE"
         self._frame.sizes = False
@@ -124,13 +125,14 @@ class Layout:
     def _word(self, position: int, token: Token, previous: str) -> None:
         following = self._tokens[position + 1].kind
         frame = self._frame
-        if previous in _STARTS and not frame.brackets and not (token.kind == "ELSE" and previous == "NEWLINE"):
+        chained = token.kind == "ELSE" and previous == "NEWLINE" and not frame.settings
+        if previous in _STARTS and not frame.brackets and not chained:
             token.kind = self._opening_kind(token, following)
             frame.statement, frame.sizes = token.kind, False
         elif token.kind != "NAME":
             if previous == "DOT" or (following == "EQUALS" and frame.brackets and previous in {"LPAR", "COMMA"}):
                 token.kind = "NAME"
-            elif token.kind == "ELSE" and previous == "NEWLINE":
+            elif chained:
                 self._out.pop()
         elif frame.sizes and frame.brackets == 0:
             self._size_word(token, previous)

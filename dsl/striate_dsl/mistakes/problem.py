@@ -82,11 +82,10 @@ class Problem:
 
     @property
     def span(self) -> Span:
-        """The token's place; the end of what stands before it where the token ends a line, or was never written."""
-        token, end = self.token, self.before.end
-        if token.kind in {"NEWLINE", END} or not token.text or "\n" in self.source.text[end : token.start]:
-            return Span(self.source, end, end)
-        return place(self.source, token)
+        """The token's place; the end of what stands before it where the token ends a statement, or was never written."""
+        if self.token.kind in ENDS or not self.token.text:
+            return Span(self.source, self.before.end, self.before.end)
+        return place(self.source, self.token)
 
     @property
     def shown(self) -> str:

@@ -18,11 +18,9 @@ def short_number(number: float, unit: str = "", *, gap: str = " ") -> str:
 
 def _scaled(number: float) -> tuple[str, str]:
     """Return three significant digits and the prefix of the thousands that they stand for."""
-    for power, prefix in enumerate(_PREFIXES):
-        value = number / 1000**power
-        whole = len(str(int(abs(value))))
-        is_exact = power == 0 and value == int(value)
-        text = f"{value:.{0 if is_exact else max(0, 3 - whole)}f}"
-        if abs(float(text)) < 1000:
-            break
-    return text, prefix
+    if number == int(number) and abs(number) < 1000:
+        return str(int(number)), ""
+    mantissa, _, exponent = f"{number:.2e}".partition("e")
+    power = min(max(int(exponent) // 3, 0), len(_PREFIXES) - 1)
+    before = int(exponent) - 3 * power
+    return f"{float(mantissa) * 10**before:.{max(2 - before, 0)}f}", _PREFIXES[power]

@@ -21,6 +21,9 @@ Column = Literal["layer", "output", "parameters", "macs", "memory", "field"]
 View = Literal["tree", "flat"]
 
 GAP = 2
+LEAST_NAME = 12
+"""Columns that a name gets at least, however deep in the tree it is; the guides in front of it are cut instead."""
+
 _RIGHT = ("parameters", "macs", "memory", "field")
 _LONGEST: Mapping[Column, int] = {"layer": 34, "output": 36, "parameters": 24, "macs": 28, "memory": 28, "field": 15}
 _SHORTEST: Mapping[Column, int] = {"layer": 16, "output": 20, "parameters": 10, "macs": 12, "memory": 12, "field": 11}
@@ -199,7 +202,7 @@ def _header(table: Table) -> Line:
 
 def _line(table: Table, entry: Entry, texts: list[str], signs: Signs, keep: Literal["start", "end"]) -> Line:
     is_block = isinstance(entry.shown, Group) and not entry.shown.is_layer
-    guides = shortened(entry.guides, max(table.name_width - 4, 0), signs)
+    guides = shortened(entry.guides, max(table.name_width - min(cells(entry.name), LEAST_NAME), 0), signs, keep="end")
     room = table.name_width - cells(guides)
     name = aligned(shortened(entry.name, room, signs, keep=keep), room, right=False)
     line: Line = [(guides, "dim"), (name, "cyan" if is_block else "")]

@@ -141,7 +141,7 @@ def test_sizes_of_a_network_without_open_ones_are_refused():
 
 def test_sizes_tied_to_each_other_name_legal_ones_together():
     model = model_of(
-        "model Tied {\n input a: 1 x H x 8\n input b: 1 x W x 8\n"
+        "model Tied {\n input a: 1 x H x 8\n input b: 1 x W x 4\n"
         " a -> maxpool(2) -> add(b)\n output out\n}"
     )
     with pytest.raises(DiagnosticError) as caught:

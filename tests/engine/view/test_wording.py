@@ -51,7 +51,7 @@ def test_full_numbers_and_bytes():
     assert short_number(3_211_264, "B") == "3.21 MB"
     assert short_number(512, "B") == "512 B"
     assert short_number(8832.5, gap="") == "8.83k"
-    assert short_number(0.25, gap="") == "0.25"
+    assert short_number(0.25, gap="") == "0.250"
 
 
 def sizes(multiple: int) -> st.SearchStrategy[Dim]:
