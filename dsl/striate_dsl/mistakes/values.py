@@ -61,7 +61,7 @@ def message_of_assert(problem: Problem) -> Diagnostic | None:
 
 def several_variables(problem: Problem) -> Diagnostic | None:
     """`for a, b in pairs {`."""
-    if problem.first.kind != "FOR" or problem.token.kind != "COMMA" or problem.bracket or "IN" not in problem.accepted:
+    if problem.first.kind != "FOR" or problem.token.kind != "COMMA" or problem.at != problem.start + 2:
         return None
     stop = problem.start + 1
     while problem.tokens[stop].kind in {"NAME", "COMMA"}:
@@ -108,7 +108,7 @@ def _broken_line(problem: Problem) -> Diagnostic:
     """`let a = 1 +` with the rest on the next line."""
     gap = problem.source.text[problem.before.end : problem.following.start]
     message = f"a value is missing behind {problem.before_shown}"
-    if problem.following.kind in OPERAND_STARTS and not gap.strip():
+    if problem.following.kind in OPERAND_STARTS and problem.before.kind != "EQUALS" and not gap.strip():
         join = edit(problem.source, problem.before.end, problem.following.start, " ")
         fix = Fix("put it on the same line", (join,), "safe")
         return problem.say("E0114", message, "the line ends here", fix=fix)

@@ -13,7 +13,7 @@ from typing import Literal
 
 from striate.analysis.track import PIXEL, Track, widest
 from striate.graph import Graph, Node, TensorType
-from striate.ops.record import OpRecord, Window
+from striate.ops.record import POINTWISE, OpRecord, Window
 
 Lookup = Callable[[str], OpRecord | None]
 Everything = Literal["all"]
@@ -88,7 +88,7 @@ def _node_field(
 
 
 def _through(field: Field, window: Window) -> Field:
-    if window.extent == (1, 1) and window.stride == (1, 1) and window.padding == (0, 0):
+    if window == POINTWISE:
         return field
     axes = {}
     for name, (rows, columns) in field.axes.items():

@@ -96,10 +96,10 @@ PIXEL = Track(1, 1, (0,), (0,))
 
 
 def widest(tracks: tuple[Track, ...], size: object) -> int | None:
-    """Return the most pixels that one position sees along tracks of different jumps; None where it grows with an open size.
+    """Return the most pixels that one position of an axis of `size` sees; None where that grows with an open size.
 
-    Positions drift apart along such tracks. The distance between the outermost pixels is a convex function of the
-    position in every phase, so it is greatest in the first or the last period.
+    Positions drift apart along tracks of different jumps. The distance between the outermost pixels is a convex
+    function of the position in every phase, so it is greatest in the first or the last period.
     """
     if len(tracks) == 1:
         (track,) = tracks

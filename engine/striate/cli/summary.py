@@ -56,7 +56,8 @@ def command(
     A MAC is one multiply-add of a convolution or dense layer. Memory is that of a layer's output in float32.
     """
     if depth is not None and (view == "flat" or form == "json"):
-        raise click.UsageError("--depth is for the tree view; " + ("JSON" if form == "json" else "a flat view") + " has no levels")
+        other = "JSON" if form == "json" else "a flat view"
+        raise click.UsageError(f"--depth is for the tree view; {other} has no levels")
     if view == "flat" and form == "json":
         raise click.UsageError("--view is for text; JSON lists the layers with the blocks they are in")
     given = parse_sizes(sizes) if sizes is not None else {}

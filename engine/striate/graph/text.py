@@ -9,13 +9,16 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from striate.dims import format_dim
+from striate.dims import Dim, Expr, format_dim
 from striate.graph.model import Graph, Node, TensorType
 
 
 def format_shape(shape: TensorType, *, batch: bool = False) -> str:
-    """Return a size as the language writes it, e.g. `64 x 56 x 56`, with `N x` in front where `batch` is asked for."""
-    sizes = [format_dim(extent) for extent in shape.shape]
+    """Return a size as the language writes it, e.g. `64 x 56 x 56`, with `N x` in front where `batch` is asked for.
+
+    Open sizes that are sums stand in brackets: `8 x (H - 2) x (W - 2)`.
+    """
+    sizes = [_factor(extent) for extent in shape.shape]
     return " x ".join(["N", *sizes] if batch else sizes)
 
 
@@ -52,6 +55,12 @@ def _node_line(node: Node) -> str:
     results = ", ".join(f"{value.name}: {format_shape(value.type)}" for value in node.outputs)
     weights = "".join(f" {role}=@{name}" for role, name in node.weights.items())
     return f"{results} = {node.op}({', '.join(node.inputs)}){_attributes(node.attributes)}{weights}"
+
+
+def _factor(extent: Dim) -> str:
+    text = format_dim(extent)
+    is_sum = isinstance(extent, Expr) and len(extent.terms) + (extent.constant != 0) > 1
+    return f"({text})" if is_sum else text
 
 
 def _attributes(attributes: Mapping[str, Any]) -> str:

@@ -303,6 +303,10 @@ DECONV = OpRecord(
             {"channels": 4, "kernel": (2, 5), "stride": (1, 3), "pad": (1, 0, 0, 2), "bias": False, "init": "zeros"},
             ((3, 6, 5),),
         ),
+        Sample({"channels": 4, "kernel": 2, "groups": 3}, ((3, 5, 5),), fails="4 output channels cannot be split"),
+        Sample(
+            {"channels": 4, "kernel": 1, "stride": 2, "pad": "same"}, ((3, 5, 5),), fails="pad = same needs a kernel"
+        ),
         Sample({"channels": 4, "kernel": 1, "pad": 1}, ((8, 2, 2),), fails="takes the whole output away"),
         Sample({"channels": 4, "kernel": 3, "output_padding": 1}, ((8, 5, 5),), fails="smaller than the stride"),
     ),

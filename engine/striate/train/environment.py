@@ -8,6 +8,7 @@ import platform
 import torch
 
 from striate.train.description import software
+from striate.train.devices import device_name
 
 
 def environment(device: torch.device) -> dict[str, str]:
@@ -15,8 +16,3 @@ def environment(device: torch.device) -> dict[str, str]:
     facts = {"device": device_name(device), "processors": str(os.cpu_count()), "threads": str(torch.get_num_threads())}
     facts["system"] = f"{platform.system()} {platform.machine()}"
     return facts | software(("torch", "lightning", "torchmetrics", "numpy", "scikit-learn"))
-
-
-def device_name(device: torch.device) -> str:
-    """Return what a device is called."""
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"

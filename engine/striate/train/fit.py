@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from lightning.fabric.plugins.environments import LightningEnvironment
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch import Callback, Trainer
 
 from striate.graph import fingerprint
@@ -104,21 +104,6 @@ def train(
         test = evaluate(subject, program.to(place), "test", place)
         _finish(subject, run, folder, info, test, place, tuple(notes))
     return TrainingResult(folder, test, run, tuple(notes))
-
-
-def choose_device(name: str) -> torch.device:
-    """Return the device of a name, `auto`, `cpu` or `cuda`; `auto` takes a GPU where there is one.
-
-    Raises:
-        DiagnosticError: E0512, there is no such device here.
-    """
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name == "cuda" and not torch.cuda.is_available():
-        raise DiagnosticError(
-            Diagnostic("E0512", "there is no CUDA device that torch can use", help="leave --device out, or pass cpu")
-        )
-    return torch.device(name)
 
 
 def _fit(

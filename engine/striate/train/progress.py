@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import math
 import time
-from typing import Any
+from typing import Any, TextIO
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from striate.host.records import MetricRecord
 from striate.train.module import TrainingModule
-from striate.train.parts import Part
-from striate.train.run_state import EpochScore
+from striate.train.wording import score_text, validation_text
 
 _MOST_LINES = 20
 _REFRESH = 0.1
 """Seconds between two looks at the loss, each of which waits for the device."""
 
 
+def console(stream: TextIO) -> Console:
+    """Return a console on a stream; only a real terminal gets moving lines, whatever colours are asked for."""
+    return Console(file=stream, force_terminal=stream.isatty())
+
+
 def progress_for(console: Console) -> Callback:
     """Return the display that suits a console."""
-    return MovingLine(console) if console.is_terminal else PlainLines(console)
+    return MovingLine(console) if console.is_terminal and not console.is_dumb_terminal else PlainLines(console)
 
 
 class PlainLines(Callback):
@@ -77,7 +80,7 @@ class MovingLine(Callback):
         run = module.run
         note = f"loss {float(run.loss_sum) / max(run.seen, 1):.4f}"
         if run.history:
-            note += f"  {_scores(run.history[-1], module.recipe.metrics)}"
+            note += f"  {validation_text(run.history[-1], module.recipe.metrics)}"
         self._progress.update(self._task, epoch=f"{run.epoch + 1}/{module.recipe.epochs}", note=note)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -95,21 +98,6 @@ class MovingLine(Callback):
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Leave the line as it is, and give the terminal back."""
         self._progress.stop()
-
-
-def score_text(score: EpochScore, metrics: tuple[Part[MetricRecord], ...]) -> str:
-    """Return an epoch's losses and metrics in one line."""
-    return f"loss {score.train_loss:.4f}  {_scores(score, metrics)}"
-
-
-def metric_text(part: Part[MetricRecord], value: float) -> str:
-    """Return a metric's value with its unit, e.g. `98.3 %`."""
-    return f"{100 * value:.1f} %" if part.record.percent else f"{value:.4g}"
-
-
-def _scores(score: EpochScore, metrics: tuple[Part[MetricRecord], ...]) -> str:
-    texts = [f"{part} {metric_text(part, score.metrics[str(part)])}" for part in metrics]
-    return "validation: " + "  ".join([f"loss {score.validation_loss:.4f}", *texts])
 
 
 def _training(module: LightningModule) -> TrainingModule:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from html import escape
 
 from striate.runtime.checkpoint import CheckpointInfo
-from striate.train.progress import metric_text
 from striate.train.recipe import Recipe
 from striate.train.run_state import RunState
 from striate.train.scoring import Scores
+from striate.train.wording import metric_text
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; }

@@ -1,4 +1,4 @@
-"""A summary as a piece of HTML for notebooks: one block per `<details>`, its layers within, nothing loaded from outside.
+"""A summary as a piece of HTML for notebooks: one `<details>` per block instance, nothing loaded from outside.
 
 Colours are those of the page around it, so it reads on light and dark ones; every text is escaped.
 """
@@ -41,7 +41,8 @@ def html_table(model: str, rows: tuple[LayerRow, ...], totals: Totals, wording: 
         parts.append(_row((name, "input", wording.size(kind, spaced=True), "", "", "", ""), "row layer quiet", 0))
     parts.extend(_groups(build_tree(rows), wording, 0))
     parts.append("<table>")
-    parts.extend(f"<tr><td><b>{escape(label)}</b></td><td>{escape(text)}</td></tr>" for label, text in totals_texts(totals, wording))
+    for label, text in totals_texts(totals, wording):
+        parts.append(f"<tr><td><b>{escape(label)}</b></td><td>{escape(text)}</td></tr>")
     parts.append("</table></div>")
     return "\n".join(parts)
 

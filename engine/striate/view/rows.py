@@ -1,4 +1,7 @@
-"""What a summary says, as data: one row per layer, and the totals. How it looks is up to the modules beside this one."""
+"""What a summary says, as data: one row per layer, and the totals.
+
+How it looks is up to the modules beside this one.
+"""
 
 from __future__ import annotations
 
@@ -195,11 +198,12 @@ def _resized(kind: TensorType, sized: Sized) -> TensorType:
 
 
 def _detail(attributes: Mapping[str, Any]) -> str:
-    """Return kernel and stride as tables in papers have them (`3x3/2`), then dilation and groups where they are not 1."""
-    kernel = attributes.get("kernel")
+    """Return kernel and stride as tables in papers have them (`3x3/2`), then dilation and groups unless they are 1."""
+    kernel: Any = attributes.get("kernel")
+    stride: Any = attributes.get("stride")
+    dilation: Any = attributes.get("dilation")
     if not _is_pair(kernel):
         return ""
-    stride, dilation = attributes.get("stride"), attributes.get("dilation")
     text = f"{kernel[0]}x{kernel[1]}"
     if _is_pair(stride) and stride != (1, 1):
         text += f"/{_pair(stride)}"

@@ -25,7 +25,7 @@ LEAST_NAME = 12
 """Columns that a name gets at least, however deep in the tree it is; the guides in front of it are cut instead."""
 
 _RIGHT = ("parameters", "macs", "memory", "field")
-_LONGEST: Mapping[Column, int] = {"layer": 34, "output": 36, "parameters": 24, "macs": 28, "memory": 28, "field": 15}
+_LONGEST: Mapping[Column, int] = {"layer": 34, "output": 44, "parameters": 24, "macs": 28, "memory": 28, "field": 15}
 _SHORTEST: Mapping[Column, int] = {"layer": 16, "output": 20, "parameters": 10, "macs": 12, "memory": 12, "field": 11}
 
 

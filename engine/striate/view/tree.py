@@ -14,7 +14,6 @@ from striate.dims import Dim
 from striate.graph import TensorType
 from striate.view.rows import Extent, LayerRow, added
 
-
 MOST_LEVELS = 120
 """Levels that are told apart: more than the language allows, for graphs that come from elsewhere."""
 
@@ -92,7 +91,7 @@ def build_tree(rows: Iterable[LayerRow]) -> tuple[Group, ...]:
 
 
 def split_path(path: str) -> tuple[str, ...]:
-    """Return the call sites along a path, each with the rounds of its loops: `stage1.0.conv2` is `stage1.0`, `conv2`."""
+    """Return the call sites along a path, each with the rounds of its loops: `stage1.0`, `conv2`."""
     sites: list[str] = []
     for part in path.split("."):
         if (part.isdecimal() and sites) or len(sites) == MOST_LEVELS:

@@ -50,13 +50,16 @@ class Wording:
 
     def size(self, kind: TensorType, *, spaced: bool) -> str:
         """Return the size of a value as the language writes it, `64 x 56 x 56`, or without blanks where it is known."""
-        texts = [self.plain(extent) for extent in kind.shape]
         is_known = all(isinstance(extent, int) for extent in kind.shape)
-        return ("x" if is_known and not spaced else " x ").join(map(str, texts))
+        return ("x" if is_known and not spaced else " x ").join(map(self._factor, kind.shape))
 
     def plain(self, size: Dim) -> int | str:
         """Return a number as it is, and an open size as text without separators of thousands."""
         return size if isinstance(size, int) else self._sum(size, grouped=False)
+
+    def _factor(self, size: Dim) -> str:
+        text = str(self.plain(size))
+        return f"({text})" if isinstance(size, Expr) and len(self._terms(size)) > 1 else text
 
     def _sum(self, size: Expr, *, grouped: bool) -> str:
         parts = []

@@ -17,7 +17,7 @@ from tests.engine.analysis.graph_maker import GraphMaker
 
 
 def counted_by_torch(module: nn.Module, *shape: int) -> int:
-    """Multiply-adds of one image as torch counts them while it runs (it gives twice as many floating-point operations)."""
+    """Multiply-adds of one image as torch counts them while it runs: half its floating-point operations."""
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         module.eval()(torch.zeros(1, *shape))
     return counter.get_total_flops() // 2

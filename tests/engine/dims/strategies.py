@@ -23,7 +23,7 @@ def trees(names: tuple[str, ...] = NAMES, products: bool = True, positives: bool
 
     def grown(inner: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
         divisors = st.integers(1, 6)
-        kinds = [
+        kinds: list[st.SearchStrategy[Any]] = [
             st.tuples(st.sampled_from(("+", "-")), inner, inner),
             st.tuples(st.just("scaled"), inner, st.integers(-5, 5)),
             st.tuples(st.sampled_from(("floor", "ceil", "remainder")), inner, divisors),

@@ -128,7 +128,7 @@ def test_open_sizes_stay_symbols_and_give_the_domain(build):
       maxpool(2) as half -> conv(4, 3) -> deconv(4, 2, stride = 2)
       output y
     }""")
-    assert size(built.graph, "deconv1") == "4 x 2*floor(H/2) - 4 x 2*floor(W/2) - 4"
+    assert size(built.graph, "deconv1") == "4 x (2*floor(H/2) - 4) x (2*floor(W/2) - 4)"
     assert built.domain.contains({"H": 6, "W": 7})
     assert not built.domain.contains({"H": 5, "W": 7})
 

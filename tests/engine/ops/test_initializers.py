@@ -88,6 +88,7 @@ def test_constants(rule: str, entry: float):
         ("conv", {"channels": 8, "kernel": 3, "groups": 4}, (4, 9, 9), 9, 18),
         ("dense", {"features": 10}, (84,), 84, 10),
         ("deconv", {"channels": 8, "kernel": 4, "stride": 2}, (6, 9, 9), 24, 128),
+        ("deconv", {"channels": 8, "kernel": 4, "stride": 2, "groups": 2}, (6, 9, 9), 12, 64),
     ],
 )
 def test_fans(name: str, arguments: dict[str, object], shape: tuple[int, ...], fan_in: int, fan_out: int):

@@ -24,7 +24,7 @@ COUNTS = [
 ]
 
 
-@pytest.mark.parametrize(("file", "model", "overrides", "parameters", "macs"), COUNTS, ids=lambda value: str(value))
+@pytest.mark.parametrize(("file", "model", "overrides", "parameters", "macs"), COUNTS, ids=str)
 def test_published_counts(file: str, model: str, overrides: dict[str, str], parameters: int, macs: int | None):
     summary = summary_of(zoo_model(file, model, **overrides))
     assert summary.totals.parameters == parameters

@@ -31,7 +31,8 @@ def test_json_keeps_its_promise(kind: str):
 
 
 def test_json_of_a_small_network_in_full():
-    document = summary_of(model_of("model Tiny {\n  input image: 1 x 6 x 6\n  conv(2, 3) -> relu\n  output out\n}")).to_json()
+    model = model_of("model Tiny {\n  input image: 1 x 6 x 6\n  conv(2, 3) -> relu\n  output out\n}")
+    document = summary_of(model).to_json()
     assert document["layers"] == [
         {
             "name": "conv1",
@@ -141,14 +142,21 @@ def test_sizes_of_a_network_without_open_ones_are_refused():
 
 def test_sizes_tied_to_each_other_name_legal_ones_together():
     model = model_of(
-        "model Tied {\n input a: 1 x H x 8\n input b: 1 x W x 4\n"
-        " a -> maxpool(2) -> add(b)\n output out\n}"
+        "model Tied {\n input a: 1 x H x 8\n input b: 1 x W x 4\n a -> maxpool(2) -> add(b)\n output out\n}"
     )
     with pytest.raises(DiagnosticError) as caught:
         summary_of(model, sizes={"H": 10, "W": 9})
     (finding,) = caught.value.diagnostics
-    sizes = dict(part.split(" = ") for part in finding.help.partition(": ")[2].split(", "))
-    assert model.domain.contains({name: int(size) for name, size in sizes.items()})
+    assert finding.help == "the nearest that it takes: H = 18, W = 9 or H = 10, W = 5"
+    assert model.domain.contains({"H": 18, "W": 9})
+    assert model.domain.contains({"H": 10, "W": 5})
+
+
+def test_far_from_every_legal_size_the_smallest_are_named():
+    model = model_of("model Far {\n input a: 1 x H x W where H == 1000 * W\n relu\n output out\n}")
+    with pytest.raises(DiagnosticError) as caught:
+        summary_of(model, sizes={"H": 7, "W": 7})
+    assert caught.value.diagnostics[0].help == "the smallest that it takes: H = 1000, W = 1"
 
 
 def test_a_batch_multiplies_what_depends_on_it():

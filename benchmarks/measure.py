@@ -1,0 +1,92 @@
+"""Whole processes side by side: seconds from start to end and peak memory, in alternating order, medians of several runs.
+
+A process that fails stops the benchmark with its own words: a figure for something that did not work is worse than none.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+RUNS = 5
+"""Runs that are measured, after one that is not: it fills the disk's cache and writes bytecode."""
+
+
+@dataclass(slots=True)
+class Measured:
+    """One command and what its runs took: seconds and megabytes (10^6 bytes) at the peak."""
+
+    name: str
+    command: Sequence[str]
+    seconds: list[float] = field(default_factory=list)
+    megabytes: list[float] = field(default_factory=list)
+    output: str = ""
+
+    @property
+    def median(self) -> float:
+        """Median of the seconds."""
+        return median(self.seconds)
+
+    @property
+    def spread(self) -> str:
+        """Fastest and slowest run."""
+        return f"{min(self.seconds):.3f}-{max(self.seconds):.3f}"
+
+    def row(self) -> dict[str, object]:
+        """Return the figures as plain values."""
+        return {
+            "name": self.name,
+            "median_s": round(self.median, 4),
+            "min_s": round(min(self.seconds), 4),
+            "max_s": round(max(self.seconds), 4),
+            "peak_MB": round(median(self.megabytes), 1),
+            "runs": len(self.seconds),
+        }
+
+
+def compare(commands: Sequence[tuple[str, Sequence[str]]], runs: int = RUNS) -> list[Measured]:
+    """Measure commands in turns: one unmeasured round, then `runs` rounds, every other one in reverse order.
+
+    Raises:
+        SystemExit: a command failed.
+    """
+    measured = [Measured(name, command) for name, command in commands]
+    for each in measured:
+        _run(each)
+    for turn in range(runs):
+        for each in measured if turn % 2 == 0 else reversed(measured):
+            seconds, megabytes = _run(each)
+            each.seconds.append(seconds)
+            each.megabytes.append(megabytes)
+    return measured
+
+
+def _run(measured: Measured) -> tuple[float, float]:
+    with tempfile.TemporaryFile() as output:
+        start = time.perf_counter()
+        process = subprocess.Popen(list(measured.command), stdout=output, stderr=subprocess.STDOUT)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        measured.output = output.read().decode(errors="replace")
+    if process.returncode:
+        last = "\n".join(measured.output.splitlines()[-15:])
+        sys.exit(f"{measured.name} ended with exit code {process.returncode}:\n{last}")
+    kilobytes = usage.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
+    return seconds, kilobytes * 1024 / 1e6
+
+
+def striate(*arguments: str) -> list[str]:
+    """Return the command line of striate as a user types it: the script beside this interpreter."""
+    script = Path(sys.executable).with_name("striate")
+    if not script.is_file():
+        sys.exit(f"striate is not installed for {sys.executable}: pip install -e . (or make setup)")
+    return [str(script), *arguments]

@@ -1,0 +1,32 @@
+"""All benchmarks, one after the other: `python benchmarks/run.py --save`."""
+
+from __future__ import annotations
+
+import argparse
+
+import check_scaling
+import check_startup
+import summary_vs_peers
+import text_size
+from arguments import add_options, choices
+
+BENCHMARKS = {
+    "check_startup": check_startup.run,
+    "check_scaling": check_scaling.run,
+    "summary_vs_peers": summary_vs_peers.run,
+    "text_size": text_size.run,
+}
+
+
+def main() -> None:
+    """Run the benchmarks that are named, or all."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], metavar="NAME", help=", ".join(BENCHMARKS))
+    add_options(parser)
+    given = parser.parse_args()
+    for name in given.names or BENCHMARKS:
+        BENCHMARKS[name](choices(given))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""What `train`, `eval` and `predict` have in common: finding model and recipe in a file, with `--set` for both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from striate.cli.model_options import Decorated
+from striate.host.catalogue import HostCatalogue
+from striate.model import Model, load_source, only_model
+from striate_dsl.diagnostics import DiagnosticError
+from striate_dsl.parser import parse
+from striate_dsl.reading import read_source
+from striate_dsl.syntax import File
+
+if TYPE_CHECKING:
+    from striate.runtime.checkpoint import CheckpointInfo
+    from striate.train.recipe import Recipe
+
+
+def recipe_option(function: Decorated) -> Decorated:
+    """Add `--recipe NAME`."""
+    return click.option(
+        "--recipe", "recipe_name", metavar="NAME", help="The recipe, where the model has several: train Net as NAME."
+    )(function)
+
+
+def recipe_set_option(function: Decorated) -> Decorated:
+    """Add `--set KEY=VALUE` for model parameters and settings of the recipe."""
+    return click.option(
+        "--set",
+        "settings",
+        metavar="KEY=VALUE",
+        multiple=True,
+        help="Set a model parameter (classes=10) or a setting of the recipe (train.epochs=3, train.optimizer.lr=0.01).",
+    )(function)
+
+
+def device_option(function: Decorated) -> Decorated:
+    """Add `--device`."""
+    return click.option(
+        "--device",
+        "device_name",
+        type=click.Choice(["auto", "cpu", "cuda"]),
+        default="auto",
+        show_default=True,
+        help="Where to compute; auto takes a GPU where there is one.",
+    )(function)
+
+
+def weights_option(function: Decorated) -> Decorated:
+    """Add `--weights PATH`."""
+    return click.option(
+        "--weights",
+        type=click.Path(path_type=Path),
+        required=True,
+        metavar="PATH",
+        help="The checkpoint, e.g. runs/Net/default/best.safetensors.",
+    )(function)
+
+
+def load_with_recipe(
+    path: Path,
+    model: str | None,
+    recipe_name: str | None,
+    settings: Mapping[str, str],
+    info: CheckpointInfo | None = None,
+) -> tuple[Model, Recipe]:
+    """Load a model and read its recipe.
+
+    Args:
+        path: the `.cnn` file.
+        model: the model's name; by default the one that the weights are for, or the only one with a recipe.
+        recipe_name: the recipe's own name.
+        settings: the `--set` options.
+        info: the description of the weights, if there are any.
+
+    Raises:
+        DiagnosticError: the file, its recipe or an override has mistakes.
+    """
+    from striate.train.overrides import read_overrides
+    from striate.train.recipe import KEYS, read_recipe
+    from striate.train.sections import choose_section, models_with_recipes
+
+    source = read_source(path)
+    file = _parsed(path)
+    with_recipes = models_with_recipes(file)
+    name = model or _named_by(info, file) or (with_recipes[0] if len(with_recipes) == 1 else only_model(file))
+    overrides = read_overrides(settings, file, name, KEYS)
+    catalogue = HostCatalogue()
+    loaded = load_source(source, name, overrides.model, catalogue)
+    return loaded, read_recipe(choose_section(file, name, recipe_name), name, catalogue, overrides.recipe)
+
+
+def load_for_weights(path: Path, model: str | None, settings: Mapping[str, str], info: CheckpointInfo | None) -> Model:
+    """Load a model without looking at recipes; by default the one that the weights are for."""
+    from striate.train.overrides import read_overrides
+
+    file = _parsed(path)
+    name = model or _named_by(info, file) or only_model(file)
+    overrides = read_overrides(settings, file, name, ())
+    return load_source(read_source(path), name, overrides.model)
+
+
+def _parsed(path: Path) -> File:
+    result = parse(read_source(path))
+    if result.file is None:
+        raise DiagnosticError(*result.diagnostics)
+    return result.file
+
+
+def _named_by(info: CheckpointInfo | None, file: File) -> str | None:
+    """Return the model that weights are for, if the file has it."""
+    from striate.elaborate import model_names
+
+    return info.model if info is not None and info.model in model_names(file) else None

@@ -1,0 +1,23 @@
+"""Scores in words, the same on the terminal and in the report."""
+
+from __future__ import annotations
+
+from striate.host.records import MetricRecord
+from striate.train.parts import Part
+from striate.train.run_state import EpochScore
+
+
+def score_text(score: EpochScore, metrics: tuple[Part[MetricRecord], ...]) -> str:
+    """Return an epoch's losses and metrics in one line."""
+    return f"loss {score.train_loss:.4f}  {validation_text(score, metrics)}"
+
+
+def validation_text(score: EpochScore, metrics: tuple[Part[MetricRecord], ...]) -> str:
+    """Return what an epoch scored on the validation split."""
+    texts = [f"{part} {metric_text(part, score.metrics[str(part)])}" for part in metrics]
+    return "validation: " + "  ".join([f"loss {score.validation_loss:.4f}", *texts])
+
+
+def metric_text(part: Part[MetricRecord], value: float) -> str:
+    """Return a metric's value with its unit, e.g. `98.3 %`."""
+    return f"{100 * value:.1f} %" if part.record.percent else f"{value:.4g}"
