@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from arguments import Choices, parse
 from measure import compare, striate
-from report import start
+from report import Row, start
 
 LAYERS = (1_000, 10_000, 100_000)
 
@@ -64,23 +65,35 @@ def run(choices: Choices) -> None:
                 kilobytes.append(round(path.stat().st_size / 1000, 1))
                 commands.append((f"{layers:,}", striate("check", str(path))))
             _, *measured = compare(commands, choices.runs)
-            base, rows = measured[0].median, []
-            for layers, each, size in zip(sizes, measured, kilobytes, strict=True):
-                row = {"layers": layers, "text_kB": size, **{k: v for k, v in each.row().items() if k != "name"}}
-                growth = None if each is measured[0] else (each.median - base) / (layers - sizes[0]) * 1e6
-                rows.append({**row, "us_per_further_layer": growth})
-            report.add(title, rows, _linearity(rows))
+            rows = [
+                {
+                    "layers": layers,
+                    "text_kB": size,
+                    **{key: value for key, value in each.row().items() if key != "name"},
+                }
+                for layers, each, size in zip(sizes, measured, kilobytes, strict=True)
+            ]
+            report.add(title, _with_slopes(rows), *_linearity(rows))
     report.finish(save=choices.save)
 
 
-def _linearity(rows: list[dict[str, object]]) -> str:
-    further = [float(str(row["us_per_further_layer"])) for row in rows if row["us_per_further_layer"] is not None]
-    ratio = further[-1] / further[0]
-    return (
-        f"From {rows[1]['layers']:,} to {rows[-1]['layers']:,} layers the cost of one more layer changes by a factor of "
-        f"{ratio:.2f} (1 is linear). `us_per_further_layer` leaves out what {rows[0]['layers']:,} layers take, process "
-        "start included."
-    )
+def _with_slopes(rows: list[Row]) -> list[Row]:
+    """Add what one layer more costs, in microseconds, between each size and the one before it."""
+    rows[0]["us_per_further_layer"] = None
+    for before, row in pairwise(rows):
+        row["us_per_further_layer"] = (row["median_s"] - before["median_s"]) / (row["layers"] - before["layers"]) * 1e6
+    return rows
+
+
+def _linearity(rows: list[Row]) -> list[str]:
+    slopes = [row["us_per_further_layer"] for row in rows[1:]]
+    if len(slopes) < 2:
+        return []
+    ratio = slopes[-1] / slopes[0]
+    return [
+        f"One layer more costs {slopes[0]:.0f} us up to {rows[1]['layers']:,} layers and {slopes[-1]:.0f} us up to "
+        f"{rows[-1]['layers']:,}: a factor of {ratio:.2f} (1 is linear)."
+    ]
 
 
 if __name__ == "__main__":

@@ -45,7 +45,10 @@ def _processes(report: Report, choices: Choices) -> None:
             (f"striate check --model {MODEL}", striate("check", str(RESNET), "--model", MODEL)),
             ("striate check, all six models of the file", striate("check", str(RESNET))),
             ("import onnx", [python, "-c", "import onnx"]),
-            ("onnx: load, full check, strict inference", [python, str(peer_tools.PEERS / "check_onnx.py"), str(onnx_file)]),
+            (
+                "onnx: load, full check, strict inference",
+                [python, str(peer_tools.PEERS / "check_onnx.py"), str(onnx_file)],
+            ),
         ]
         if "nnef" in found:
             commands.append(("nnef: validate --shapes", [peer, "-m", "nnef.validate", str(nnef_file), "--shapes"]))

@@ -48,7 +48,11 @@ def _onnx_form(node: Node) -> tuple[str, tuple[str, ...], dict[str, Any]]:
             }
             return ("Conv", ("weight", "bias"), form) if node.op == "conv" else ("MaxPool", (), form)
         case "bn":
-            return "BatchNormalization", ("weight", "bias", "running_mean", "running_var"), {"epsilon": attributes["eps"]}
+            return (
+                "BatchNormalization",
+                ("weight", "bias", "running_mean", "running_var"),
+                {"epsilon": attributes["eps"]},
+            )
         case "dense":
             return "Gemm", ("weight", "bias"), {"transB": 1}
     plain = {

@@ -5,16 +5,16 @@ A process that fails stops the benchmark with its own words: a figure for someth
 
 from __future__ import annotations
 
-import os
+import json
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
+LAUNCHER = Path(__file__).with_name("launch.py")
 RUNS = 5
 """Runs that are measured, after one that is not: it fills the disk's cache and writes bytecode."""
 
@@ -69,19 +69,16 @@ def compare(commands: Sequence[tuple[str, Sequence[str]]], runs: int = RUNS) -> 
 
 
 def _run(measured: Measured) -> tuple[float, float]:
-    with tempfile.TemporaryFile() as output:
-        start = time.perf_counter()
-        process = subprocess.Popen(list(measured.command), stdout=output, stderr=subprocess.STDOUT)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-        output.seek(0)
-        measured.output = output.read().decode(errors="replace")
-    if process.returncode:
+    with tempfile.TemporaryDirectory() as folder:
+        result, output = Path(folder) / "result", Path(folder) / "output"
+        launcher = [sys.executable, "-I", "-S", str(LAUNCHER), str(result), str(output)]
+        subprocess.run([*launcher, *measured.command], check=True)
+        seconds, peak, code = json.loads(result.read_text())
+        measured.output = output.read_text(errors="replace")
+    if code:
         last = "\n".join(measured.output.splitlines()[-15:])
-        sys.exit(f"{measured.name} ended with exit code {process.returncode}:\n{last}")
-    kilobytes = usage.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
-    return seconds, kilobytes * 1024 / 1e6
+        sys.exit(f"{measured.name} ended with exit code {code}:\n{last}")
+    return seconds, peak * (1 if sys.platform == "darwin" else 1024) / 1e6
 
 
 def striate(*arguments: str) -> list[str]:

@@ -55,7 +55,13 @@ def run(choices: Choices) -> None:
             sys.exit(f"{path} has {found:,} parameters instead of {wanted:,}: its length says nothing")
         ours.append(count(path.read_text(encoding="utf-8")))
     rows = [_row("striate", tuple(ours)), *(_row(name, counts) for name, counts in PEERS.items())]
-    report.add("Lines / characters / characters without blanks", rows, " ".join((__doc__ or "").split()), PEERS_MEASURED, *REMARKS)
+    report.add(
+        "Lines / characters / characters without blanks",
+        rows,
+        " ".join((__doc__ or "").split()),
+        PEERS_MEASURED,
+        *REMARKS,
+    )
     report.finish(save=choices.save)
 
 

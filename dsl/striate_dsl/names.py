@@ -10,28 +10,33 @@ def nearest(name: str, candidates: Iterable[str]) -> str | None:
 
     A difference in case alone is the nearest of all; then the Damerau-Levenshtein distance decides (a letter more,
     less, other, or two swapped count 1), up to a third of the name's length and at least 1. Failing that, a candidate
-    that begins like the name up to a slip is taken (`paddng` for `pad`).
+    with which the name begins, or that begins with it, is taken (`paddng` for `pad`, `Covn2d` for `conv`). Between
+    equally near ones the alphabet decides, not the order of the candidates.
     """
-    candidates = list(candidates)
+    known = sorted(candidates)
     limit = max(1, len(name) // 3)
-    best: tuple[int, str] | None = None
-    for candidate in candidates:
+    near: list[tuple[int, str]] = []
+    for candidate in known:
         if candidate.lower() == name.lower():
             return candidate
-        if abs(len(candidate) - len(name)) > limit:
-            continue
-        distance = edit_distance(name.lower(), candidate.lower())
-        if distance <= limit and distance < len(name) and (best is None or distance < best[0]):
-            best = (distance, candidate)
-    return best[1] if best else _shorter_form(name, candidates)
+        if abs(len(candidate) - len(name)) <= limit:
+            distance = edit_distance(name.lower(), candidate.lower())
+            if distance <= limit and distance < len(name):
+                near.append((distance, candidate))
+    return min(near)[1] if near else _same_beginning(name, known)
 
 
-def _shorter_form(name: str, candidates: Iterable[str]) -> str | None:
-    for candidate in candidates:
+def _same_beginning(name: str, known: list[str]) -> str | None:
+    """The candidate that begins like the name, the one that agrees with it for longest; long ones up to one slip."""
+    found: list[tuple[int, int, str]] = []
+    for candidate in known:
         shorter, longer = sorted((candidate.lower(), name.lower()), key=len)
-        if len(shorter) >= 3 and longer.startswith(shorter):
-            return candidate
-    return None
+        slips = (
+            edit_distance(shorter, longer[: len(shorter)]) if len(shorter) >= 4 else shorter != longer[: len(shorter)]
+        )
+        if slips <= 1 and len(shorter) >= 3 + slips:
+            found.append((slips, -len(shorter), candidate))
+    return min(found)[2] if found else None
 
 
 def edit_distance(first: str, second: str) -> int:

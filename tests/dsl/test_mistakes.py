@@ -1,4 +1,4 @@
-"""What is said about faulty texts: code, place and repair of every mistake that is known, and that nothing else is said.
+"""What is said about faulty texts: code, place and repair of every known mistake, and nothing else.
 
 `@` in a case marks where the finding begins; it is taken out before the text is parsed.
 """

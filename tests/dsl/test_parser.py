@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+
 from striate_dsl import syntax
 from striate_dsl.parser import parse
 from striate_dsl.source import Source
-
 from tests.dsl.trees import outline, preorder, tree, zoo
 
 SHARED = {
@@ -289,7 +289,13 @@ EXPRESSIONS = {
         "Name: d",
         "Name: e",
     ],
-    "in.channels // 2": ["Binary: in.channels // 2", "Attribute: in.channels", "Name: in", "Identifier: channels", "Number: 2"],
+    "in.channels // 2": [
+        "Binary: in.channels // 2",
+        "Attribute: in.channels",
+        "Name: in",
+        "Identifier: channels",
+        "Number: 2",
+    ],
     "d[i + 1].x": [
         "Attribute: d[i + 1].x",
         "Index: d[i + 1]",
@@ -377,8 +383,24 @@ def test_x_is_a_plain_name_elsewhere():
     ]
 
 
-SOFT = "language use requires block model train export search profile input output head let where x".split()
-RESERVED = "and as assert else false for if in not or repeat true".split()
+SOFT = [
+    "language",
+    "use",
+    "requires",
+    "block",
+    "model",
+    "train",
+    "export",
+    "search",
+    "profile",
+    "input",
+    "output",
+    "head",
+    "let",
+    "where",
+    "x",
+]
+RESERVED = ["and", "as", "assert", "else", "false", "for", "if", "in", "not", "or", "repeat", "true"]
 
 
 @pytest.mark.parametrize("word", SOFT)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
+
 from striate_dsl.parser import MOST, parse
 from striate_dsl.source import Source
-
 from tests.dsl.trees import complaints
 
 
 def found(text: str) -> list[tuple[int, str]]:
-    return [(item.span.line, item.code) for item in complaints(text)]
+    return [(item.span.line if item.span else 0, item.code) for item in complaints(text)]
 
 
 def test_three_unrelated_mistakes():

@@ -82,7 +82,7 @@ class Problem:
 
     @property
     def span(self) -> Span:
-        """The token's place; the end of what stands before it where the token ends a statement, or was never written."""
+        """The token's place; behind the token before where it ends a statement or was never written."""
         if self.token.kind in ENDS or not self.token.text:
             return Span(self.source, self.before.end, self.before.end)
         return place(self.source, self.token)

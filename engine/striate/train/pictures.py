@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -52,7 +53,10 @@ def draw_confusion(scores: Scores) -> bytes:
     axis = figure.add_subplot()
     rows = scores.confusion.sum(axis=1, keepdims=True)
     shares = scores.confusion / rows.clip(min=1)
-    axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    right = np.eye(size, dtype=bool)
+    axis.imshow(np.where(right, shares, np.nan), cmap="Blues", vmin=0, vmax=1)
+    # Mistakes are few where a network is any good, so they get a colour of their own that is full at a fifth of a row.
+    axis.imshow(np.where(right | (shares == 0), np.nan, shares), cmap="Oranges", vmin=-0.05, vmax=0.2)
     axis.set(xlabel="answer", ylabel="true class", title="Confusion matrix, test split")
     if numbered:
         axis.set_xticks(range(size), scores.classes, rotation=0 if max(map(len, scores.classes)) < 4 else 90)
@@ -60,7 +64,7 @@ def draw_confusion(scores: Scores) -> bytes:
         for row in range(size):
             for column in range(size):
                 if count := scores.confusion[row, column]:
-                    shade = "white" if shares[row, column] > 0.5 else "black"
+                    shade = "white" if shares[row, column] > (0.5 if row == column else 0.15) else "black"
                     axis.text(column, row, str(count), ha="center", va="center", color=shade, fontsize="small")
     return _png(figure)
 

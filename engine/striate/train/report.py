@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
@@ -20,8 +21,10 @@ h1 { line-height: 1.2; margin-bottom: 0; } h2 { margin-top: 2rem; border-bottom:
 .big { font-size: 2.4rem; font-weight: 600; margin: .5rem 0 0; } .soft { opacity: .7; margin-top: 0; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; }
 th, td { padding: .25rem .75rem; text-align: right; border-bottom: 1px solid var(--line); }
-th:first-child, td:first-child { text-align: left; padding-left: 0; }
+table.numbers td { white-space: nowrap; }
 table.text td { text-align: left; vertical-align: top; overflow-wrap: anywhere; }
+th:first-child, td:first-child { text-align: left; padding-left: 0; white-space: nowrap; }
+img.broad { min-width: 36rem; }
 img { max-width: 100%; height: auto; background: white; }
 pre { background: var(--soft); padding: .75rem; overflow-x: auto; }
 """
@@ -109,9 +112,11 @@ def _table(rows: Mapping[str, str]) -> str:
 def _grid(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     top = "".join(f"<th>{escape(name)}</th>" for name in head)
     lines = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>\n" for row in rows)
-    return f'<div class="wide"><table>\n<tr>{top}</tr>\n{lines}</table></div>'
+    return f'<div class="wide"><table class="numbers">\n<tr>{top}</tr>\n{lines}</table></div>'
 
 
 def _image(png: bytes, name: str) -> str:
     data = base64.b64encode(png).decode()
-    return f'<img alt="{escape(name)}" src="data:image/png;base64,{data}">'
+    width, height = struct.unpack(">II", png[16:24])  # the first chunk of a PNG says its size
+    kind = ' class="broad"' if width > 2 * height else ""
+    return f'<div class="wide"><img{kind} alt="{escape(name)}" src="data:image/png;base64,{data}"></div>'
