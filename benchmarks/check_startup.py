@@ -19,6 +19,7 @@ import striate as library
 
 HERE = Path(__file__).resolve().parent
 RESNET = HERE.parent / "plugins" / "striate_plugins" / "zoo" / "resnet.cnn"
+CHECK_ONNX = peer_tools.PEERS / "check_onnx.py"
 MODEL = "ResNet152"
 LIMIT_S = 0.35
 STAGES_LIMIT_S = 0.05
@@ -47,7 +48,7 @@ def _processes(report: Report, choices: Choices) -> None:
             ("import onnx", [python, "-c", "import onnx"]),
             (
                 "onnx: load, full check, strict inference",
-                [python, str(peer_tools.PEERS / "check_onnx.py"), str(onnx_file)],
+                [python, str(CHECK_ONNX), str(onnx_file)],
             ),
         ]
         if "nnef" in found:

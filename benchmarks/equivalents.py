@@ -1,7 +1,7 @@
-"""ResNet-152 as the peers' checkers want it: an ONNX file and an NNEF text with the same layers, and no weights' values.
+"""A residual network as the peers' checkers want it: an ONNX file and an NNEF text with the same layers.
 
-Both are written from striate's graph, one statement per layer, weights declared by size alone (as graph inputs in ONNX,
-as variables in NNEF), so that a checker has nothing to read but the network.
+Both are written from striate's graph, one statement per layer. Weights are declared by size alone (as graph inputs in
+ONNX, as variables in NNEF), so that a checker has nothing to read but the network.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import onnx
+from onnx import TensorProto, helper
+
 from striate.graph import Graph, Node
 
 OPSET, IR_VERSION = 20, 10
@@ -17,8 +20,6 @@ OPSET, IR_VERSION = 20, 10
 
 def write_onnx(graph: Graph, path: Path) -> None:
     """Write the network as an ONNX file of the given path."""
-    import onnx
-    from onnx import TensorProto, helper
 
     def declared(name: str, shape: tuple[Any, ...]) -> Any:
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
@@ -77,7 +78,7 @@ def _nnef_lines(graph: Graph) -> Iterator[str]:
     for item in graph.inputs:
         yield f"  {item.value.name} = external<scalar>(shape = {[1, *item.value.type.shape]});"
     for node in graph.nodes:
-        for role, name in node.weights.items():
+        for name in node.weights.values():
             shape = graph.weights[name].shape
             full = [1, *shape] if len(shape) == 1 else list(shape)
             yield f"  {_identifier(name)} = variable<scalar>(shape = {full}, label = '{name}');"

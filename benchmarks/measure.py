@@ -1,6 +1,6 @@
-"""Whole processes side by side: seconds from start to end and peak memory, in alternating order, medians of several runs.
+"""Whole processes side by side, in alternating order: medians of seconds from start to end and of peak memory.
 
-A process that fails stops the benchmark with its own words: a figure for something that did not work is worse than none.
+A process that fails stops the benchmark with its own words: a figure for what did not work is worse than none.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ def run(choices: Choices) -> None:
     report.add(
         "Seconds from start to end",
         rows,
-        "Every program builds the network in memory or text and prints the table of its layers; the peers' scripts are in "
+        "Every program builds the network and prints the table of its layers; the peers' programs are in "
         "benchmarks/peers. torch and Keras also allocate weights, which their tables need and striate's does not.",
         f"Peers: {', '.join(f'{name} {version}' for name, version in found.items()) or 'none'}.",
         *peer_tools.missing_note(found, "torchinfo", "keras"),

@@ -24,7 +24,8 @@ step() {
 step striate check "$network"
 step striate summary "$network"
 trained=$(step striate train "$network" --out "$folder" --overwrite)
-step striate eval "$network" --weights "$weights" | sed -n '1p'
+measured=$(step striate eval "$network" --weights "$weights")
+echo "$measured" | sed -n '1p'
 step striate predict "$network" --weights "$weights" --split test --limit 3
 exported=$(step striate export "$network" --weights "$weights" -o "$onnx")
 

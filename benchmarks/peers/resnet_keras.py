@@ -11,6 +11,7 @@ keras.config.set_image_data_format("channels_first")
 
 
 def conv_bn(x, out: int, kernel: int, stride: int = 1):
+    """Return a convolution padded as in torch, and its norm."""
     if kernel > 1:
         x = layers.ZeroPadding2D(kernel // 2)(x)
     x = layers.Conv2D(out, kernel, stride, use_bias=False)(x)
@@ -18,6 +19,7 @@ def conv_bn(x, out: int, kernel: int, stride: int = 1):
 
 
 def bottleneck(x, width: int, stride: int):
+    """Return the unit of three convolutions with its shortcut."""
     y = layers.ReLU()(conv_bn(x, width, 1))
     y = layers.ReLU()(conv_bn(y, width, 3, stride))
     y = conv_bn(y, 4 * width, 1)

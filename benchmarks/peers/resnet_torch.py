@@ -6,11 +6,14 @@ from torch import Tensor, nn
 
 
 def conv_bn(inside: int, out: int, kernel: int, stride: int = 1) -> nn.Sequential:
+    """Return a convolution and its norm."""
     conv = nn.Conv2d(inside, out, kernel, stride, kernel // 2, bias=False)
     return nn.Sequential(conv, nn.BatchNorm2d(out))
 
 
 class Bottleneck(nn.Module):
+    """The unit of three convolutions with its shortcut."""
+
     def __init__(self, inside: int, width: int, stride: int) -> None:
         super().__init__()
         out = 4 * width
@@ -25,6 +28,7 @@ class Bottleneck(nn.Module):
 
 
 def resnet50() -> nn.Sequential:
+    """Return the network with initialised weights."""
     layers: list[nn.Module] = [conv_bn(3, 64, 7, 2), nn.ReLU(), nn.MaxPool2d(3, 2, 1)]
     inside = 64
     for width, depth, stride in [(64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2)]:

@@ -31,9 +31,7 @@ def _same_beginning(name: str, known: list[str]) -> str | None:
     found: list[tuple[int, int, str]] = []
     for candidate in known:
         shorter, longer = sorted((candidate.lower(), name.lower()), key=len)
-        slips = (
-            edit_distance(shorter, longer[: len(shorter)]) if len(shorter) >= 4 else shorter != longer[: len(shorter)]
-        )
+        slips = edit_distance(shorter, longer[: len(shorter)])
         if slips <= 1 and len(shorter) >= 3 + slips:
             found.append((slips, -len(shorter), candidate))
     return min(found)[2] if found else None

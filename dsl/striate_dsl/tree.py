@@ -79,6 +79,11 @@ class Bracketed:
     end: int
 
 
+def _is_cut(item: object) -> bool:
+    """Whether an item only marks the place of a statement that recovery took out."""
+    return type(item) is Token and item.kind == "CUT"
+
+
 class Builder:
     """Makes the nodes of one file; what only the value of a literal shows goes to `findings`."""
 
@@ -98,10 +103,10 @@ class Builder:
     # ---------------------------------------------------------------------------------------- lists and brackets
 
     def first(self, item: Any) -> list[Any]:
-        return [] if item is None else [item]
+        return [] if _is_cut(item) else [item]
 
     def after_separator(self, items: list[Any], _: Token, item: Any) -> list[Any]:
-        if item is not None:
+        if not _is_cut(item):
             items.append(item)
         return items
 
@@ -113,9 +118,6 @@ class Builder:
 
     def no_brackets(self) -> Bracketed:
         return Bracketed([], 0)
-
-    def cut(self, _: Token) -> None:
-        """A statement that recovery took out leaves no node."""
 
     # ---------------------------------------------------------------------------------------- definitions
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from striate_dsl import syntax
+from striate_dsl.layout import DEFINITION_WORDS, STATEMENT_WORDS
+from striate_dsl.lexer import RESERVED
 from striate_dsl.parser import parse
 from striate_dsl.source import Source
 from tests.dsl.trees import outline, preorder, tree, zoo
@@ -383,24 +385,7 @@ def test_x_is_a_plain_name_elsewhere():
     ]
 
 
-SOFT = [
-    "language",
-    "use",
-    "requires",
-    "block",
-    "model",
-    "train",
-    "export",
-    "search",
-    "profile",
-    "input",
-    "output",
-    "head",
-    "let",
-    "where",
-    "x",
-]
-RESERVED = ["and", "as", "assert", "else", "false", "for", "if", "in", "not", "or", "repeat", "true"]
+SOFT = [*DEFINITION_WORDS, *STATEMENT_WORDS, "where", "x"]
 
 
 @pytest.mark.parametrize("word", SOFT)
@@ -411,7 +396,7 @@ def test_soft_keywords_are_names_where_no_statement_begins(word):
     assert [call.alias.text for call in calls if call.alias] == [word]
 
 
-@pytest.mark.parametrize("word", SOFT + RESERVED)
+@pytest.mark.parametrize("word", [*SOFT, *RESERVED])
 def test_every_word_can_be_the_key_of_a_setting_or_argument(word):
     text = f"train A {{ {word} = 1; {word}.{word} = f({word} = 2, {word} = 3); {word} {{ {word} = 4 }} }}"
     section = only(syntax.Section, text)
@@ -423,7 +408,7 @@ def test_every_word_can_be_the_key_of_a_setting_or_argument(word):
 LAYOUTS = [
     "model M { a -> b; if c { d } else { e } }",
     "model M {\n  a -> b\n  if c { d } else { e }\n}",
-    "\n# first\n\nmodel M { # body\n\n  a # one\n\n    # between\n  -> b;;\n\n  if c {\n d\n }\n\n # more\n else\n {\ne }\n}\n\n",
+    "\n# first\n\nmodel M { # body\n\n  a # one\n\n    # more\n  -> b;;\n  if c {\n d\n }\n\n # more\n else\n {\ne }\n}\n\n",
     "model M {\n  a ->\n\n  b\n  if c {\n    d\n  }\n  else { e; }\n  ;\n}\n# last",
     "model M {\r\n  a\r\n  -> b\r\n  if c { d }\r\n  else { e }\r\n}\r\n",
 ]

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from striate_dsl.lexer import SIGNS, tokenize
+from striate_dsl.layout import DEFINITION_WORDS, STATEMENT_WORDS
+from striate_dsl.lexer import FOREIGN_WORDS, RESERVED, SIGNS, tokenize
 from striate_dsl.parser import MOST, ParseResult, parse
 from striate_dsl.render import render_text, to_json
 from striate_dsl.source import Source
@@ -18,64 +19,10 @@ from striate_dsl.syntax import Call, File, Group
 from striate_dsl.tables import tables
 from tests.dsl.trees import children, preorder, repaired, tree, zoo
 
-WORDS = [
-    "\nlanguage",
-    "use",
-    "requires",
-    "block",
-    "model",
-    "train",
-    "export",
-    "search",
-    "profile",
-    "input",
-    "output",
-    "head",
-    "let",
-    "where",
-    "x",
-    "and",
-    "as",
-    "assert",
-    "else",
-    "false",
-    "for\nif",
-    "in",
-    "not",
-    "or",
-    "repeat",
-    "true",
-    "conv",
-    "relu",
-    "H",
-    "W",
-    "3x224",
-    "1",
-    "0.5",
-    "5M",
-    '"text"',
-    "'text'",
-    '"open',
-    "\n",
-    "\n",
-    "\n",
-    ";",
-    "//",
-    "/*",
-    "=>",
-    "&&",
-    "True",
-    "elif",
-    "с",
-    "\u202e\n\xa0",
-    "\x00",
-    "3x3",
-    "9e999",
-    "@",
-    "$",
-    "!\n",
-]
-PIECES = [*SIGNS, *[word for word in WORDS if word], " ", "  ", "\n", "\n  ", "# c\n", "\t", "\r\n"]
+WORDS = [*DEFINITION_WORDS, *STATEMENT_WORDS, *RESERVED, *FOREIGN_WORDS, "where", "x", "conv", "relu", "H", "W"]
+LITERALS = ["1", "0.5", "5M", "3x224", "3x3", "9e999", '"text"', "'text'", '"open']
+ODD_SIGNS = ["//", "/*", "=>", "&&", "@", "$", "!", "\0", "\u0441", "\u202e", "\u00a0"]
+PIECES = [*SIGNS, *WORDS, *LITERALS, *ODD_SIGNS, " ", "  ", "\n", "\n", "\n  ", "# c\n", "\t", "\r\n"]
 TERMINALS = {symbol for row in tables().states for symbol in row if symbol.isupper()} - {"X"}
 
 soups = st.lists(st.sampled_from(PIECES), max_size=60).flatmap(

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 WEIGHTS = "striate.weights"
 STATE = "striate.state"
-"""The kinds of file: weights to be used, and the whole state of a training run to be resumed."""
+"""The key in the header, one per kind of file: weights to be used, and the state of a training run to be resumed.
+
+There is never more than one key: the library writes several in a random order, and equal weights make equal files.
+"""
 
 _READABLE = {"F64", "F32", "F16"}
 
@@ -91,7 +94,7 @@ def write_weights(path: Path, arrays: Mapping[str, np.ndarray[Any, Any]], info: 
     Raises:
         DiagnosticError: E0505, the file cannot be written; the one before is intact.
     """
-    atomic_write(path, save(dict(arrays), {"format": WEIGHTS, "striate": info.to_json()}))
+    atomic_write(path, save(dict(arrays), {WEIGHTS: info.to_json()}))
 
 
 def read_info(path: Path) -> CheckpointInfo | None:
@@ -101,12 +104,12 @@ def read_info(path: Path) -> CheckpointInfo | None:
         DiagnosticError: E0501 to E0503, the file cannot be read, is something else, or is damaged.
     """
     header = read_header(path)
-    if header.get("format") == STATE:
+    if STATE in header:
         raise DiagnosticError(_is_state(path))
-    if "striate" not in header:
+    if WEIGHTS not in header:
         return None
     try:
-        return CheckpointInfo.from_json(header["striate"])
+        return CheckpointInfo.from_json(header[WEIGHTS])
     except (ValueError, TypeError):
         raise DiagnosticError(_damaged(path, "its description cannot be read")) from None
 

@@ -92,9 +92,8 @@ def train(
     program = initialise(Program(subject.model.graph, subject.model.catalogue.lookup), recipe.seed)
     try_out(subject, program)
     run = _restored(folder, subject) if going_on else RunState()
-    if not going_on:
-        folder.prepare()
-    elif run.finished:
+    folder.prepare(keep=going_on)
+    if going_on and run.finished:
         tell("the run is finished already: only its report is made anew")
     info = describe(subject)
     with quiet_libraries() as notes, _same_again(place):

@@ -78,15 +78,18 @@ class RunFolder:
             return True
         raise DiagnosticError(_occupied(self.path, there, resume))
 
-    def prepare(self) -> None:
-        """Make the folder, and remove what an earlier run left in it; other files are left alone.
+    def prepare(self, *, keep: bool) -> None:
+        """Make the folder and remove what killed processes left half written.
+
+        Args:
+            keep: leave the files of the run in it; otherwise they are removed. Other files are never touched.
 
         Raises:
             DiagnosticError: E0505, the folder cannot be written to.
         """
         make_folder(self.path)
         remove_parts(self.path)
-        for path in self.files:
+        for path in () if keep else self.files:
             remove_file(path)
 
     def write_weights(self, path: Path, weights: Mapping[str, Tensor], info: CheckpointInfo) -> None:

@@ -32,7 +32,7 @@ class StateFile(CheckpointIO):
         """
         tensors: dict[str, Tensor] = {}
         state = json.dumps(_to_plain(checkpoint, tensors))
-        atomic_write(path, save(tensors, {"format": STATE, "state": state}))
+        atomic_write(path, save(tensors, {STATE: state}))
 
     def load_checkpoint(
         self, path: str | Path, map_location: Any = None, weights_only: bool | None = None
@@ -52,7 +52,7 @@ def read_state(path: Path) -> dict[str, Any]:
         DiagnosticError: E0501 to E0503, the file cannot be read, is something else, or is damaged.
     """
     header = read_header(path)
-    if header.get("format") != STATE:
+    if STATE not in header:
         raise DiagnosticError(
             Diagnostic(
                 "E0502",
@@ -64,7 +64,7 @@ def read_state(path: Path) -> dict[str, Any]:
         with safe_open(path, framework="pt") as stored:
             # Copies: what lies in the file is not aligned as torch aligns its own tensors.
             tensors = {name: stored.get_tensor(name).clone() for name in stored.keys()}  # noqa: SIM118 - no mapping
-        state: dict[str, Any] = _from_plain(json.loads(header["state"]), tensors)
+        state: dict[str, Any] = _from_plain(json.loads(header[STATE]), tensors)
     except (KeyError, ValueError, TypeError, IndexError):
         message = f"{path} is damaged: its description does not go with its content"
         raise DiagnosticError(Diagnostic("E0503", message, help="start the run again with --overwrite")) from None

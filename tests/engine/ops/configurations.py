@@ -19,6 +19,7 @@ from striate.ops import (
     Flag,
     Integer,
     Kind,
+    LayerError,
     OneOf,
     OpRecord,
     Optional,
@@ -174,3 +175,25 @@ def input_shapes(draw: st.DrawFn, record: OpRecord) -> tuple[tuple[int, ...], ..
         if draw(st.booleans()):
             other[draw(st.integers(0, len(other) - 1))] = draw(st.one_of(st.just(1), size))
     return (first, *map(tuple, others))
+
+
+Call = tuple[Layer, tuple[tuple[int, ...], ...]]
+"""A layer whose call is legal, and the sizes of its inputs."""
+
+
+@st.composite
+def legal_calls(draw: st.DrawFn, record: OpRecord, largest: int = LARGEST_SIZE) -> Call:
+    """A legal call: what the rule refuses is taken back, argument by argument, and then the image is made larger."""
+    written = draw(written_arguments(record.arguments))
+    shapes = tuple(tuple(min(size, largest) for size in shape) for shape in draw(input_shapes(record)))
+    required = {argument.name for argument in record.arguments if argument.required}
+    for _ in range(len(written) + 2):
+        try:
+            return infer(record, written, shapes), shapes
+        except LayerError as error:
+            argument = error.problem.argument
+            if argument in written and argument not in required:
+                del written[argument]
+            else:
+                shapes = tuple((*shape[:1], LARGEST_SIZE, LARGEST_SIZE) for shape in shapes)
+    raise AssertionError(f"no legal call found near {record.name} {written} on {shapes}")
