@@ -78,8 +78,11 @@ class Recovery:
 
     def _is_consequence(self, problem: Problem) -> bool:
         """Whether an error of the same statement has been reported already that this one may stem from."""
-        if problem.start == self._statement or self._applied:
-            return problem.at < self._last_error + _FAR_ENOUGH
+        near = problem.at < self._last_error + _FAR_ENOUGH
+        if problem.start == self._statement:
+            return near
+        if self._applied and near:
+            return True
         begin, end = self._extent(problem)
         return any(begin <= place <= end for place in self._earlier)
 

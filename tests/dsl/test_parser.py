@@ -408,7 +408,7 @@ def test_every_word_can_be_the_key_of_a_setting_or_argument(word):
 LAYOUTS = [
     "model M { a -> b; if c { d } else { e } }",
     "model M {\n  a -> b\n  if c { d } else { e }\n}",
-    "\n# first\n\nmodel M { # body\n\n  a # one\n\n    # more\n  -> b;;\n  if c {\n d\n }\n\n # more\n else\n {\ne }\n}\n\n",
+    "\n# first\n\nmodel M { # body\n\n  a # one\n\n # more\n -> b;;\n if c {\n d\n }\n\n # more\n else\n {\ne }\n}\n\n",
     "model M {\n  a ->\n\n  b\n  if c {\n    d\n  }\n  else { e; }\n  ;\n}\n# last",
     "model M {\r\n  a\r\n  -> b\r\n  if c { d }\r\n  else { e }\r\n}\r\n",
 ]

@@ -68,6 +68,7 @@ def test_two_mistakes_in_one_statement():
         "a $ b $ c",
         "if a = b = c { d }",
         "repeat 3 times { a }",
+        "add { b } -> => c",
     ],
 )
 def test_one_mistake_is_one_finding(statement):
@@ -78,6 +79,10 @@ def test_one_mistake_is_one_finding(statement):
 def test_the_statement_behind_a_mistake_is_read():
     text = "model M {\n  a -> 3\n  let b =\n  c as\n  output d\n}\ntrain M { a }\n"
     assert found(text) == [(2, "E0111"), (3, "E0114"), (4, "E0112"), (7, "E0114")]
+
+
+def test_what_follows_from_a_sign_of_another_language_is_not_reported():
+    assert found("model M {\n  add {\n    a(b: 3)\n  } -> => c\n}") == [(3, "E0109"), (4, "E0115")]
 
 
 def test_findings_end_at_a_limit():
