@@ -30,7 +30,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format types bench wheel-test clean
+.PHONY: help setup demo test check lint format types bench bench-peers wheel-test clean
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
@@ -75,6 +75,9 @@ types: $(INSTALLED)
 
 bench: $(INSTALLED)
 	@$(BIN)/python -m benchmarks
+
+bench-peers: $(INSTALLED)
+	@$(BIN)/python benchmarks/peer_tools.py
 
 wheel-test: $(INSTALLED)
 	@$(BIN)/python -m tests.packaging.installed $(SPREAD) $(PYTEST_ARGS)

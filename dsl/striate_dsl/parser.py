@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from striate_dsl import braces, brackets, nesting, odd_signs
 from striate_dsl.automaton import Automaton
+from striate_dsl.collection import collection_paused
 from striate_dsl.complaints import nothing_defined
 from striate_dsl.diagnostics import Diagnostics
 from striate_dsl.layout import Layout
@@ -36,6 +37,7 @@ class ParseResult:
     partial: File | None = None
 
 
+@collection_paused()
 def parse(source: Source) -> ParseResult:
     """Parse the text of a `.cnn` file; all its independent errors (up to `MOST`) are in the result."""
     findings = Diagnostics()

@@ -21,6 +21,7 @@ from striate.elaborate.parameters import fill_parameters
 from striate.elaborate.scope import Scope
 from striate.elaborate.values import plain
 from striate.graph import Graph
+from striate_dsl.collection import collection_paused
 from striate_dsl.diagnostics import Diagnostic, Diagnostics
 from striate_dsl.syntax import File
 
@@ -55,7 +56,8 @@ def elaborate(file: File, model: str, catalogue: Catalogue, overrides: Mapping[s
         chain = model_chain(definitions, model, overrides or {})
     except Fault as error:
         return Elaboration(model, None, (*findings, error.diagnostic), None)
-    return _Run(definitions, chain, catalogue, findings).result()
+    with collection_paused():
+        return _Run(definitions, chain, catalogue, findings).result()
 
 
 @dataclass(slots=True)

@@ -5,7 +5,6 @@ It is a rendering, not a language: nothing parses it again.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -33,6 +32,8 @@ def fingerprint(graph: Graph) -> str:
     Two graphs with the same fingerprint compute the same function of the same weights. Where the text came from
     (file, line, comments) does not count.
     """
+    import hashlib  # noqa: PLC0415  # 3 ms that only checkpoints need
+
     return hashlib.sha256(format_graph(graph).encode()).hexdigest()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from striate.ops.problems import Check
-from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types
+from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, across_channels
 from striate.ops.sizes import same_type
 from striate.ops.targets import OnnxCall, OnnxSink
 
@@ -97,6 +97,7 @@ SOFTMAX = OpRecord(
     name="softmax",
     summary="Shares that add up to 1 over the channels: out = e^in / sum(e^in), per pixel or per flat value.",
     shape=_shape,
+    window=across_channels,
     torch=_softmax_torch,
     onnx=_softmax_onnx,
     samples=_SAMPLES,

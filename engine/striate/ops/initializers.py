@@ -6,7 +6,6 @@ is in the network, and the same in torch and ONNX. numpy is passed in, so naming
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
@@ -76,6 +75,8 @@ INITIALIZERS: Mapping[str, Rule] = {
 
 def start_values(weight: Weight, seed: int) -> Array:
     """Return the start of a weight as float32, a function of its name, shape, rule and the seed alone."""
+    import hashlib  # noqa: PLC0415  # as numpy: only needed where weights are made
+
     import numpy as np
 
     digest = hashlib.sha256(f"{seed}:{weight.name}".encode()).digest()

@@ -8,7 +8,7 @@ from striate.graph import Initializer
 from striate.ops.arguments import Argument, Integer, Real
 from striate.ops.geometry import image_size
 from striate.ops.problems import Check
-from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, WeightSpec
+from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, WeightSpec, across_channels
 from striate.ops.sizes import known_channels, same_type
 from striate.ops.targets import OnnxCall, OnnxSink
 
@@ -188,6 +188,7 @@ L2NORM = OpRecord(
     summary="Scales to length 1 over the channels: out = in / max(sqrt(sum(in^2)), eps), per pixel or per flat value.",
     arguments=(Argument("eps", Real(0), "Least length that is divided by, for values that are zero.", 1e-12),),
     shape=_l2norm_shape,
+    window=across_channels,
     torch=_l2norm_torch,
     onnx=_l2norm_onnx,
     samples=(

@@ -88,6 +88,11 @@ def _as_given(attributes: dict[str, Any], inputs: Types) -> dict[str, Any]:
     return attributes
 
 
+def across_channels(attributes: Attributes, inputs: Types) -> Window | Literal["all"]:
+    """Return the window of a layer that reads all channels of a pixel: one pixel, or everything of a flat value."""
+    return "all" if inputs[0].rank == 1 else POINTWISE
+
+
 def _pointwise(attributes: Attributes, inputs: Types) -> Window:
     return POINTWISE
 

@@ -119,8 +119,8 @@ def _check_images(recipe: Recipe, model: Model, data: DataSplits, size: Size) ->
 def _channel_help(recipe: Recipe, model: Model, channels: int, size: Size) -> str:
     item = model.graph.inputs[0]
     text = f"write input {item.value.name}: {_written((channels, *size[1:]))}"
-    if channels == 1 and "channels" in recipe.data.arguments:
-        text += f", or repeat the grey image in every channel: {recipe.data.record.name}(channels = {size[0]})"
+    if "channels" in recipe.data.arguments:
+        text += f", or data = {recipe.data.record.name}(channels = {size[0]})"
     return text
 
 
@@ -141,7 +141,7 @@ def _check_classes(recipe: Recipe, model: Model, data: DataSplits) -> None:
         raise _misfit(
             recipe,
             f"{name} has {classes} classes, but output {output} of {model.name} has {shape.channels} scores",
-            help_text=f"--set {parameter}={classes}" if parameter else f"end the network with dense({classes})",
+            help_text=f"set it: --set {parameter}={classes}" if parameter else f"end the network with dense({classes})",
         )
 
 

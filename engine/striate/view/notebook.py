@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from html import escape
 
 from striate.view.rows import LayerRow, Totals
+from striate.view.tables import has_folded_rows
 from striate.view.totals import totals_texts
 from striate.view.tree import Group, build_tree
 from striate.view.wording import Wording, extent_text
@@ -25,8 +26,9 @@ _STYLE = """<style>
 .striate-summary details[open] > summary .name::before { content: "\\25BE\\00A0"; }
 .striate-summary .layer .name::before { content: "\\00A0\\00A0\\00A0"; }
 .striate-summary .quiet { opacity: 0.6; }
-.striate-summary table { margin-top: 0.8em; border-top: 1px solid currentColor; }
+.striate-summary table { width: 100%; font-size: inherit; margin-top: 0.8em; border-top: 1px solid currentColor; }
 .striate-summary td { text-align: left; padding: 0 1em 0 0; }
+.striate-summary td:last-child { width: 100%; }
 </style>"""
 
 _HEADER = ("name", "layer", "output", "parameters", "MACs", "memory", "receptive field")
@@ -41,7 +43,7 @@ def html_table(model: str, rows: tuple[LayerRow, ...], totals: Totals, wording: 
         parts.append(_row((name, "input", wording.size(kind, spaced=True), "", "", "", ""), "row layer quiet", 0))
     parts.extend(_groups(build_tree(rows), wording, 0))
     parts.append("<table>")
-    for label, text in totals_texts(totals, wording):
+    for label, text in totals_texts(totals, wording, folded=has_folded_rows(rows, None)):
         parts.append(f"<tr><td><b>{escape(label)}</b></td><td>{escape(text)}</td></tr>")
     parts.append("</table></div>")
     return "\n".join(parts)

@@ -14,10 +14,8 @@ _LABELS = 17
 
 
 def totals_lines(totals: Totals, wording: Wording, width: int, *, folded: bool) -> list[Line]:
-    """Return the totals as lines of at most `width` columns; `folded` adds what `3 x` means in the table above."""
-    rows = totals_texts(totals, wording)
-    if folded:
-        rows.append(("n x", "alike instances in a row; numbers are for all of them, the lines below it for one"))
+    """Return the totals as lines of at most `width` columns."""
+    rows = totals_texts(totals, wording, folded=folded)
     lines: list[Line] = []
     for label, text in rows:
         pieces = wrap(text, max(width - _LABELS, 12), break_on_hyphens=False)
@@ -26,8 +24,8 @@ def totals_lines(totals: Totals, wording: Wording, width: int, *, folded: bool) 
     return [clipped(line, width) for line in lines]
 
 
-def totals_texts(totals: Totals, wording: Wording) -> list[tuple[str, str]]:
-    """Return label and text of every total."""
+def totals_texts(totals: Totals, wording: Wording, *, folded: bool) -> list[tuple[str, str]]:
+    """Return label and text of every total; `folded` adds what `3 x` means in the table above."""
     images = "one image" if totals.batch == 1 else f"a batch of {totals.batch}"
     rows = [("parameters", f"{totals.parameters:,}, all trainable")]
     if totals.trainable != totals.parameters:
@@ -40,6 +38,8 @@ def totals_texts(totals: Totals, wording: Wording) -> list[tuple[str, str]]:
     rows.append(("memory", f"{weights} of weights, {activations} of layer outputs for {images}, in float32"))
     rows.append(("receptive field", _field(totals)))
     rows.extend(("input sizes", sentence) for sentence in totals.domain)
+    if folded:
+        rows.append(("n x", "alike instances in a row; numbers are for all of them, the lines below it for one"))
     return rows
 
 
