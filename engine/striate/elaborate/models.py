@@ -5,7 +5,9 @@ The one public function is `elaborate`; it never raises for a mistake in the fil
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +25,10 @@ from striate.elaborate.values import plain
 from striate.graph import Graph
 from striate_dsl.collection import collection_paused
 from striate_dsl.diagnostics import Diagnostic, Diagnostics
-from striate_dsl.syntax import File
+from striate_dsl.syntax import File, Identifier
+
+CALL_DEPTH = 10_000
+"""Python calls within calls while a model is built; a level of nesting takes about six."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +61,19 @@ def elaborate(file: File, model: str, catalogue: Catalogue, overrides: Mapping[s
         chain = model_chain(definitions, model, overrides or {})
     except Fault as error:
         return Elaboration(model, None, (*findings, error.diagnostic), None)
-    with collection_paused():
+    with collection_paused(), _room_for_nesting():
         return _Run(definitions, chain, catalogue, findings).result()
+
+
+@contextmanager
+def _room_for_nesting() -> Iterator[None]:
+    """Let bodies within bodies within blocks nest as deep as the limits of the language allow in any sensible file."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, CALL_DEPTH))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
 
 
 @dataclass(slots=True)
@@ -88,6 +104,8 @@ class _Run:
             elaborator.report(error.diagnostic)
         except StepLimitError:
             pass
+        except RecursionError:
+            elaborator.report(_too_deep(model.name))
         bound = (item.name.text for item in model.parameters if item.name.text in scope.names)
         parameters = {name: scope.names[name].value for name in bound}
         graph = self._graph(statements, parameters)
@@ -123,6 +141,15 @@ class _Run:
         guilty = next(item for item in conditions if item.constraint is domain.unsatisfiable)
         self.elaborator.report(_no_size_fits(guilty))
         return None
+
+
+def _too_deep(name: Identifier) -> Diagnostic:
+    return Diagnostic(
+        "E0319",
+        f"model {name.text} nests blocks and bodies too deep to be built",
+        name.span,
+        help="write nested bodies as blocks, or lines one after the other",
+    )
 
 
 def _no_size_fits(condition: OpenCondition) -> Diagnostic:

@@ -170,6 +170,24 @@ def test_mistakes_of_whole_files(build, text, code, words):
     assert words in " ".join([built.diagnostics[0].message, built.diagnostics[0].help or ""])
 
 
+def nested(levels, inner="relu"):
+    return "add { identity; " * levels + inner + " }" * levels
+
+
+def test_bodies_nest_as_deep_as_the_grammar_lets_them(build):
+    built = build(f"model Net {{\ninput i: 1 x 4 x 4\n{nested(150)}\noutput y\n}}")
+    assert built.graph is not None
+    assert len(built.graph.nodes) == 301
+
+
+def test_deep_bodies_in_deep_blocks_are_a_finding_and_no_crash(build):
+    blocks = "".join(f"block B{i} {{ {nested(150, f'B{i + 1}')} }}\n" for i in range(60))
+    text = f"{blocks}block B60 {{ relu }}\nmodel Net {{\ninput i: 1 x 4 x 4\nB0\noutput y\n}}"
+    built = build(text)
+    assert built.graph is None
+    assert [item.code for item in built.diagnostics] == ["E0319"]
+
+
 def test_sizes_that_no_input_fulfils_are_an_error_at_the_layer(build):
     built = build("""
     model Net {

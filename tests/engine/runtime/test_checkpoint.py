@@ -104,7 +104,7 @@ def test_unknown_entries_of_a_later_version_are_left_out(saved):
 
 @pytest.mark.parametrize("text", ["[]", "{}", '{"model": 3}', "no json", ""])
 def test_what_is_no_description(text):
-    with pytest.raises(ValueError):  # noqa: PT011 - json has its own subclass
+    with pytest.raises(ValueError):
         CheckpointInfo.from_json(text)
 
 

@@ -1,0 +1,223 @@
+"""The `train` section: what it means, and every way in which it can be wrong."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from striate.host.catalogue import HostCatalogue
+from striate.train.recipe import KEYS, check_recipes, read_recipe
+from striate.train.sections import train_sections
+from striate_dsl.diagnostics import DiagnosticError
+from striate_dsl.parser import parse
+from striate_dsl.source import Source
+from tests.engine.train.networks import TINY, load_with_recipe
+
+CATALOGUE = HostCatalogue()
+WHOLE = "data = digits()\nloss = cross_entropy\noptimizer = sgd(lr = 0.1)\nepochs = 3\n"
+
+
+def read(body: str):
+    file = parse(Source("net.cnn", f"train Net {{\n{body}\n}}\n")).file
+    assert file is not None
+    return read_recipe(train_sections(file)[0], "Net", CATALOGUE)
+
+
+def mistakes(body: str):
+    with pytest.raises(DiagnosticError) as caught:
+        read(body)
+    return caught.value.diagnostics
+
+
+def test_the_settings_of_a_recipe():
+    _, recipe = load_with_recipe()
+    assert recipe.settings() == {
+        "data": "digits(limit = 120)",
+        "loss": "cross_entropy",
+        "optimizer": "adam(lr = 0.01)",
+        "schedule": "cosine(warmup = 1.0)",
+        "metrics": "[accuracy]",
+        "epochs": "2",
+        "batch": "32",
+        "seed": "5",
+        "precision": "float32",
+    }
+    assert recipe.optimizer.arguments == {
+        "lr": 0.01,
+        "beta1": 0.9,
+        "beta2": 0.999,
+        "eps": 1e-8,
+        "weight_decay": 0.0,
+    }
+    assert recipe.optimizer.owner == "striate-plugins"
+
+
+def test_defaults():
+    recipe = read(WHOLE)
+    assert (recipe.batch, recipe.seed, recipe.patience, recipe.clip_norm, recipe.size) == (32, 0, None, None, None)
+    assert (recipe.schedule, recipe.metrics, recipe.precision, recipe.name) == (None, (), "float32", "default")
+
+
+def test_it_is_frozen():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        read(WHOLE).epochs = 4  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("line", "attribute", "value"),
+    [
+        ("patience = 5", "patience", 5),
+        ("patience = none", "patience", None),
+        ("clip_norm = 1", "clip_norm", 1.0),
+        ("precision = bfloat16", "precision", "bfloat16"),
+        ("size = 64", "size", (64, 64)),
+        ("size = (64, 96)", "size", (64, 96)),
+        ("batch = 2 * 64", "batch", 128),
+    ],
+)
+def test_settings_of_their_own(line, attribute, value):
+    assert getattr(read(WHOLE + line), attribute) == value
+
+
+@pytest.mark.parametrize(
+    ("line", "lr", "momentum"),
+    [
+        ("optimizer.lr = 0.2", 0.2, 0.0),
+        ("optimizer.momentum = 0.9", 0.1, 0.9),
+        ("optimizer { lr = 0.3; momentum = 0.5 }", 0.3, 0.5),
+    ],
+)
+def test_arguments_set_apart_win(line, lr, momentum):
+    arguments = read(WHOLE + line).optimizer.arguments
+    assert (arguments["lr"], arguments["momentum"]) == (lr, momentum)
+
+
+def test_an_override_of_a_whole_part_forgets_what_was_set_apart():
+    text = TINY.replace("epochs = 2", "epochs = 2\n  optimizer.eps = 0.1")
+    assert load_with_recipe(text)[1].optimizer.arguments["eps"] == 0.1
+    changed = load_with_recipe(text, {"train.optimizer": "adam(lr = 1)"})[1].optimizer.arguments
+    assert (changed["lr"], changed["eps"]) == (1.0, 1e-8)
+    both = load_with_recipe(text, {"train.optimizer": "adam", "train.optimizer.lr": "3"})[1].optimizer.arguments
+    assert both["lr"] == 3.0
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "words", "marked", "help_text"),
+    [
+        (WHOLE + "epcohs = 3", "E0402", "a recipe has no setting epcohs", "epcohs", "did you mean epochs?"),
+        (WHOLE + "epochs.x = 3", "E0402", "a recipe has no setting epochs.x", "epochs.x", None),
+        (WHOLE + "schedule.warmup = 3", "E0402", "no setting schedule.warmup", "schedule.warmup", None),
+        (WHOLE + "metrics.top = 3", "E0402", "no setting metrics.top", "metrics.top", None),
+        (WHOLE + "batch = 0", "E0403", "batch must be a whole number of at least 1, not 0", "0", None),
+        (WHOLE + "batch = 1.5", "E0403", "not 1.5", "1.5", None),
+        (WHOLE + "batch = true", "E0403", "not true", "true", None),
+        (WHOLE + "seed = -1", "E0403", "seed must be a whole number of at least 0, not -1", "-1", None),
+        (WHOLE + "precision = float8", "E0403", "one of float32, bfloat16", "float8", None),
+        (WHOLE + "clip_norm = 0", "E0403", "clip_norm must be", "0", None),
+        (WHOLE + "metrics = accuracy(top = 0)", "E0403", "accuracy: top must be", "top = 0", None),
+        (WHOLE + "metrics = [accuracy, 3]", "E0403", "metric must be a name", "3", None),
+        (WHOLE + 'schedule = "cosine"', "E0403", "schedule must be a name", '"cosine"', "without quotes: schedule ="),
+        (WHOLE + "schedule = cosin", "E0405", "there is no schedule cosin", "cosin", "did you mean cosine?"),
+        (WHOLE + "schedule = cosine(wramup = 1)", "E0402", "cosine has no argument wramup", "wramup = 1", "warmup?"),
+        (WHOLE + "schedule = cosine(1, 0, 2)", "E0402", "cosine takes 2 arguments", "2", None),
+        (WHOLE + "schedule = cosine(1, warmup = 2)", "E0402", "warmup is given twice", "warmup = 2", None),
+        (WHOLE + "schedule = step", "E0404", "step needs every", "step", "whole number of at least 1"),
+        (WHOLE + "epochs = 4", "E0401", "epochs is set twice", "epochs", None),
+    ],
+)
+def test_mistakes(body, code, words, marked, help_text):
+    findings = mistakes(body)
+    assert len(findings) == 1, [item.message for item in findings]
+    assert findings[0].code == code
+    assert words in findings[0].message
+    assert findings[0].span.text == marked
+    assert help_text is None or help_text in (findings[0].help or "")
+
+
+def test_what_is_missing():
+    findings = mistakes("")
+    assert [(item.code, item.message) for item in findings] == [
+        ("E0404", f"the recipe does not say its {key}") for key in ("data", "loss", "optimizer", "epochs")
+    ]
+    assert {item.span.text for item in findings} == {"Net"}
+    assert findings[1].help == "for example loss = cross_entropy"
+
+
+def test_all_mistakes_are_found_at_once():
+    body = "data = digit()\nloss = cross_entropy(3)\noptimizer = sgd\nepochs = 0\nx = 1"
+    assert sorted(item.code for item in mistakes(body)) == ["E0402", "E0403", "E0403", "E0404", "E0405"]
+
+
+def test_a_broken_plugin_is_named_where_a_name_is_missing(monkeypatch):
+    from striate.host.loading import PluginFailure
+
+    catalogue = HostCatalogue()
+    catalogue.loaded.failures.append(PluginFailure("other", "ImportError: no module named foo"))
+    file = parse(Source("net.cnn", f"train Net {{\n{WHOLE}metrics = [iou]\n}}\n")).file
+    assert file is not None
+    (finding,) = check_recipes(file, catalogue)
+    assert "plugin other could not be loaded: ImportError: no module named foo" in finding.notes
+
+
+def test_a_name_that_two_plugins_provide(monkeypatch):
+    from striate.host.records import LossRecord
+
+    catalogue = HostCatalogue()
+    catalogue.loaded.clashes[LossRecord, "cross_entropy"] = ("first", "second")
+    file = parse(Source("net.cnn", f"train Net {{\n{WHOLE}}}\n")).file
+    assert file is not None
+    (finding,) = check_recipes(file, catalogue)
+    assert (finding.code, finding.span.text) == ("E0405", "cross_entropy")
+    assert "first and second" in finding.message
+
+
+def test_check_reads_every_recipe():
+    text = TINY + "train Net as long { epochs = 0 }\ntrain Net as short { loss = mse }\n"
+    file = parse(Source("net.cnn", text)).file
+    assert file is not None
+    assert {item.code for item in check_recipes(file, CATALOGUE)} == {"E0403", "E0404", "E0405"}
+
+
+@given(
+    epochs=st.integers(1, 10**6),
+    batch=st.integers(1, 10**6),
+    seed=st.integers(0, 2**62),
+    patience=st.none() | st.integers(1, 99),
+    lr=st.floats(0, 10, allow_subnormal=False),
+    smoothing=st.floats(0, 0.99, allow_subnormal=False),
+    weights=st.none() | st.lists(st.floats(0, 9, allow_subnormal=False), min_size=1, max_size=4),
+    nesterov=st.booleans(),
+)
+def test_a_recipe_written_out_reads_as_the_same(epochs, batch, seed, patience, lr, smoothing, weights, nesterov):
+    listed = "none" if weights is None else f"[{', '.join(map(str, weights))}]"
+    recipe = read(
+        f"data = digits\nloss = cross_entropy({smoothing}, class_weights = {listed})\n"
+        f"optimizer = sgd(lr = {lr}, nesterov = {str(nesterov).lower()})\n"
+        f"epochs = {epochs}; batch = {batch}; seed = {seed}; patience = {patience or 'none'}\nmetrics = [accuracy(top = 2)]"
+    )
+    again = read("\n".join(f"{key} = {value}" for key, value in recipe.settings().items()))
+    assert again.settings() == recipe.settings()
+    assert (
+        again.loss.arguments
+        == recipe.loss.arguments
+        == {"label_smoothing": smoothing, "class_weights": tuple(weights) if weights is not None else None}
+    )
+    assert again.optimizer.arguments["nesterov"] is nesterov
+
+
+def test_keys_are_those_of_the_dataclass():
+    assert set(KEYS) <= {field.name for field in dataclasses.fields(type(read(WHOLE)))}
+
+
+def test_reading_a_recipe_needs_no_torch():
+    program = (
+        "import sys\nfrom tests.engine.train.networks import load_with_recipe\nload_with_recipe()\n"
+        "heavy = {'torch', 'lightning', 'torchmetrics', 'sklearn', 'matplotlib', 'numpy'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
