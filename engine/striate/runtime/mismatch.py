@@ -41,7 +41,8 @@ def architecture_mismatch(
         "E0504",
         f"the weights in {path} belong to another architecture than {graph.name}",
         notes=(*_shortened(different), *_shortened(missing), *_shortened(unexpected), "nothing was loaded"),
-        help=_other_arguments(graph, arguments) or "choose the file and the model that these weights were trained with",
+        help=(None if missing or unexpected else _other_arguments(graph, arguments))
+        or "choose the file and the model that these weights were trained with",
     )
 
 
@@ -98,7 +99,8 @@ def _written(step: Step | None) -> str:
 
 
 def _other_arguments(graph: Graph, arguments: Mapping[str, str]) -> str | None:
-    differing = [f"--set {name}={value}" for name, value in arguments.items() if name in graph.arguments]
+    now = graph.arguments
+    differing = [f"--set {name}={value}" for name, value in arguments.items() if str(now.get(name, value)) != value]
     return f"they were trained with {' '.join(differing)}" if differing else None
 
 

@@ -198,7 +198,8 @@ def test_a_recipe_written_out_reads_as_the_same(epochs, batch, seed, patience, l
     recipe = read(
         f"data = digits\nloss = cross_entropy({smoothing}, class_weights = {listed})\n"
         f"optimizer = sgd(lr = {lr}, nesterov = {str(nesterov).lower()})\n"
-        f"epochs = {epochs}; batch = {batch}; seed = {seed}; patience = {patience or 'none'}\nmetrics = [accuracy(top = 2)]"
+        f"epochs = {epochs}; batch = {batch}; seed = {seed}; patience = {patience or 'none'}\n"
+        "metrics = [accuracy(top = 2)]"
     )
     again = read("\n".join(f"{key} = {value}" for key, value in recipe.settings().items()))
     assert again.settings() == recipe.settings()
