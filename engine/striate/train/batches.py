@@ -32,7 +32,12 @@ class _View(Dataset[Any]):
 
 def loader(examples: Examples, batches: Sequence[Sequence[int]]) -> DataLoader[Any]:
     """Return a loader of the given batches of examples."""
-    return DataLoader(_View(examples), batch_sampler=list(batches), collate_fn=_stack)  # type: ignore[arg-type]
+    return DataLoader(
+        _View(examples),
+        batch_sampler=list(batches),  # type: ignore[arg-type]  # a list of batches will do
+        collate_fn=_stack,
+        generator=torch.Generator(),  # or the loader would draw from everybody's random numbers
+    )
 
 
 def whole_loader(examples: Examples, batch: int) -> DataLoader[Any]:

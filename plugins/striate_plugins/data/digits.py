@@ -63,8 +63,8 @@ def _split(labels: Array) -> dict[str, Array]:
     rows: dict[str, list[int]] = {"test": [], "validation": [], "train": []}
     for digit in np.unique(labels):
         members = np.flatnonzero(labels == digit).tolist()
-        first = round(_TEST * len(members))
-        second = first + round(_VALIDATION * len(members))
+        first = max(round(_TEST * len(members)), 1)
+        second = first + max(round(_VALIDATION * len(members)), 1)
         rows["test"] += members[:first]
         rows["validation"] += members[first:second]
         rows["train"] += members[second:]

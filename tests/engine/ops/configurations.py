@@ -128,7 +128,7 @@ def legal_values(kind: Kind) -> st.SearchStrategy[Any]:
         case OneOf(names):
             return st.sampled_from(names)
         case Real(minimum, maximum, open_maximum):
-            return st.floats(max(minimum, 1e-3), min(maximum, 2.0), exclude_max=open_maximum and maximum <= 2)
+            return st.floats(max(minimum, 0.05), min(maximum, 2.0), exclude_max=open_maximum and maximum <= 2)
     raise NotImplementedError(f"say here which values {kind} takes")
 
 

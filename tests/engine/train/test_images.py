@@ -75,7 +75,7 @@ def test_the_cameras_orientation_is_applied(picture, tmp_path):
 def test_animations_are_refused(tmp_path, ending):
     frames = [Image.new("L", (4, 4), shade) for shade in (0, 128, 255)]
     frames[0].save(tmp_path / f"a.{ending}", save_all=True, append_images=frames[1:])
-    with pytest.raises(DiagnosticError, match="has 3 pictures; which one is meant?"):
+    with pytest.raises(DiagnosticError, match="has 3 pictures; which one is meant"):
         read_image(tmp_path / f"a.{ending}", 1)
 
 

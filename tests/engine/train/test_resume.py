@@ -1,0 +1,32 @@
+"""`kill -9` at any moment, also while a file is written: the resumed run ends with the same bytes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs forks")
+def test_killed_runs_end_with_the_same_weights(tmp_path):
+    program = Path(__file__).with_name("killing.py")
+    root = str(program.parents[3])
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])}
+    done = subprocess.run(
+        [sys.executable, str(program), str(tmp_path)],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=500,
+        env=environment,
+    )
+    results = json.loads(done.stdout)
+    expected = results.pop("uninterrupted")
+    assert len(results) == 10
+    assert set(results.values()) == {expected}, results
+    assert not list(tmp_path.rglob("*.part")), "what killed processes left half written is cleared away"
