@@ -10,6 +10,7 @@ import click
 
 from striate.cli.model_options import model_file, model_option, parse_settings
 from striate.cli.recipe_options import (
+    check_settings,
     device_option,
     load_with_recipe,
     recipe_option,
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 _MOST_SHOWN = 20
 """Classes up to which the confusion matrix is printed; beyond, the most frequent mix-ups are."""
+
+_USED = ("data", "loss", "metrics", "batch", "size")
+"""The settings of a recipe that measuring depends on."""
 
 
 @click.command("eval")
@@ -62,8 +66,10 @@ def command(
     from striate.train.extras import needs_training_packages
     from striate.train.quiet import quiet_libraries
 
+    written = parse_settings(settings)
+    check_settings(written, _USED, "eval")
     info = read_info(weights)
-    network, recipe = load_with_recipe(file, model, recipe_name, parse_settings(settings), info)
+    network, recipe = load_with_recipe(file, model, recipe_name, written, info)
     with needs_training_packages(), quiet_libraries():
         from striate.train.devices import choose_device
         from striate.train.evaluation import evaluate, scores_document

@@ -12,6 +12,7 @@ import click
 from striate.cli.boundary import FINDINGS, show
 from striate.cli.model_options import model_file, model_option, parse_settings
 from striate.cli.recipe_options import (
+    check_settings,
     device_option,
     load_for_weights,
     load_with_recipe,
@@ -23,9 +24,12 @@ from striate_dsl.diagnostics import Diagnostic, DiagnosticError
 
 if TYPE_CHECKING:
     from striate.model import Model
-    from striate.runtime.checkpoint import CheckpointInfo
+    from striate.runtime.checkpoint_info import CheckpointInfo
     from striate.train.prediction import Predictor
     from striate.train.recipe import Recipe
+
+_USED = ("data", "size")
+"""The settings of a recipe that its images depend on."""
 
 
 @click.command("predict")
@@ -69,12 +73,14 @@ def command(
     from striate.train.extras import needs_training_packages
     from striate.train.quiet import quiet_libraries
 
+    written = parse_settings(settings)
+    check_settings(written, _USED if split else (), "predict")
     info = read_info(weights)
     recipe = None
     if split is None:
-        network = load_for_weights(file, model, parse_settings(settings), info)
+        network = load_for_weights(file, model, written, info)
     else:
-        network, recipe = load_with_recipe(file, model, recipe_name, parse_settings(settings), info)
+        network, recipe = load_with_recipe(file, model, recipe_name, written, info)
     with needs_training_packages(), quiet_libraries():
         predictor = _predictor(network, weights, info, device_name)
         if recipe is None or split is None:

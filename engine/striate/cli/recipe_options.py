@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING
 import click
 
 from striate.cli.model_options import Decorated
+from striate.elaborate import model_names
 from striate.host.catalogue import HostCatalogue
 from striate.model import Model, load_source, only_model
+from striate.train.overrides import read_overrides  # noqa: TID253 - of this room only what needs no torch
+from striate.train.recipe import KEYS, Recipe, read_recipe  # noqa: TID253 - the same
+from striate.train.sections import choose_section, models_with_recipes  # noqa: TID253 - the same
 from striate_dsl.diagnostics import DiagnosticError
 from striate_dsl.parser import parse
 from striate_dsl.reading import read_source
 from striate_dsl.syntax import File
 
 if TYPE_CHECKING:
-    from striate.runtime.checkpoint import CheckpointInfo
-    from striate.train.recipe import Recipe
+    from striate.runtime.checkpoint_info import CheckpointInfo
 
 
 def recipe_option(function: Decorated) -> Decorated:
@@ -62,6 +65,26 @@ def weights_option(function: Decorated) -> Decorated:
     )(function)
 
 
+def check_settings(settings: Mapping[str, str], allowed: tuple[str, ...], command: str) -> None:
+    """Refuse settings of the recipe that make no difference to a command.
+
+    Args:
+        settings: the `--set` options.
+        allowed: the settings that the command uses.
+        command: its name, for the message.
+
+    Raises:
+        click.UsageError: there is one that it does not use.
+    """
+    for key in settings:
+        prefix, dot, name = key.partition(".")
+        if prefix == "train" and dot and name.partition(".")[0] in set(KEYS) - set(allowed):
+            raise click.UsageError(
+                f"{key} makes no difference to {command}; of the recipe it uses "
+                + (", ".join(allowed) if allowed else "nothing, unless --split is given")
+            )
+
+
 def load_with_recipe(
     path: Path,
     model: str | None,
@@ -81,10 +104,6 @@ def load_with_recipe(
     Raises:
         DiagnosticError: the file, its recipe or an override has mistakes.
     """
-    from striate.train.overrides import read_overrides
-    from striate.train.recipe import KEYS, read_recipe
-    from striate.train.sections import choose_section, models_with_recipes
-
     source = read_source(path)
     file = _parsed(path)
     with_recipes = models_with_recipes(file)
@@ -97,8 +116,6 @@ def load_with_recipe(
 
 def load_for_weights(path: Path, model: str | None, settings: Mapping[str, str], info: CheckpointInfo | None) -> Model:
     """Load a model without looking at recipes; by default the one that the weights are for."""
-    from striate.train.overrides import read_overrides
-
     file = _parsed(path)
     name = model or _named_by(info, file) or only_model(file)
     overrides = read_overrides(settings, file, name, ())
@@ -114,6 +131,4 @@ def _parsed(path: Path) -> File:
 
 def _named_by(info: CheckpointInfo | None, file: File) -> str | None:
     """Return the model that weights are for, if the file has it."""
-    from striate.elaborate import model_names
-
     return info.model if info is not None and info.model in model_names(file) else None

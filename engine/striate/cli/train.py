@@ -90,8 +90,9 @@ def _train(
             click.echo(f"Go on with: {again}", err=True)
             return stop.exit_code
         except KeyboardInterrupt:
-            if folder.state.exists():
-                click.echo(f"stopped at once; go on from the last saved state with: {again}", err=True)
+            if not folder.state.exists():
+                raise
+            click.echo(f"stopped at once; go on from the last saved state with: {again}", err=True)
             return INTERRUPTED
         except DiagnosticError as error:
             if folder.state.exists() and error.diagnostics[0].code == _CANNOT_WRITE:

@@ -6,9 +6,7 @@ only handed out when all of them fit the network.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +15,15 @@ from safetensors.numpy import save
 
 from striate.graph import Graph
 from striate.runtime.atomic import atomic_write
+from striate.runtime.checkpoint_info import CheckpointInfo
 from striate.runtime.file_kinds import foreign_kind
-from striate.runtime.mismatch import Step, architecture_mismatch, computation, computation_mismatch
+from striate.runtime.mismatch import architecture_mismatch, computation, computation_mismatch
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError
 
 if TYPE_CHECKING:
     import numpy as np
+
+__all__ = ["STATE", "WEIGHTS", "CheckpointInfo", "read_header", "read_info", "read_weights", "write_weights"]
 
 WEIGHTS = "striate.weights"
 STATE = "striate.state"
@@ -32,60 +33,6 @@ There is never more than one key: the library writes several in a random order, 
 """
 
 _READABLE = {"F64", "F32", "F16"}
-
-
-@dataclass(frozen=True, slots=True)
-class CheckpointInfo:
-    """Where weights come from.
-
-    Attributes:
-        model: the model's name.
-        text: the `.cnn` file.
-        arguments: the model's parameters, as written in the language.
-        fingerprint: the fingerprint of the graph.
-        computation: what the graph computes, node by node, to show differences.
-        input: the size that images were brought to, channels first.
-        contract: the pixel contract, as plain values.
-        task: the task whose decoder turns outputs into answers.
-        classes: the class names in the order of the outputs.
-        versions: the versions of striate and of the plugins that took part.
-        recipe: the settings of the recipe, as written in the language.
-        epoch: how many epochs the weights have been trained for.
-        metrics: the scores of these weights on the validation split.
-    """
-
-    model: str
-    text: str = ""
-    arguments: Mapping[str, str] = field(default_factory=dict)
-    fingerprint: str = ""
-    computation: tuple[Step, ...] = ()
-    input: tuple[int, ...] = ()
-    contract: Mapping[str, Any] = field(default_factory=dict)
-    task: str = ""
-    classes: tuple[str, ...] = ()
-    versions: Mapping[str, str] = field(default_factory=dict)
-    recipe: Mapping[str, str] = field(default_factory=dict)
-    epoch: int = 0
-    metrics: Mapping[str, float] = field(default_factory=dict)
-
-    def to_json(self) -> str:
-        """Return the description as JSON text."""
-        return json.dumps(asdict(self), ensure_ascii=False)
-
-    @classmethod
-    def from_json(cls, text: str) -> CheckpointInfo:
-        """Return the description in a JSON text; entries that this version does not know are left out.
-
-        Raises:
-            ValueError: the text is not such a description.
-        """
-        entries = json.loads(text)
-        if not isinstance(entries, dict) or not isinstance(entries.get("model"), str):
-            raise ValueError("not a description of weights")
-        known = {item.name for item in fields(cls)}
-        kept = {key: value for key, value in entries.items() if key in known}
-        kept.update((key, tuple(kept[key])) for key in ("computation", "input", "classes") if key in kept)
-        return cls(**kept)
 
 
 def write_weights(path: Path, arrays: Mapping[str, np.ndarray[Any, Any]], info: CheckpointInfo) -> None:

@@ -47,27 +47,36 @@ def architecture_mismatch(
 
 
 def computation(graph: Graph) -> tuple[Step, ...]:
-    """Return what a graph computes, one entry per node and output, without sizes of values and without its own name.
+    """Return what a graph computes, one entry per input, node and output, without sizes of values and its own name.
 
     Weights mean the same in two graphs with equal entries, whatever the size of their input.
     """
+    inputs: list[Step] = [
+        {"name": item.value.name, "op": "input", "inputs": [], "attributes": _as_text(item.contract)}
+        for item in graph.inputs
+    ]
     steps: list[Step] = [
         {
             "name": node.name,
             "op": node.op,
             "inputs": list(node.inputs),
-            "attributes": {name: str(value) for name, value in node.attributes.items()},
+            "attributes": _as_text(node.attributes),
             "weights": dict(node.weights),
         }
         for node in graph.nodes
     ]
-    return (*steps, *({"name": name, "op": "output", "inputs": [value]} for name, value in graph.outputs.items()))
+    return (
+        *inputs,
+        *steps,
+        *({"name": name, "op": "output", "inputs": [value]} for name, value in graph.outputs.items()),
+    )
 
 
 def computation_mismatch(path: Path, stored: Sequence[Step], wanted: Sequence[Step]) -> Diagnostic | None:
     """Compare what weights were trained to compute with what a network computes; None where it is the same.
 
-    An attribute that only one side has does not count: layers may get further arguments in later versions.
+    An attribute that only one side has does not count: layers may get further arguments in later versions. An input's
+    pixel contract has to be the same in all points.
     """
     before, now = {step["name"]: step for step in stored}, {step["name"]: step for step in wanted}
     changed = [name for name in {**before, **now} if not _same(before.get(name), now.get(name))]
@@ -85,10 +94,16 @@ def computation_mismatch(path: Path, stored: Sequence[Step], wanted: Sequence[St
 def _same(before: Step | None, now: Step | None) -> bool:
     if before is None or now is None:
         return False
+    if before["op"] == "input":
+        return before == now
     first, second = before.get("attributes", {}), now.get("attributes", {})
     if any(first[name] != second[name] for name in first.keys() & second.keys()):
         return False
     return all(before.get(key) == now.get(key) for key in ("op", "inputs", "weights"))
+
+
+def _as_text(attributes: Mapping[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in attributes.items()}
 
 
 def _written(step: Step | None) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, Sampler, SequentialSampler
 
 from striate.train.data import Examples
 from striate.train.order import in_batches
@@ -30,11 +30,25 @@ class _View(Dataset[Any]):
         return self._examples[index]
 
 
-def loader(examples: Examples, batches: Sequence[Sequence[int]]) -> DataLoader[Any]:
+class _Batches(Sampler[list[int]]):
+    """Batches that are known beforehand; `sampler` is what Lightning looks at to see whether data are mixed."""
+
+    def __init__(self, batches: Sequence[list[int]]) -> None:
+        self._batches = batches
+        self.sampler = SequentialSampler(batches)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        return iter(self._batches)
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+
+def loader(examples: Examples, batches: Sequence[list[int]]) -> DataLoader[Any]:
     """Return a loader of the given batches of examples."""
     return DataLoader(
         _View(examples),
-        batch_sampler=list(batches),  # type: ignore[arg-type]  # a list of batches will do
+        batch_sampler=_Batches(batches),
         collate_fn=_stack,
         generator=torch.Generator(),  # or the loader would draw from everybody's random numbers
     )

@@ -11,7 +11,7 @@ from striate.elaborate.values import BlockRef, Bound, LayerRef
 from striate.graph import fingerprint
 from striate.ops.arguments import Choice, format_value
 from striate.ops.record import OpRecord
-from striate.runtime.checkpoint import CheckpointInfo
+from striate.runtime.checkpoint_info import CheckpointInfo
 from striate.runtime.mismatch import computation
 from striate.train.subject import Subject
 from striate.version import __version__

@@ -15,7 +15,7 @@ from lightning.pytorch import Callback, Trainer
 from striate.graph import fingerprint
 from striate.lower.torch import Program, initialise
 from striate.runtime.atomic import atomic_write
-from striate.runtime.checkpoint import CheckpointInfo
+from striate.runtime.checkpoint_info import CheckpointInfo
 from striate.train.description import describe
 from striate.train.environment import environment
 from striate.train.evaluation import evaluate

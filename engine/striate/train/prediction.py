@@ -12,7 +12,7 @@ import torch
 
 from striate.host.records import TaskRecord
 from striate.lower.torch import Program
-from striate.runtime.checkpoint import CheckpointInfo
+from striate.runtime.checkpoint_info import CheckpointInfo
 from striate.train.images import read_image, resize_image
 from striate.train.pixels import Pixels
 from striate.train.sizes import Size, input_size

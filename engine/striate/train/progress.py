@@ -53,7 +53,8 @@ class MovingLine(Callback):
             TextColumn("epoch {task.fields[epoch]}"),
             BarColumn(bar_width=None),
             TextColumn("{task.fields[note]}"),
-            TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+            TimeRemainingColumn(compact=True),
+            TextColumn("left"),
             console=console,
             expand=True,
         )

@@ -13,7 +13,7 @@ from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from striate.runtime.checkpoint import CheckpointInfo
+from striate.runtime.checkpoint_info import CheckpointInfo
 from striate.train.history import format_history
 from striate.train.interruption import StopRequest, TrainingInterruptedError
 from striate.train.module import TrainingModule

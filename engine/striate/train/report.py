@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
 
-from striate.runtime.checkpoint import CheckpointInfo
+from striate.runtime.checkpoint_info import CheckpointInfo
 from striate.train.recipe import Recipe
 from striate.train.run_state import RunState
 from striate.train.scoring import Scores

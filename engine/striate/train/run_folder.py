@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from striate.runtime.atomic import atomic_write, make_folder, remove_file, remove_parts
-from striate.runtime.checkpoint import CheckpointInfo, write_weights
+from striate.runtime.checkpoint import write_weights
+from striate.runtime.checkpoint_info import CheckpointInfo
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError
 
 if TYPE_CHECKING:

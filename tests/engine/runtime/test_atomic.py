@@ -133,7 +133,7 @@ def test_a_symbolic_link_stays_one(tmp_path):
 def test_a_pipe_is_written_to_and_stays_one(tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    read: list[bytes] = []
+    read = []
     reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
     reader.start()
     atomic_write(pipe, b"through")

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
@@ -18,7 +18,8 @@ from striate.graph import fingerprint
 from striate.host.catalogue import HostCatalogue
 from striate.model import load_source
 from striate.ops.initializers import start_values
-from striate.runtime.checkpoint import CheckpointInfo, read_info, read_weights, write_weights
+from striate.runtime.checkpoint import read_info, read_weights, write_weights
+from striate.runtime.checkpoint_info import CheckpointInfo
 from striate.runtime.file_kinds import foreign_kind
 from striate.runtime.mismatch import computation
 from striate_dsl.diagnostics import DiagnosticError
@@ -102,7 +103,22 @@ def test_unknown_entries_of_a_later_version_are_left_out(saved):
     assert CheckpointInfo.from_json(text) == described(model)
 
 
-@pytest.mark.parametrize("text", ["[]", "{}", '{"model": 3}', "no json", ""])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        "{}",
+        '{"model": 3}',
+        '{"model": "Net", "classes": [1]}',
+        '{"model": "Net", "input": "1 x 2"}',
+        '{"model": "Net", "computation": [{"name": "a"}]}',
+        '{"model": "Net", "computation": [{"name": "a", "op": "conv", "inputs": [], "attributes": 3}]}',
+        '{"model": "Net", "metrics": [0.5]}',
+        '{"model": "Net", "epoch": "3"}',
+        "no json",
+        "",
+    ],
+)
 def test_what_is_no_description(text):
     with pytest.raises(ValueError):
         CheckpointInfo.from_json(text)
@@ -153,6 +169,12 @@ def test_the_same_sizes_are_not_enough(saved, changed, words):
     assert any(words in note for note in item.notes), item.notes
 
 
+def test_another_pixel_contract_is_another_computation(saved):
+    text = saved[0].file.span.source.text.replace("1 x 8 x 8", "1 x 8 x 8 { range = 0..255 }")
+    item = finding(saved[2], load_source(Source("net.cnn", text), "Net", {}, HostCatalogue()))
+    assert item.notes[0] == "image: input() when trained, input(range = (0.0, 255.0)) now"
+
+
 def test_another_input_size_and_name_are_no_other_architecture(saved):
     text = saved[0].file.span.source.text.replace("1 x 8 x 8", "1 x H x W").replace("Net", "Other")
     model = load_source(Source("net.cnn", text), "Other", {}, HostCatalogue())
@@ -162,7 +184,8 @@ def test_another_input_size_and_name_are_no_other_architecture(saved):
 def test_an_attribute_that_only_one_version_knows_does_not_count(saved, tmp_path):
     model, arrays, _ = saved
     steps = [dict(step) for step in computation(model.graph)]
-    steps[0]["attributes"] = {**steps[0]["attributes"], "later": "1"}
+    conv = next(step for step in steps if step["op"] == "conv")
+    conv["attributes"] = {**conv["attributes"], "later": "1"}
     path = tmp_path / "later.safetensors"
     write_weights(path, arrays, described(model, computation=tuple(steps)))
     assert read_weights(path, model.graph)
@@ -245,6 +268,7 @@ def test_a_truncated_checkpoint_is_damaged_wherever_it_ends(tmp_path_factory, sh
 
 
 @given(position=st.integers(0, 3000), value=st.integers(0, 255))
+@settings(max_examples=200)
 def test_a_spoilt_byte_never_ends_in_another_exception(tmp_path_factory, position, value):
     model = build()
     path = tmp_path_factory.mktemp("spoilt") / "best.safetensors"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from pathlib import Path
 
 from striate.host.catalogue import HostCatalogue
 from striate.model import Model, load_source
@@ -29,6 +31,12 @@ train Net {
 }
 """
 """Batch norm and dropout, so that statistics and chance take part; 120 images of 8 x 8."""
+
+
+def child_environment() -> dict[str, str]:
+    """Return an environment in which a new process finds the tests, wherever it is started."""
+    root = str(Path(__file__).parents[3])
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])}
 
 
 def load_with_recipe(

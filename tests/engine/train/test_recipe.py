@@ -16,7 +16,7 @@ from striate.train.sections import train_sections
 from striate_dsl.diagnostics import DiagnosticError
 from striate_dsl.parser import parse
 from striate_dsl.source import Source
-from tests.engine.train.networks import TINY, load_with_recipe
+from tests.engine.train.networks import TINY, child_environment, load_with_recipe
 
 CATALOGUE = HostCatalogue()
 WHOLE = "data = digits()\nloss = cross_entropy\noptimizer = sgd(lr = 0.1)\nepochs = 3\n"
@@ -221,4 +221,4 @@ def test_reading_a_recipe_needs_no_torch():
         "heavy = {'torch', 'lightning', 'torchmetrics', 'sklearn', 'matplotlib', 'numpy'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60, env=child_environment())

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from striate.runtime.checkpoint import CheckpointInfo
+from striate.runtime.checkpoint_info import CheckpointInfo
 from striate.train.history import format_history
 from striate.train.pictures import draw_confusion, draw_curves
 from striate.train.report import RunReport

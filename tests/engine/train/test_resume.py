@@ -10,20 +10,20 @@ from pathlib import Path
 
 import pytest
 
+from tests.engine.train.networks import child_environment
+
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs forks")
 def test_killed_runs_end_with_the_same_weights(tmp_path):
     program = Path(__file__).with_name("killing.py")
-    root = str(program.parents[3])
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])}
     done = subprocess.run(
         [sys.executable, str(program), str(tmp_path)],
         check=True,
         capture_output=True,
         text=True,
         timeout=500,
-        env=environment,
+        env=child_environment(),
     )
     results = json.loads(done.stdout)
     expected = results.pop("uninterrupted")

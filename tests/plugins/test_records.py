@@ -1,0 +1,68 @@
+"""The first-party records: declared without heavy packages, documented, and pointing at something that exists."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import import_module
+
+import pytest
+
+import striate_plugins
+from striate.host.loading import load_plugins
+from striate.host.records import DataRecord, HeadRecord, TaskRecord
+from striate.plugin import PluginContext
+
+LOADED = load_plugins()
+RECORDS = [
+    pytest.param(kind, record, id=f"{kind.__name__}-{name}")
+    for kind, shelf in LOADED.records.items()
+    for name, (owner, record) in shelf.items()
+    if owner == "striate-plugins"
+]
+
+
+def test_they_come_in_by_the_same_door_as_a_strangers():
+    assert not LOADED.failures
+    assert {param.values[1].name for param in RECORDS} >= {
+        "digits", "cross_entropy", "sgd", "adam", "cosine", "step", "constant", "accuracy", "classification",
+        "segmentation",
+    }  # fmt: skip
+
+
+def test_declaring_them_imports_nothing_heavy():
+    program = (
+        "import sys, striate_plugins as plugins\nfrom striate.plugin import PluginContext\n"
+        "for name in dir(plugins):\n"
+        "    hook = getattr(plugins, name)\n"
+        "    if name.startswith('striate_') and callable(hook): hook(PluginContext())\n"
+        "heavy = {'torch', 'torchmetrics', 'sklearn', 'numpy', 'lightning', 'striate.train.data'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+@pytest.mark.parametrize(("kind", "record"), RECORDS)
+def test_every_record_is_documented(kind, record):
+    assert record.summary.endswith(".")
+    for argument in getattr(record, "arguments", ()):
+        assert argument.summary.endswith("."), argument.name
+        assert argument.kind.describe()
+
+
+@pytest.mark.parametrize(("kind", "record"), RECORDS)
+def test_every_factory_exists(kind, record):
+    if kind is HeadRecord:
+        assert LOADED.of(TaskRecord)[record.task]
+        return
+    factory = record.decode if kind is TaskRecord else record.factory
+    module, _, attribute = factory.target.partition(":")
+    assert callable(getattr(import_module(module), attribute))
+    if kind is DataRecord:
+        assert LOADED.of(TaskRecord)[record.task]
+
+
+def test_hooks_return_fresh_lists():
+    first, second = (striate_plugins.striate_losses(PluginContext()) for _ in range(2))
+    first.clear()
+    assert second
