@@ -1,8 +1,9 @@
-"""`striate check`: everything that can be said of files before anything runs."""
+"""`striate check`: everything that can be said of files before anything runs, and repairs."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,25 @@ import click
 
 from striate.checking import Checked, check_file
 from striate.cli.boundary import FINDINGS, show
+from striate.cli.fixing import FixedFile, advice, fix_file, repairs_as_data, show_difference, show_repairs, warned
 from striate.cli.model_options import model_option, parse_settings, set_option
 from striate_dsl.diagnostics import Diagnostic
 from striate_dsl.render import to_json
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The options beside model and parameters."""
+
+    form: str
+    strict: bool
+    fix: bool
+    unsafe: bool
+    difference: bool
+
+    @property
+    def repairs(self) -> bool:
+        return self.fix or self.difference
 
 
 @click.command("check")
@@ -20,32 +37,68 @@ from striate_dsl.render import to_json
 @model_option
 @set_option
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print findings.")
-def command(files: tuple[Path, ...], model: str | None, settings: tuple[str, ...], form: str) -> int:
+@click.option("--strict", is_flag=True, help="Let warnings fail the check too.")
+@click.option("--fix", is_flag=True, help="Repair what can be repaired without changing what the network computes.")
+@click.option(
+    "--unsafe-fixes", "unsafe", is_flag=True, help="With --fix or --diff: repairs that change the network too."
+)
+@click.option("--diff", "difference", is_flag=True, help="Show what --fix would change, and write nothing.")
+def command(files: tuple[Path, ...], model: str | None, settings: tuple[str, ...], **options: Any) -> int:
     """Check FILEs: names, arguments, sizes, contracts, recipes; all models of each file, or one.
 
-    Prints the input sizes that a model takes where its file leaves them open. The exit code is 1 if there are errors.
+    Files without errors are looked at for what is legal and yet probably not meant (warnings). Prints the input sizes
+    that a model takes where its file leaves them open. The exit code is 1 if there are errors.
     """
-    overrides = parse_settings(settings)
-    checked = [check_file(path, model, overrides) for path in files]
-    failed = any(item.failed for item in checked)
-    if form == "json":
-        click.echo(json.dumps(_document(checked), indent=2))
+    asked = _Asked(**options)
+    _demand_sense(asked, limited=model is not None or bool(settings))
+    if asked.repairs:
+        results = [fix_file(path, unsafe=asked.unsafe, write=not asked.difference) for path in files]
     else:
-        _print(checked)
+        overrides = parse_settings(settings)
+        results = [FixedFile(check_file(path, model, overrides)) for path in files]
+    if asked.form == "json":
+        click.echo(json.dumps(_document(results, asked), indent=2))
+    else:
+        _print(results, asked)
+    failed = any(item.checked.failed or (asked.strict and warned(item.checked)) for item in results)
     return FINDINGS if failed else 0
 
 
-def _document(checked: list[Checked]) -> dict[str, Any]:
+def _demand_sense(asked: _Asked, *, limited: bool) -> None:
+    """Refuse options that do not go together."""
+    if asked.unsafe and not asked.repairs:
+        raise click.UsageError("--unsafe-fixes goes with --fix or --diff")
+    if asked.repairs and limited:
+        raise click.UsageError("repairs are worked out for all models of a file: leave --model and --set out")
+    if asked.difference and asked.form == "json":
+        raise click.UsageError("--diff prints text: leave --format json out")
+
+
+def _document(results: list[FixedFile], asked: _Asked) -> dict[str, Any]:
+    checked = [item.checked for item in results]
     findings = [item for one in checked for item in one.diagnostics]
     domain = {name: domain.to_json() for one in checked for name, domain in one.domains.items()}
-    return {"diagnostics": to_json(findings), "domain": domain}
+    document: dict[str, Any] = {"diagnostics": to_json(findings), "domain": domain}
+    return {**document, "fixed": repairs_as_data(results)} if asked.repairs else document
 
 
-def _print(checked: list[Checked]) -> None:
+def _print(results: list[FixedFile], asked: _Asked) -> None:
+    checked = [item.checked for item in results]
     findings: list[Diagnostic] = [item for one in checked for item in one.diagnostics]
+    if asked.difference:
+        show_difference(results)
+    else:
+        show_repairs(results)
     show(findings)
+    if not asked.repairs and (words := advice(findings)):
+        click.echo(words, err=True)
+    if not asked.difference:
+        _print_models(checked, strict=asked.strict)
+
+
+def _print_models(checked: list[Checked], *, strict: bool) -> None:
     for one in checked:
-        if one.failed:
+        if one.failed or (strict and warned(one)):
             continue
         click.echo(f"{one.file}: {_models(list(one.domains))}")
         for name, domain in one.domains.items():
