@@ -75,8 +75,8 @@ class _Fixing:
     def _round(self) -> bool:
         """Make as many repairs at once as do no harm; refuse one that does. Return whether there was any to make."""
         wanted = list(self._wanted())
-        chosen = compatible([repair.fix for repair in wanted])
-        together = [repair for repair in wanted if any(repair.fix is fix for fix in chosen)]
+        chosen = {id(fix) for fix in compatible([repair.fix for repair in wanted])}
+        together = [repair for repair in wanted if id(repair.fix) in chosen]
         while together and not self._attempt(together):
             if len(together) == 1:
                 self.refused.add(together[0].key)

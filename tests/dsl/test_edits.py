@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from striate_dsl.diagnostics import Edit, Fix
-from striate_dsl.edits import apply_edits, compatible, overlap
+from striate_dsl.edits import apply_edits, compatible
 from striate_dsl.source import Source, Span
 
 SOURCE = Source("net.cnn", "abcdefghij")
@@ -35,17 +35,20 @@ def test_what_lies_outside_the_edits_stays(bounds, text):
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "expected"),
+    ("one", "other", "together"),
     [
-        (fix((0, 2)), fix((3, 4)), False),
-        (fix((0, 3)), fix((2, 4)), True),
-        (fix((2, 2)), fix((2, 2)), True),
-        (fix((0, 1), (8, 9)), fix((4, 5)), False),
-        (fix((0, 1), (4, 5)), fix((4, 4)), True),
+        (fix((0, 2)), fix((3, 4)), True),
+        (fix((0, 3)), fix((2, 4)), False),
+        (fix((0, 2)), fix((2, 4)), False),
+        (fix((2, 2)), fix((2, 2)), False),
+        (fix((0, 1), (8, 9)), fix((4, 5)), True),
+        (fix((0, 1), (4, 5)), fix((4, 4)), False),
+        (fix((0, 9)), fix((4, 4)), False),
     ],
 )
-def test_overlap(one, other, expected):
-    assert overlap(one, other) is overlap(other, one) is expected
+def test_repairs_that_touch_are_not_made_together(one, other, together):
+    assert compatible([one, other]) == ([one, other] if together else [one])
+    assert compatible([other, one]) == ([other, one] if together else [other])
 
 
 def test_the_first_of_two_that_overlap_is_chosen():

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from striate.checking import Checked, check_file
 from striate.cli.boundary import FINDINGS, show
-from striate.cli.fixing import FixedFile, advice, fix_file, repairs_as_data, show_difference, show_repairs, warned
 from striate.cli.model_options import model_option, parse_settings, set_option
-from striate_dsl.diagnostics import Diagnostic
+from striate_dsl.diagnostics import Diagnostic, Severity
 from striate_dsl.render import to_json
+
+if TYPE_CHECKING:
+    from striate.cli.fixing import FixedFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +53,20 @@ def command(files: tuple[Path, ...], model: str | None, settings: tuple[str, ...
     """
     asked = _Asked(**options)
     _demand_sense(asked, limited=model is not None or bool(settings))
+    repaired: list[FixedFile] = []
     if asked.repairs:
-        results = [fix_file(path, unsafe=asked.unsafe, write=not asked.difference) for path in files]
+        from striate.cli.fixing import fix_file
+
+        repaired = [fix_file(path, unsafe=asked.unsafe, write=not asked.difference) for path in files]
+        checked = [item.checked for item in repaired]
     else:
         overrides = parse_settings(settings)
-        results = [FixedFile(check_file(path, model, overrides)) for path in files]
+        checked = [check_file(path, model, overrides) for path in files]
     if asked.form == "json":
-        click.echo(json.dumps(_document(results, asked), indent=2))
+        click.echo(json.dumps(_document(checked, repaired, asked), indent=2))
     else:
-        _print(results, asked)
-    failed = any(item.checked.failed or (asked.strict and warned(item.checked)) for item in results)
+        _print(checked, repaired, asked)
+    failed = any(one.failed or (asked.strict and _warned(one)) for one in checked)
     return FINDINGS if failed else 0
 
 
@@ -74,31 +80,50 @@ def _demand_sense(asked: _Asked, *, limited: bool) -> None:
         raise click.UsageError("--diff prints text: leave --format json out")
 
 
-def _document(results: list[FixedFile], asked: _Asked) -> dict[str, Any]:
-    checked = [item.checked for item in results]
+def _document(checked: list[Checked], repaired: list[FixedFile], asked: _Asked) -> dict[str, Any]:
     findings = [item for one in checked for item in one.diagnostics]
     domain = {name: domain.to_json() for one in checked for name, domain in one.domains.items()}
     document: dict[str, Any] = {"diagnostics": to_json(findings), "domain": domain}
-    return {**document, "fixed": repairs_as_data(results)} if asked.repairs else document
+    if asked.repairs:
+        from striate.cli.fixing import repairs_as_data
+
+        document["fixed"] = repairs_as_data(repaired)
+    return document
 
 
-def _print(results: list[FixedFile], asked: _Asked) -> None:
-    checked = [item.checked for item in results]
+def _print(checked: list[Checked], repaired: list[FixedFile], asked: _Asked) -> None:
     findings: list[Diagnostic] = [item for one in checked for item in one.diagnostics]
-    if asked.difference:
-        show_difference(results)
-    else:
-        show_repairs(results)
+    if asked.repairs:
+        from striate.cli.fixing import show_difference, show_repairs
+
+        (show_difference if asked.difference else show_repairs)(repaired)
     show(findings)
-    if not asked.repairs and (words := advice(findings)):
+    if not asked.repairs and (words := _advice(findings)):
         click.echo(words, err=True)
     if not asked.difference:
         _print_models(checked, strict=asked.strict)
 
 
+def _advice(findings: list[Diagnostic]) -> str:
+    """Return how many of the findings can be repaired by which option, or nothing."""
+    grades = [{fix.grade for fix in item.fixes} for item in findings]
+    safe = sum("safe" in each for each in grades)
+    unsafe = sum("unsafe" in each and "safe" not in each for each in grades)
+    told = [f"{safe} can be repaired with --fix"] if safe else []
+    if unsafe:
+        told.append(
+            f"{unsafe} {'more' if safe else 'can be repaired'} with --fix --unsafe-fixes (look at --diff first)"
+        )
+    return ", ".join(told)
+
+
+def _warned(checked: Checked) -> bool:
+    return any(item.severity is Severity.WARNING for item in checked.diagnostics)
+
+
 def _print_models(checked: list[Checked], *, strict: bool) -> None:
     for one in checked:
-        if one.failed or (strict and warned(one)):
+        if one.failed or (strict and _warned(one)):
             continue
         click.echo(f"{one.file}: {_models(list(one.domains))}")
         for name, domain in one.domains.items():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import difflib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import click
 
 from striate.checking import Checked
 from striate.fixing import Fixed, Repair, fix_source
-from striate_dsl.diagnostics import Diagnostic, DiagnosticError, Severity
+from striate_dsl.diagnostics import DiagnosticError
 from striate_dsl.reading import read_source
 
 
@@ -66,6 +65,8 @@ def _line(repair: Repair) -> str:
 
 def show_difference(files: list[FixedFile]) -> None:
     """Print the repairs as a unified difference."""
+    import difflib
+
     for item in files:
         if item.fixed is not None and item.fixed.changed:
             name = item.checked.file
@@ -88,26 +89,6 @@ def repairs_as_data(files: list[FixedFile]) -> list[dict[str, Any]]:
         for item in files
         for repair in (item.fixed.made if item.fixed else ())
     ]
-
-
-def advice(findings: list[Diagnostic]) -> str:
-    """Return how many of the findings can be repaired by which option, or nothing."""
-    grades = [{fix.grade for fix in item.fixes} for item in findings]
-    safe = sum("safe" in each for each in grades)
-    unsafe = sum("unsafe" in each and "safe" not in each for each in grades)
-    told = []
-    if safe:
-        told.append(f"{safe} can be repaired with --fix")
-    if unsafe:
-        told.append(
-            f"{unsafe}{' more' if safe else ' can be repaired'} with --fix --unsafe-fixes (look at --diff first)"
-        )
-    return ", ".join(told)
-
-
-def warned(checked: Checked) -> bool:
-    """Return whether a check found warnings."""
-    return any(item.severity is Severity.WARNING for item in checked.diagnostics)
 
 
 def _findings(number: int) -> str:

@@ -16,12 +16,12 @@ from striate_dsl.names import nearest
 from striate_dsl.source import Source, Span
 
 UNUSED = "W0100"
-_DIRECTIVE = re.compile(r"#\s*allow\s+([EW]\d+(?:(?:\s*,\s*|\s+)[EW]\d+)*)\s*\b")
-_CODE = re.compile(r"[EW]\d+")
+_DIRECTIVE = r"#\s*allow\s+([EW]\d+(?:(?:\s*,\s*|\s+)[EW]\d+)*)\s*\b"
+_CODE = r"[EW]\d+"
 _KNOWN = (*(item.code for item in LINTS), "W0101")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Allowance:
     """One code of an `allow` comment: where it is written, and the line of which it speaks (0 where there is none)."""
 
@@ -36,14 +36,16 @@ def allowances(source: Source) -> list[Allowance]:
         return []
     spans = comments(source)
     commented = {span.line for span in spans if _alone(span)}
+    following = _following(source, commented)
     found = []
     for span in spans:
-        directive = _DIRECTIVE.match(span.text)
+        directive = re.match(_DIRECTIVE, span.text)
         if directive is None:
             continue
-        line = _next_line(source, span.line, commented) if span.line in commented else span.line
-        for code in _CODE.finditer(span.text, directive.start(1), directive.end(1)):
-            place = Span(source, span.start + code.start(), span.start + code.end())
+        line = following[span.line] if span.line in commented else span.line
+        for code in re.finditer(_CODE, directive[1]):
+            start = span.start + directive.start(1) + code.start()
+            place = Span(source, start, start + len(code[0]))
             found.append(Allowance(code[0], place, line))
     return found
 
@@ -53,11 +55,16 @@ def _alone(comment: Span) -> bool:
     return not text[text.rfind("\n", 0, comment.start) + 1 : comment.start].strip()
 
 
-def _next_line(source: Source, line: int, commented: set[int]) -> int:
-    for number in range(line + 1, len(source.line_starts) + 1):
-        if number not in commented and source.line_text(number).strip():
-            return number
-    return 0
+def _following(source: Source, commented: set[int]) -> dict[int, int]:
+    """Return for each line that is a comment the next line that is none and not blank, 0 at the end of the text."""
+    found: dict[int, int] = {}
+    following = 0
+    for line in range(len(source.line_starts), 0, -1):
+        if line in commented:
+            found[line] = following
+        elif source.line_text(line).strip():
+            following = line
+    return found
 
 
 def silence(findings: Iterable[Diagnostic], source: Source, *, complete: bool) -> list[Diagnostic]:

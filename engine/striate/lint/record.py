@@ -10,7 +10,7 @@ from striate_dsl.diagnostics import Diagnostic, Fix, Label, Severity
 from striate_dsl.source import Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Finding:
     """One place that a lint complains about; the code and the reason are the lint's."""
 
@@ -23,7 +23,7 @@ class Finding:
     fix: Fix | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Lint:
     """A lint.
 

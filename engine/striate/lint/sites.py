@@ -27,7 +27,7 @@ from striate_dsl.syntax import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Site:
     """A call, the flow it is a step of, and whether that flow is a whole branch of a merge layer."""
 

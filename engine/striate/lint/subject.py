@@ -12,12 +12,13 @@ from functools import cached_property
 
 from striate.elaborate.faults import trail_notes
 from striate.graph import Graph, Node
+from striate.lint.names import used_names
 from striate.lint.sites import Sites
 from striate_dsl.source import Span
-from striate_dsl.syntax import File
+from striate_dsl.syntax import Block, File, Model
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Loss:
     """The loss of a recipe: its name, what it does to the outputs before it compares, and where it is written."""
 
@@ -26,7 +27,7 @@ class Loss:
     span: Span
 
 
-@dataclass
+@dataclass(eq=False)
 class Network:
     """One model's graph, with the losses of its recipes, and who makes and who uses each value."""
 
@@ -69,7 +70,7 @@ class Network:
         return self.graph.types[node.inputs[0]].shape
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Use:
     """A node and the network it is in."""
 
@@ -82,7 +83,7 @@ class Use:
         return trail_notes(self.node.origin.trail)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Place:
     """A layer call of the text and the nodes that come from it, in all models; `op` is their layer."""
 
@@ -91,7 +92,7 @@ class Place:
     uses: list[Use] = field(default_factory=list)
 
 
-@dataclass
+@dataclass(eq=False)
 class Subject:
     """A file without errors, and its networks."""
 
@@ -117,6 +118,12 @@ class Subject:
                         places[key] = Place(node.op, span)
                     places[key].uses.append(Use(network, node))
         return found
+
+    @cached_property
+    def names(self) -> Mapping[str, set[str]]:
+        """The plain names that the bodies of blocks and models use, by the name of the block or model."""
+        definitions = (item for item in self.file.definitions if isinstance(item, Block | Model))
+        return {item.name.text: used_names(item.body) for item in definitions}
 
     def places(self, *ops: str) -> Iterator[Place]:
         """Yield the places of this file that make layers of these names."""

@@ -10,14 +10,14 @@ from striate.lint.sites import remove_line
 from striate.lint.subject import Subject
 from striate_dsl.diagnostics import Edit, Fix
 from striate_dsl.source import Span
-from striate_dsl.syntax import Block, Call, Group, Identifier, Let, Model
+from striate_dsl.syntax import Block, Call, Definition, Group, Identifier, Let, Model
 
 
 def _unused_values(subject: Subject) -> Iterator[Finding]:
     for definition in subject.file.definitions:
         if not isinstance(definition, Block | Model):
             continue
-        used = used_names(definition.body)
+        used = subject.names[definition.name.text]
         for node in nodes_in(definition.body):
             name = node.name if isinstance(node, Let) else node.alias if isinstance(node, Call | Group) else None
             if name is None or name.text in used or name.text.startswith("_"):
@@ -43,7 +43,7 @@ def _unused_blocks(subject: Subject) -> Iterator[Finding]:
     definitions = subject.file.definitions
     if not any(isinstance(item, Model) for item in definitions):
         return
-    names = [(item, used_names(item)) for item in definitions]
+    names = [(item, _used_in(subject, item)) for item in definitions]
     for block in definitions:
         if not isinstance(block, Block) or block.name.text.startswith("_"):
             continue
@@ -51,11 +51,17 @@ def _unused_blocks(subject: Subject) -> Iterator[Finding]:
             yield Finding(block.name.span, f"block {block.name.text} is never used", help="remove it, or use it")
 
 
+def _used_in(subject: Subject, definition: Definition) -> set[str]:
+    if isinstance(definition, Block | Model):
+        return subject.names[definition.name.text] | used_names(definition.parameters)
+    return used_names(definition)
+
+
 def _unused_parameters(subject: Subject) -> Iterator[Finding]:
     for definition in subject.file.definitions:
         if not isinstance(definition, Block | Model):
             continue
-        used = used_names(definition.body, *(item.default for item in definition.parameters if item.default))
+        used = _used_in(subject, definition)
         for parameter in definition.parameters:
             if parameter.name.text not in used and not parameter.name.text.startswith("_"):
                 kind = "block" if isinstance(definition, Block) else "model"
