@@ -41,7 +41,8 @@ def _runs(network: Network) -> Iterator[tuple[Node, _Rates, _Rates]]:
         if rates is None:
             if before != _NONE and _keeps_pixels(network, node):
                 last[value] = before
-                told |= {value} & ({value} if node.inputs[0] in told else set())
+                if node.inputs[0] in told:
+                    told.add(value)
             continue
         shared = any(gcd(one, other) > 1 for one, other in zip(before, rates, strict=True))
         if shared and node.inputs[0] not in told:

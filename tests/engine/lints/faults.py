@@ -74,6 +74,11 @@ FAULTS = [
     Fault("W0106", model("conv(8, 3, dilation = 2)\n§conv(8, 3, dilation = 2)"), "multiples of 2"),
     Fault(
         "W0106",
+        model("conv(8, 3, dilation = 3) -> §conv(8, 3, dilation = 3) -> relu -> conv(8, 3, dilation = 6)"),
+        "third",
+    ),
+    Fault(
+        "W0106",
         model(
             "conv(8, 3, dilation = 2) -> bn -> relu -> conv(8, 1) -> §conv(8, 3, dilation = 4)".replace(
                 "(8, 3, dilation = 2)", "(8, 3, dilation = 2, bias = false)"
@@ -105,6 +110,7 @@ FAULTS = [
     # ------------------------------------------------------------------------------------ dead layers
     Fault("W0112", model("relu as a\nconv(8, 3) -> §conv(8, 1)\na -> tanh"), "no output of Net depends on this"),
     Fault("W0112", model("relu as a\n§B\na -> tanh", before="block B { conv(8, 3) -> relu }\n"), "no output"),
+    Fault("W0112", model("relu as a\n§B\na -> B", before="block B { tanh -> relu }\n"), "no output"),
     Fault("W0112", model("§input other: 3 x 8 x 8\nimage -> relu"), "input other is not used"),
     # ------------------------------------------------------------------------------------ loops that do not repeat
     Fault("W0113", model("§repeat 1 { relu -> tanh }"), "runs once", "unsafe", "  { relu -> tanh }"),
@@ -182,6 +188,12 @@ FINE = [
     ),
     ("W0111", model("B(3)", before="block B(out, half = out) { conv(half, 1) }\n")),
     ("W0111", model("B(3)", before="block B(_out) { relu }\n")),
+    (
+        "W0112",
+        model(
+            "relu as a\nconv(8, 1) as c\na -> tanh\nif deep { add(c) }", after="model Deep = Net(deep = true)\n"
+        ).replace("Net {", "Net(deep = false) {"),
+    ),
     ("W0112", model("relu as a\nif 1 == 2 { conv(8, 3) }\na -> tanh")),
     ("W0112", model("relu as a\nB as b\na -> tanh -> B -> add(b)", before="block B { conv(8, 1) -> relu }\n")),
     ("W0113", model("repeat 2 { relu }")),

@@ -101,6 +101,15 @@ def test_a_repair_that_breaks_a_contract_is_left_out_and_others_are_made():
     assert {item.code for item in fixed.checked.diagnostics} == {"W0102"}
 
 
+def test_a_repair_that_would_take_a_comment_away_is_not_made():
+    text = model("flatten -> dense(10)  # ten digits\n  -> softmax", after=RECIPE)
+    fixed = fix_source(source(text), unsafe=True)
+    assert not fixed.changed
+    assert [item.code for item in fixed.checked.diagnostics] == ["W0103"]
+    bare = fix_source(source(text.replace("  # ten digits", "")), unsafe=True)
+    assert not bare.checked.diagnostics
+
+
 def test_many_repairs_with_a_bad_one_among_them():
     lines = "\n".join(f"let idle{index} = {index}" for index in range(20))
     text = model(f"{lines}\nconv(8, 3) -> bn\nassert params == 8 * 8 * 9 + 8 + 16")
