@@ -9,16 +9,20 @@ from typing import TYPE_CHECKING
 
 from striate.elaborate import elaborate, model_names
 from striate.host.catalogue import HostCatalogue
+from striate.host.records import LossRecord
+from striate.lint import Loss, Network, Subject, lint
+from striate.lint.allow import silence
 from striate.model import several_models
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError, Severity
 from striate_dsl.names import nearest
 from striate_dsl.parser import parse
 from striate_dsl.reading import read_source
 from striate_dsl.source import Source, Span
-from striate_dsl.syntax import File, Section
+from striate_dsl.syntax import CallExpression, File, Name, Section, Setting
 
 if TYPE_CHECKING:
     from striate.dims.domain import Domain
+    from striate.graph import Graph
 
 
 @dataclass(slots=True)
@@ -47,7 +51,8 @@ def check_file(path: Path, model: str | None = None, overrides: Mapping[str, str
 def check_source(source: Source, model: str | None = None, overrides: Mapping[str, str] | None = None) -> Checked:
     """Check a text: all its models, or the one named.
 
-    A mistake inside a block shows up in every model that uses the block; it is reported once.
+    A mistake inside a block shows up in every model that uses the block; it is reported once. A text without errors is
+    linted as well; what its comments allow is left out.
     """
     result = parse(source)
     checked = Checked(source.name, list(result.diagnostics))
@@ -55,17 +60,27 @@ def check_source(source: Source, model: str | None = None, overrides: Mapping[st
         return checked
     catalogue = HostCatalogue()
     findings: list[Diagnostic] = []
+    graphs: dict[str, Graph] = {}
     try:
-        findings += _check_models(result.file, model, overrides, catalogue, checked)
+        findings += _check_models(result.file, model, overrides, catalogue, checked, graphs)
         findings += _check_sections(result.file, catalogue)
     except DiagnosticError as error:  # two plugins provide a name of the file
         findings += error.diagnostics
     checked.diagnostics += _each_once([*findings, *catalogue.warnings()])
+    whole = not checked.failed
+    if whole:
+        checked.diagnostics += lint(Subject(result.file, _networks(result.file, graphs, catalogue)))
+    checked.diagnostics = silence(checked.diagnostics, source, complete=whole and model is None and not overrides)
     return checked
 
 
 def _check_models(
-    file: File, model: str | None, overrides: Mapping[str, str] | None, catalogue: HostCatalogue, checked: Checked
+    file: File,
+    model: str | None,
+    overrides: Mapping[str, str] | None,
+    catalogue: HostCatalogue,
+    checked: Checked,
+    graphs: dict[str, Graph],
 ) -> Iterator[Diagnostic]:
     names = (model,) if model else model_names(file)
     if overrides and len(names) != 1:
@@ -75,6 +90,28 @@ def _check_models(
         yield from built.diagnostics
         if built.domain is not None and built.graph is not None:
             checked.domains[name] = built.domain
+            graphs[name] = built.graph
+
+
+def _networks(file: File, graphs: Mapping[str, Graph], catalogue: HostCatalogue) -> list[Network]:
+    """Return the models' graphs with the losses of their recipes, as lints look at them."""
+    if not any(isinstance(item, Section) and item.kind == "train" for item in file.definitions):
+        return [Network(graph) for graph in graphs.values()]
+    from striate.train.sections import sections_of
+
+    return [
+        Network(graph, [loss for section in sections_of(file, name) for loss in _losses(section.settings, catalogue)])
+        for name, graph in graphs.items()
+    ]
+
+
+def _losses(settings: tuple[Setting, ...], catalogue: HostCatalogue) -> Iterator[Loss]:
+    for setting in settings:
+        value = setting.value.function if isinstance(setting.value, CallExpression) else setting.value
+        if [part.text for part in setting.key] == ["loss"] and isinstance(value, Name):
+            record = catalogue.find(LossRecord, value.text)
+            if record is not None:
+                yield Loss(record.name, record.applies, value.span)
 
 
 def _check_sections(file: File, catalogue: HostCatalogue) -> Iterator[Diagnostic]:

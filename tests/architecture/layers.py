@@ -21,13 +21,14 @@ ROOMS: dict[str, frozenset[str]] = {
     "analysis": FOUNDATION,
     "elaborate": FOUNDATION | {"host", "analysis"},  # analysis: the contracts `assert macs < ...` of a file
     "passes": FOUNDATION | {"host", "analysis"},
+    "lint": MIDDLE,  # elaborate: the wording of block trails
     "lower": MIDDLE,
     "onnx": MIDDLE,
     "runtime": MIDDLE | {"lower", "onnx"},
     "view": LOWERED,
     "train": LOWERED | {"view"},  # view: the report that training writes
-    "facade": LOWERED | {"view", "train"},
-    "cli": LOWERED | {"view", "train", "facade"},
+    "facade": LOWERED | {"view", "train", "lint"},  # lint: a check ends with it
+    "cli": LOWERED | {"view", "train", "lint", "facade"},
     "plugins": frozenset({"facade"}),  # and of the facade only the public names
 }
 """The rooms that the modules of a room may import, beside their own."""

@@ -73,13 +73,18 @@ class DataRecord:
 
 @dataclass(frozen=True, slots=True)
 class LossRecord:
-    """A loss. `factory(**arguments)` returns a callable `(output, target) -> scalar tensor`, mean over the batch."""
+    """A loss. `factory(**arguments)` returns a callable `(output, target) -> scalar tensor`, mean over the batch.
+
+    `applies` names the function that the loss applies to the output before it compares, e.g. `"softmax"`: a lint then
+    says that the network must not end in one.
+    """
 
     name: str
     summary: str
     factory: Factory
     arguments: tuple[Argument, ...] = ()
     reference: str = ""
+    applies: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,5 +38,6 @@ LOSSES = (
             ),
         ),
         reference="Szegedy et al., 2016, arXiv:1512.00567, section 7 (label smoothing)",
+        applies="softmax",
     ),
 )

@@ -1,0 +1,133 @@
+"""Making the repairs that findings propose, round by round, as long as the text does not get worse by them.
+
+A repair is never made where it would take a comment away. Reading and writing files is left to the caller.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from striate.checking import Checked, check_source
+from striate_dsl.comments import comments
+from striate_dsl.diagnostics import Diagnostic, Edit, Fix, Severity
+from striate_dsl.edits import apply_edits, compatible
+from striate_dsl.parser import parse
+from striate_dsl.source import Source
+
+MOST_ATTEMPTS = 60
+"""How often a text is repaired and checked; each round shows what the one before has uncovered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """A finding and the repair of it; line and column are those of the text of its round."""
+
+    finding: Diagnostic
+    fix: Fix
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """What tells the repair from others of the same text."""
+        return self.finding.code, self.fix.title, self.fix.edits[0].span.start if self.fix.edits else 0
+
+
+@dataclass(slots=True)
+class Fixed:
+    """A text before and after its repairs, what was made in which order, and what is left to say about the result."""
+
+    before: Source
+    after: Source
+    checked: Checked
+    made: list[Repair] = field(default_factory=list)
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was repaired."""
+        return self.after.text != self.before.text
+
+
+def fix_source(source: Source, *, unsafe: bool = False) -> Fixed:
+    """Repair a text: its safe fixes, and with `unsafe` those too that change the network.
+
+    All repairs that do not overlap are made at once and the result is checked. If it is worse, fewer are tried, and one
+    that makes the text worse by itself is left out. The result parses, or the text stays as it was.
+    """
+    return _Fixing(source, unsafe).run()
+
+
+class _Fixing:
+    """One run over one text."""
+
+    def __init__(self, source: Source, unsafe: bool) -> None:
+        self.grades = ("safe", "unsafe") if unsafe else ("safe",)
+        self.first = Fixed(source, source, check_source(source))
+        self.best = self.first
+        self.refused: set[tuple[str, str, int]] = set()
+        self.attempts = 0
+
+    def run(self) -> Fixed:
+        while self.attempts < MOST_ATTEMPTS and self._round():
+            pass
+        return self.best if parses(self.best.after) else self.first
+
+    def _round(self) -> bool:
+        """Make as many repairs at once as do no harm; refuse one that does. Return whether there was any to make."""
+        wanted = list(self._wanted())
+        chosen = {id(fix) for fix in compatible([repair.fix for repair in wanted])}
+        together = [repair for repair in wanted if id(repair.fix) in chosen]
+        while together and not self._attempt(together):
+            if len(together) == 1:
+                self.refused.add(together[0].key)
+                break
+            together = together[: len(together) // 2]
+        return bool(together)
+
+    def _wanted(self) -> Iterator[Repair]:
+        """Yield at most one repair per finding, of a grade that may be made, in the order of the text."""
+        source = self.best.after
+        for finding in sorted(self.best.checked.diagnostics, key=lambda item: item.span.start if item.span else 0):
+            for fix in finding.fixes:
+                repair = Repair(finding, fix)
+                here = all(edit.span.source is source for edit in fix.edits)
+                if fix.edits and here and fix.grade in self.grades and repair.key not in self.refused:
+                    yield repair
+                    break
+
+    def _attempt(self, repairs: Sequence[Repair]) -> bool:
+        """Make repairs if the text does not get worse by them; return whether they were made."""
+        self.attempts += 1
+        old = self.best
+        edits = [edit for repair in repairs for edit in repair.fix.edits]
+        new = Source(old.after.name, apply_edits(old.after.text, edits))
+        if new.text == old.after.text or Counter(_written(old.after)) - Counter(_written(new)):
+            return False
+        checked = check_source(new)
+        if _badness(new, checked) > _badness(old.after, old.checked):
+            return False
+        self.best = Fixed(old.before, new, checked, [*old.made, *repairs])
+        self.refused = {(code, title, _moved(place, edits)) for code, title, place in self.refused}
+        return True
+
+
+def _moved(place: int, edits: Sequence[Edit]) -> int:
+    """Return where an offset is after edits."""
+    return place + sum(
+        len(edit.replacement) - (edit.span.end - edit.span.start) for edit in edits if edit.span.start < place
+    )
+
+
+def parses(source: Source) -> bool:
+    """Return whether a text has no errors of syntax."""
+    return parse(source).file is not None
+
+
+def _written(source: Source) -> list[str]:
+    return [span.text for span in comments(source)]
+
+
+def _badness(source: Source, checked: Checked) -> tuple[bool, int]:
+    """Return whether a text does not parse, and how many errors it has; a text that parses may well show more."""
+    errors = sum(item.severity is Severity.ERROR for item in checked.diagnostics)
+    return not parses(source), errors

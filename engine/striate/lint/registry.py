@@ -1,0 +1,19 @@
+"""The table of lints, and the run of all of them over a file."""
+
+from __future__ import annotations
+
+from striate.lint import dead, dense, dilation, extent, logits, norm, padding, repeats, sampling, unused
+from striate.lint.record import Lint
+from striate.lint.subject import Subject
+from striate_dsl.diagnostics import Diagnostic
+
+_FAMILIES = (norm, logits, sampling, dilation, padding, unused, dead, repeats, dense, extent)
+
+LINTS: tuple[Lint, ...] = tuple(sorted((item for family in _FAMILIES for item in family.LINTS), key=lambda x: x.code))
+"""Every lint, by code. W0100 (an allowance that silences nothing) and W0101 (a section without effect) are none."""
+
+
+def lint(subject: Subject) -> list[Diagnostic]:
+    """Return what all lints find, in the order of the text."""
+    found = [item for each in LINTS for item in each.diagnostics(subject)]
+    return sorted(found, key=lambda item: (item.span.start if item.span else 0, item.code))

@@ -1,0 +1,99 @@
+"""What is named and never used: values, instances and constants, blocks, parameters. Decided on the text alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from striate.lint.names import nodes_in, used_names
+from striate.lint.record import Finding, Lint
+from striate.lint.sites import remove_line
+from striate.lint.subject import Subject
+from striate_dsl.diagnostics import Edit, Fix
+from striate_dsl.source import Span
+from striate_dsl.syntax import Block, Call, Definition, Group, Identifier, Let, Model
+
+
+def _unused_values(subject: Subject) -> Iterator[Finding]:
+    for definition in subject.file.definitions:
+        if not isinstance(definition, Block | Model):
+            continue
+        used = subject.names[definition.name.text]
+        for node in nodes_in(definition.body):
+            name = node.name if isinstance(node, Let) else node.alias if isinstance(node, Call | Group) else None
+            if name is None or name.text in used or name.text.startswith("_"):
+                continue
+            yield Finding(
+                name.span,
+                f"{name.text} is never used",
+                help=f"remove it, or write _{name.text} if only its name matters",
+                fix=_without(node, name),
+            )
+
+
+def _without(node: Let | Call | Group, name: Identifier) -> Fix | None:
+    if isinstance(node, Let):
+        line = remove_line(node.span)
+        return Fix(f"remove let {name.text}", (line,), "safe") if line else None
+    edit = Edit(Span(name.span.source, node.span.end, name.span.end), "")
+    return Fix(f"remove as {name.text}; the layer's weights get another name", (edit,), "unsafe")
+
+
+def _unused_blocks(subject: Subject) -> Iterator[Finding]:
+    """A file without models is a collection of blocks for other files, so all of them are used."""
+    definitions = subject.file.definitions
+    if not any(isinstance(item, Model) for item in definitions):
+        return
+    names = [(item, _used_in(subject, item)) for item in definitions]
+    for block in definitions:
+        if not isinstance(block, Block) or block.name.text.startswith("_"):
+            continue
+        if not any(block.name.text in used for item, used in names if item is not block):
+            yield Finding(block.name.span, f"block {block.name.text} is never used", help="remove it, or use it")
+
+
+def _used_in(subject: Subject, definition: Definition) -> set[str]:
+    if isinstance(definition, Block | Model):
+        return subject.names[definition.name.text] | used_names(definition.parameters)
+    return used_names(definition)
+
+
+def _unused_parameters(subject: Subject) -> Iterator[Finding]:
+    for definition in subject.file.definitions:
+        if not isinstance(definition, Block | Model):
+            continue
+        used = _used_in(subject, definition)
+        for parameter in definition.parameters:
+            if parameter.name.text not in used and not parameter.name.text.startswith("_"):
+                kind = "block" if isinstance(definition, Block) else "model"
+                yield Finding(
+                    parameter.name.span,
+                    f"{kind} {definition.name.text} never uses its parameter {parameter.name.text}",
+                    help="remove it, or use it: whoever sets it expects an effect",
+                )
+
+
+_REFERENCE = "Aho, Lam, Sethi and Ullman, Compilers, 2006, section"
+
+LINTS = (
+    Lint(
+        "W0109",
+        "value never used",
+        "a name is given to be used: mostly another name was meant where this one is missing",
+        f"{_REFERENCE} 9.2.5 (live variables)",
+        _unused_values,
+    ),
+    Lint(
+        "W0110",
+        "block never used",
+        "a block that no model uses is never elaborated, so nothing in it is checked",
+        f"{_REFERENCE} 8.7.2 (unreachable code)",
+        _unused_blocks,
+    ),
+    Lint(
+        "W0111",
+        "parameter never used",
+        "setting it changes nothing, which whoever sets it will not notice",
+        f"{_REFERENCE} 9.2.5 (live variables)",
+        _unused_parameters,
+    ),
+)
