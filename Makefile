@@ -3,7 +3,7 @@
 #   make demo          train LeNet-5 on handwritten digits, export it and verify the export
 #   make test          everything that must hold: lint, format, types, the whole suite
 #   make setup         create .venv and install striate with all extras into it, editable
-#   make lint          ruff's rules          make format    let ruff rewrite the layout
+#   make lint          ruff's rules, layout  make format    let ruff and striate fmt rewrite the layout
 #   make check         lint, format and types without the tests
 #   make bench         the benchmarks        make wheel-test  the suite against the installed wheel
 #   make clean         remove build products and caches (not .venv)
@@ -22,6 +22,9 @@ BIN := $(VENV)/bin
 # whenever the dependencies or the version change.
 CREATED := $(VENV)/.created-by-$(subst /,_,$(PYTHON))
 INSTALLED := $(VENV)/.installed
+
+# The folders with .cnn files of our own.
+NETWORKS := benchmarks examples plugins
 
 # As many processes as there are processors, up to eight; tests that share something costly stay together.
 SPREAD := -n auto --maxprocesses 8 --dist loadgroup
@@ -65,10 +68,12 @@ check: lint types
 lint: $(INSTALLED)
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m striate fmt --check $(NETWORKS)
 
 format: $(INSTALLED)
 	$(BIN)/python -m ruff check --fix-only .
 	$(BIN)/python -m ruff format .
+	$(BIN)/python -m striate fmt $(NETWORKS)
 
 types: $(INSTALLED)
 	$(BIN)/python -m mypy

@@ -35,7 +35,14 @@ def read_source(path: str | PathLike[str]) -> Source:
     """
     place = Path(path)
     name = str(path)
-    data = _bytes(place, name)
+    return decode_source(name, _bytes(place, name))
+
+
+def decode_source(name: str, data: bytes) -> Source:
+    """Return the text in the bytes of a file (or of a stream, whose name messages show); raises like `read_source`."""
+    if len(data) > LARGEST:
+        advice = "keep weights and data out of it, and repeated layers in repeat and for"
+        raise _fail("E0136", f"{name} is larger than {LARGEST // 1024 // 1024} MiB, the most that is read", advice)
     return Source(name, _text(name, data))
 
 
@@ -62,9 +69,6 @@ def _bytes(path: Path, name: str) -> bytes:
         raise _fail("E0131", f"{name!r} is not a possible file name") from None
     except OSError as error:
         raise _not_readable(name, error) from None
-    if len(data) > LARGEST:
-        advice = "keep weights and data out of it, and repeated layers in repeat and for"
-        raise _fail("E0136", f"{name} is larger than {LARGEST // 1024 // 1024} MiB, the most that is read", advice)
     return data
 
 

@@ -15,6 +15,7 @@ from striate.version import __version__
 
 COMMANDS = {
     "check": "check",
+    "fmt": "fmt",
     "summary": "summary",
     "train": "train",
     "eval": "evaluate",
@@ -25,6 +26,7 @@ COMMANDS = {
 
 SUMMARIES = {
     "check": "Check .cnn files: names, arguments, sizes, contracts.",
+    "fmt": "Write .cnn files in canonical form.",
     "summary": "Show a network's layers, sizes, parameters and costs.",
     "train": "Train a network by the recipe in its file.",
     "eval": "Measure a trained network on its data.",
