@@ -231,6 +231,10 @@ def _size(incoming: Incoming) -> str:
 
 
 def _fixes(layer: LayerCall, problem: Problem) -> tuple[Fix, ...]:
+    if problem.before:
+        start = layer.call.span.start
+        edit = Edit(Span(layer.call.span.source, start, start), f"{problem.before} -> ")
+        return (Fix(f"{problem.before} -> {layer.written}", (edit,), "unsafe"),)
     edits = []
     for name, text in problem.repair:
         given = layer.arguments.get(name)

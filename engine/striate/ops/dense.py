@@ -25,6 +25,7 @@ def _shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
                 f"flatten gives {format_dim(entries(inputs[0]))}",
                 code="E0204",
                 help=f"write flatten -> dense({attributes['features']})",
+                before="flatten",
             )
         )
     known_channels(inputs)

@@ -25,6 +25,7 @@ class Problem:
         notes: the formula with its numbers, and whatever else explains the message.
         help: what to write instead, where it can be computed.
         repair: arguments that would repair the call, as text by argument name.
+        before: layers that would repair it if they stood before it, e.g. "flatten".
     """
 
     message: str
@@ -34,6 +35,7 @@ class Problem:
     notes: tuple[str, ...] = ()
     help: str | None = None
     repair: tuple[tuple[str, str], ...] = ()
+    before: str = ""
 
 
 class LayerError(Exception):
