@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from striate.elaborate import elaborate, model_names
+from striate.elaborate import elaborate, model_names, visible_models
+from striate.elaborate.linked import LinkedFile
 from striate.host.catalogue import HostCatalogue
 from striate.host.records import LossRecord
 from striate.lint import Loss, Network, Subject, lint
 from striate.lint.allow import silence
 from striate.model import several_models
+from striate.project.linking import parse_linked
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError, Severity
 from striate_dsl.names import nearest
-from striate_dsl.parser import parse
 from striate_dsl.reading import read_source
 from striate_dsl.source import Source, Span
 from striate_dsl.syntax import CallExpression, File, Name, Section, Setting
@@ -54,11 +55,11 @@ def check_source(source: Source, model: str | None = None, overrides: Mapping[st
     A mistake inside a block shows up in every model that uses the block; it is reported once. A text without errors is
     linted as well; what its comments allow is left out.
     """
-    result = parse(source)
+    catalogue = HostCatalogue()
+    result = parse_linked(source, catalogue)
     checked = Checked(source.name, list(result.diagnostics))
     if result.file is None:
         return checked
-    catalogue = HostCatalogue()
     findings: list[Diagnostic] = []
     graphs: dict[str, Graph] = {}
     try:
@@ -116,10 +117,13 @@ def _losses(settings: tuple[Setting, ...], catalogue: HostCatalogue) -> Iterator
 
 def _check_sections(file: File, catalogue: HostCatalogue) -> Iterator[Diagnostic]:
     """Check recipes and export contracts, and that the models they are for exist."""
-    known = model_names(file)
+    known = visible_models(file)
+    complete = not isinstance(file, LinkedFile) or file.complete
     sections = [item for item in file.definitions if isinstance(item, Section)]
     for section in sections:
-        if section.kind in ("train", "export") and section.name is not None and section.name.text not in known:
+        if not complete or section.kind not in ("train", "export") or section.name is None:
+            continue
+        if section.name.text not in known:
             near = nearest(section.name.text, known)
             yield Diagnostic(
                 "E0310",
@@ -133,7 +137,7 @@ def _check_sections(file: File, catalogue: HostCatalogue) -> Iterator[Diagnostic
 
         yield from check_recipes(file, catalogue)
     if any(section.kind == "export" for section in sections):
-        yield from _check_exports(file, known)
+        yield from _check_exports(file, model_names(file))
 
 
 def _check_exports(file: File, models: Iterable[str]) -> Iterator[Diagnostic]:

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 from striate.elaborate import elaborate, model_names
 from striate.host.catalogue import HostCatalogue
 from striate.ops.arguments import Choice, format_value
-from striate_dsl.diagnostics import Diagnostic, DiagnosticError, Severity
-from striate_dsl.parser import parse
+from striate.project.linking import parse_linked
+from striate_dsl.diagnostics import Diagnostic, DiagnosticError
+from striate_dsl.parser import ParseResult
 from striate_dsl.reading import read_source
 from striate_dsl.source import Source
 
@@ -37,7 +38,8 @@ class Model:
     Attributes:
         name: the model's or variant's name.
         graph: the typed graph.
-        file: the syntax tree of the file it comes from (its recipes and export contracts are there).
+        file: the syntax tree of the file it comes from, with the files that one uses (recipes and export contracts are
+            its own).
         domain: the input sizes that the network takes.
         warnings: findings that are no errors.
         catalogue: the layers and records that were available.
@@ -141,15 +143,21 @@ def load_source(
     Raises:
         DiagnosticError: the text has mistakes or no such model.
     """
-    result = parse(source)
-    if result.file is None or any(item.severity is Severity.ERROR for item in result.diagnostics):
-        raise DiagnosticError(*result.diagnostics)
     catalogue = catalogue or HostCatalogue()
-    name = model or only_model(result.file)
-    built = elaborate(result.file, name, catalogue, overrides)
+    return build_model(parse_linked(source, catalogue), model, overrides, catalogue)
+
+
+def build_model(
+    parsed: ParseResult, model: str | None, overrides: Mapping[str, str] | None, catalogue: HostCatalogue
+) -> Model:
+    """Build one model of a parsed text with the files it uses; arguments and errors as for `load_source`."""
+    if parsed.file is None or parsed.diagnostics.has_errors:
+        raise DiagnosticError(*parsed.diagnostics)
+    name = model or only_model(parsed.file)
+    built = elaborate(parsed.file, name, catalogue, overrides)
     if built.graph is None or built.domain is None:
-        raise DiagnosticError(*result.diagnostics, *built.diagnostics)
-    return Model(name, built.graph, result.file, built.domain, (*result.diagnostics, *built.diagnostics), catalogue)
+        raise DiagnosticError(*parsed.diagnostics, *built.diagnostics)
+    return Model(name, built.graph, parsed.file, built.domain, (*parsed.diagnostics, *built.diagnostics), catalogue)
 
 
 def only_model(file: File) -> str:
