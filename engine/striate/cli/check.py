@@ -11,7 +11,7 @@ import click
 
 from striate.checking import Checked, check_file
 from striate.cli.boundary import FINDINGS, show
-from striate.cli.model_options import model_option, parse_settings, set_option
+from striate.cli.model_options import model_option, parse_settings, profile_option, set_option
 from striate_dsl.diagnostics import Diagnostic, Severity
 from striate_dsl.render import to_json
 
@@ -38,6 +38,7 @@ class _Asked:
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @model_option
 @set_option
+@profile_option
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print findings.")
 @click.option("--strict", is_flag=True, help="Let warnings fail the check too.")
 @click.option("--fix", is_flag=True, help="Repair what can be repaired without changing what the network computes.")
@@ -45,14 +46,16 @@ class _Asked:
     "--unsafe-fixes", "unsafe", is_flag=True, help="With --fix or --diff: repairs that change the network too."
 )
 @click.option("--diff", "difference", is_flag=True, help="Show what --fix would change, and write nothing.")
-def command(files: tuple[Path, ...], model: str | None, settings: tuple[str, ...], **options: Any) -> int:
+def command(
+    files: tuple[Path, ...], model: str | None, settings: tuple[str, ...], profile: str | None, **options: Any
+) -> int:
     """Check FILEs: names, arguments, sizes, contracts, recipes; all models of each file, or one.
 
     Files without errors are looked at for what is legal and yet probably not meant (warnings). Prints the input sizes
     that a model takes where its file leaves them open. The exit code is 1 if there are errors.
     """
     asked = _Asked(**options)
-    _demand_sense(asked, limited=model is not None or bool(settings))
+    _demand_sense(asked, limited=model is not None or bool(settings) or profile is not None)
     repaired: list[FixedFile] = []
     if asked.repairs:
         from striate.cli.fixing import fix_file
@@ -61,7 +64,7 @@ def command(files: tuple[Path, ...], model: str | None, settings: tuple[str, ...
         checked = [item.checked for item in repaired]
     else:
         overrides = parse_settings(settings)
-        checked = [check_file(path, model, overrides) for path in files]
+        checked = [check_file(path, model, overrides, profile) for path in files]
     if asked.form == "json":
         click.echo(json.dumps(_document(checked, repaired, asked), indent=2))
     else:
@@ -75,7 +78,7 @@ def _demand_sense(asked: _Asked, *, limited: bool) -> None:
     if asked.unsafe and not asked.repairs:
         raise click.UsageError("--unsafe-fixes goes with --fix or --diff")
     if asked.repairs and limited:
-        raise click.UsageError("repairs are worked out for all models of a file: leave --model and --set out")
+        raise click.UsageError("repairs are for all models of a file as it is: leave --model, --set and --profile out")
     if asked.difference and asked.form == "json":
         raise click.UsageError("--diff prints text: leave --format json out")
 

@@ -11,7 +11,7 @@ import click
 from striate.cli.model_options import Decorated
 from striate.elaborate import visible_models
 from striate.host.catalogue import HostCatalogue
-from striate.model import Model, build_model, only_model
+from striate.model import Model, build_model, chosen_profile, only_model
 from striate.project.linking import parse_linked
 from striate.train.overrides import read_overrides  # noqa: TID253 - of this room only what needs no torch
 from striate.train.recipe import KEYS, Recipe, read_recipe  # noqa: TID253 - the same
@@ -92,6 +92,7 @@ def load_with_recipe(
     recipe_name: str | None,
     settings: Mapping[str, str],
     info: CheckpointInfo | None = None,
+    profile: str | None = None,
 ) -> tuple[Model, Recipe]:
     """Load a model and read its recipe.
 
@@ -101,6 +102,7 @@ def load_with_recipe(
         recipe_name: the recipe's own name.
         settings: the `--set` options.
         info: the description of the weights, if there are any.
+        profile: the name of the profile, over which `settings` win.
 
     Raises:
         DiagnosticError: the file, its recipe or an override has mistakes.
@@ -110,17 +112,20 @@ def load_with_recipe(
     with_recipes = models_with_recipes(file)
     name = model or _named_by(info, file) or (with_recipes[0] if len(with_recipes) == 1 else only_model(file))
     overrides = read_overrides(settings, file, name, KEYS)
-    loaded = build_model(parsed, name, overrides.model, catalogue)
-    return loaded, read_recipe(choose_section(file, name, recipe_name), name, catalogue, overrides.recipe)
+    loaded = build_model(parsed, name, overrides.model, catalogue, profile)
+    from_outside = chosen_profile(file, profile).settings(overrides.recipe)
+    return loaded, read_recipe(choose_section(file, name, recipe_name), name, catalogue, from_outside)
 
 
-def load_for_weights(path: Path, model: str | None, settings: Mapping[str, str], info: CheckpointInfo | None) -> Model:
+def load_for_weights(
+    path: Path, model: str | None, settings: Mapping[str, str], info: CheckpointInfo | None, profile: str | None = None
+) -> Model:
     """Load a model without looking at recipes; by default the one that the weights are for."""
     catalogue = HostCatalogue()
     parsed, file = _parsed(path, catalogue)
     name = model or _named_by(info, file) or only_model(file)
     overrides = read_overrides(settings, file, name, ())
-    return build_model(parsed, name, overrides.model, catalogue)
+    return build_model(parsed, name, overrides.model, catalogue, profile)
 
 
 def _parsed(path: Path, catalogue: HostCatalogue) -> tuple[ParseResult, File]:

@@ -85,7 +85,7 @@ def collect(file: File, findings: Diagnostics) -> Definitions:
     for definition in file.definitions:
         if isinstance(definition, Section):
             definitions.sections.append(definition)
-            if definition.kind in ("search", "profile"):
+            if definition.kind == "search":
                 findings.add(_no_effect(definition.span))
         elif isinstance(definition, (Block, Model, Variant)):
             name = definition.name
