@@ -12,6 +12,7 @@ import click
 from striate.checking import Checked, check_file
 from striate.cli.boundary import FINDINGS, show
 from striate.cli.model_options import model_option, parse_settings, profile_option, set_option
+from striate.version import __version__
 from striate_dsl.diagnostics import Diagnostic, Severity
 from striate_dsl.render import to_json
 
@@ -39,7 +40,9 @@ class _Asked:
 @model_option
 @set_option
 @profile_option
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print findings.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", help="How to print findings."
+)
 @click.option("--strict", is_flag=True, help="Let warnings fail the check too.")
 @click.option("--fix", is_flag=True, help="Repair what can be repaired without changing what the network computes.")
 @click.option(
@@ -67,6 +70,8 @@ def command(
         checked = [check_file(path, model, overrides, profile) for path in files]
     if asked.form == "json":
         click.echo(json.dumps(_document(checked, repaired, asked), indent=2))
+    elif asked.form == "sarif":
+        click.echo(json.dumps(_sarif(checked), indent=2))
     else:
         _print(checked, repaired, asked)
     failed = any(one.failed or (asked.strict and _warned(one)) for one in checked)
@@ -79,8 +84,8 @@ def _demand_sense(asked: _Asked, *, limited: bool) -> None:
         raise click.UsageError("--unsafe-fixes goes with --fix or --diff")
     if asked.repairs and limited:
         raise click.UsageError("repairs are for all models of a file as it is: leave --model, --set and --profile out")
-    if asked.difference and asked.form == "json":
-        raise click.UsageError("--diff prints text: leave --format json out")
+    if asked.difference and asked.form != "text":
+        raise click.UsageError(f"--diff prints text: leave --format {asked.form} out")
 
 
 def _document(checked: list[Checked], repaired: list[FixedFile], asked: _Asked) -> dict[str, Any]:
@@ -92,6 +97,15 @@ def _document(checked: list[Checked], repaired: list[FixedFile], asked: _Asked) 
 
         document["fixed"] = repairs_as_data(repaired)
     return document
+
+
+def _sarif(checked: list[Checked]) -> dict[str, Any]:
+    from striate.codes import catalogue
+    from striate_dsl.sarif import Found, Rule, to_sarif
+
+    rules = {code: Rule(code, page.title, page.why, page.text) for code, page in catalogue().items()}
+    findings = [Found(one.file, item) for one in checked for item in one.diagnostics]
+    return to_sarif(findings, rules, __version__, Path.cwd())
 
 
 def _print(checked: list[Checked], repaired: list[FixedFile], asked: _Asked) -> None:

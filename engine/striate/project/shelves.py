@@ -41,7 +41,7 @@ class Folder:
     absolute: bool = False
 
     def identity(self, path: PurePosixPath) -> str:
-        return str((self.root / path).resolve())
+        return str(_real(self.root / path))
 
     def shown(self, path: PurePosixPath) -> str:
         """Return the name under which messages quote a file."""
@@ -49,10 +49,10 @@ class Folder:
         return str(place) if self.absolute else os.path.relpath(place)
 
     def read(self, path: PurePosixPath) -> Source:
-        place, name = (self.root / path).resolve(), self.shown(path)
+        place, name = _real(self.root / path), self.shown(path)
         if not place.is_relative_to(self.root):
             raise DiagnosticError(_leads_out(name))
-        if not place.exists():
+        if not os.path.exists(place):  # noqa: PTH110  # Path.exists raises for names that are too long
             raise DiagnosticError(self._missing(path))
         try:
             return Source(name, read_source(place).text)
@@ -60,9 +60,9 @@ class Folder:
             raise DiagnosticError(*(_named(item, str(place), name) for item in error.diagnostics)) from None
 
     def _missing(self, path: PurePosixPath) -> Diagnostic:
-        folder = (self.root / path).parent.resolve()
-        inside = folder.is_relative_to(self.root) and folder.is_dir()
-        present = sorted(item.name for item in folder.glob("*.cnn")) if inside else []
+        folder = _real((self.root / path).parent)
+        present = _networks(folder) if folder.is_relative_to(self.root) else []
+        present = [name for name in present if name != path.name]  # a link that leads nowhere
         near = nearest(path.name, present)
         return Diagnostic(
             "E0131",
@@ -99,10 +99,26 @@ def project_of(name: str) -> tuple[Folder, PurePosixPath]:
     The root is the nearest folder above the file that holds one of `MARKERS`, else the file's own folder.
     """
     path = Path(name)
-    folder = path.parent.resolve()
-    marked = (above for above in (folder, *folder.parents) if any((above / marker).exists() for marker in MARKERS))
+    folder = _real(path.parent)
+    marked = (above for above in (folder, *folder.parents) if _is_root(above))
     root = next(marked, folder)
     return Folder(root, path.is_absolute()), PurePosixPath((folder / path.name).relative_to(root).as_posix())
+
+
+def _is_root(folder: Path) -> bool:
+    return any(os.path.exists(folder / marker) for marker in MARKERS)  # noqa: PTH110  # no error where one may not look
+
+
+def _real(path: Path) -> Path:
+    """Return a path without symbolic links; of links in a circle what there is of them."""
+    return Path(os.path.realpath(path))
+
+
+def _networks(folder: Path) -> list[str]:
+    try:
+        return sorted(name for name in os.listdir(folder) if name.endswith(".cnn"))  # noqa: PTH208  # names only
+    except OSError:
+        return []
 
 
 def _leads_out(name: str) -> Diagnostic:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -23,11 +24,11 @@ LITERAL = re.compile(rf'"({CODE.pattern})"')
 
 def used_codes():
     """Return the codes that stand in the source, with the files that use them."""
-    used: dict[str, set[str]] = {}
+    used = defaultdict(set)
     for package in (striate, striate_dsl, striate_plugins):
         for path in Path(package.__file__).parent.rglob("*.py"):
             for code in LITERAL.findall(path.read_text(encoding="utf-8")):
-                used.setdefault(code, set()).add(path.name)
+                used[code].add(path.name)
     return used
 
 

@@ -130,6 +130,9 @@ def test_other_mistakes_are_told_in_the_same_run(project):
         ('use "nowhere/blocks.cnn"', "E0131", "there is no file nets/nowhere/blocks.cnn"),
         ('use "folder.cnn"', "E0132", "nets/folder.cnn is a folder"),
         ('use "binary.cnn"', "E0134", "nets/binary.cnn is a binary file"),
+        ('use "loop.cnn"', "E0131", "there is no file nets/loop.cnn"),
+        ('use "main.cnn/x.cnn"', "E0131", "there is no file nets/main.cnn/x.cnn"),
+        (f'use "{"a" * 5000}.cnn"', "E0131", "there is no file nets/aaa"),
         ('use "main.cnn"', "E0328", "a file uses itself"),
         ("use zoo.resnt", "E0330", "no installed plugin provides a file zoo.resnt"),
     ],
@@ -139,6 +142,7 @@ def test_a_file_that_cannot_be_used(project, tmp_path, use, code, words):
     nets = tmp_path / "project" / "nets"
     (nets / "link.cnn").symlink_to(tmp_path / "outside.cnn")
     (nets / "linked").symlink_to(tmp_path)
+    (nets / "loop.cnn").symlink_to("loop.cnn")
     (nets / "folder.cnn").mkdir()
     (nets / "binary.cnn").write_bytes(b"block\0")
     checked = project(f"{use}\n{net('Unit(4)')}", blocks=BLOCKS)
