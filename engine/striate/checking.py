@@ -7,15 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from striate.elaborate import elaborate, model_names
+from striate.elaborate import elaborate, model_names, visible_models
+from striate.elaborate.linked import LinkedFile
+from striate.elaborate.profiles import NO_PROFILE, check_profiles
 from striate.host.catalogue import HostCatalogue
 from striate.host.records import LossRecord
 from striate.lint import Loss, Network, Subject, lint
 from striate.lint.allow import silence
-from striate.model import several_models
+from striate.model import chosen_profile, several_models
+from striate.project.linking import parse_linked
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError, Severity
 from striate_dsl.names import nearest
-from striate_dsl.parser import parse
 from striate_dsl.reading import read_source
 from striate_dsl.source import Source, Span
 from striate_dsl.syntax import CallExpression, File, Name, Section, Setting
@@ -39,30 +41,34 @@ class Checked:
         return any(item.severity is Severity.ERROR for item in self.diagnostics)
 
 
-def check_file(path: Path, model: str | None = None, overrides: Mapping[str, str] | None = None) -> Checked:
+def check_file(
+    path: Path, model: str | None = None, overrides: Mapping[str, str] | None = None, profile: str | None = None
+) -> Checked:
     """Read and check a file; a file that cannot be read is a finding like any other."""
     try:
         source = read_source(path)
     except DiagnosticError as error:
         return Checked(str(path), list(error.diagnostics))
-    return check_source(source, model, overrides)
+    return check_source(source, model, overrides, profile)
 
 
-def check_source(source: Source, model: str | None = None, overrides: Mapping[str, str] | None = None) -> Checked:
-    """Check a text: all its models, or the one named.
+def check_source(
+    source: Source, model: str | None = None, overrides: Mapping[str, str] | None = None, profile: str | None = None
+) -> Checked:
+    """Check a text: all its models, or the one named, as they are or with a profile.
 
     A mistake inside a block shows up in every model that uses the block; it is reported once. A text without errors is
     linted as well; what its comments allow is left out.
     """
-    result = parse(source)
+    catalogue = HostCatalogue()
+    result = parse_linked(source, catalogue)
     checked = Checked(source.name, list(result.diagnostics))
     if result.file is None:
         return checked
-    catalogue = HostCatalogue()
     findings: list[Diagnostic] = []
     graphs: dict[str, Graph] = {}
     try:
-        findings += _check_models(result.file, model, overrides, catalogue, checked, graphs)
+        findings += _check_models(result.file, model, overrides, profile, catalogue, checked, graphs)
         findings += _check_sections(result.file, catalogue)
     except DiagnosticError as error:  # two plugins provide a name of the file
         findings += error.diagnostics
@@ -70,7 +76,7 @@ def check_source(source: Source, model: str | None = None, overrides: Mapping[st
     whole = not checked.failed
     if whole:
         checked.diagnostics += lint(Subject(result.file, _networks(result.file, graphs, catalogue)))
-    checked.diagnostics = silence(checked.diagnostics, source, complete=whole and model is None and not overrides)
+    checked.diagnostics = silence(checked.diagnostics, source, complete=whole and not (model or overrides or profile))
     return checked
 
 
@@ -78,15 +84,17 @@ def _check_models(
     file: File,
     model: str | None,
     overrides: Mapping[str, str] | None,
+    profile: str | None,
     catalogue: HostCatalogue,
     checked: Checked,
     graphs: dict[str, Graph],
 ) -> Iterator[Diagnostic]:
+    chosen = chosen_profile(file, profile)
     names = (model,) if model else model_names(file)
     if overrides and len(names) != 1:
         raise DiagnosticError(several_models(file))
     for name in names:
-        built = elaborate(file, name, catalogue, overrides)
+        built = elaborate(file, name, catalogue, overrides, chosen.arguments(file, name))
         yield from built.diagnostics
         if built.domain is not None and built.graph is not None:
             checked.domains[name] = built.domain
@@ -116,10 +124,13 @@ def _losses(settings: tuple[Setting, ...], catalogue: HostCatalogue) -> Iterator
 
 def _check_sections(file: File, catalogue: HostCatalogue) -> Iterator[Diagnostic]:
     """Check recipes and export contracts, and that the models they are for exist."""
-    known = model_names(file)
+    known = visible_models(file)
+    complete = not isinstance(file, LinkedFile) or file.complete
     sections = [item for item in file.definitions if isinstance(item, Section)]
     for section in sections:
-        if section.kind in ("train", "export") and section.name is not None and section.name.text not in known:
+        if not complete or section.kind not in ("train", "export") or section.name is None:
+            continue
+        if section.name.text not in known:
             near = nearest(section.name.text, known)
             yield Diagnostic(
                 "E0310",
@@ -128,12 +139,15 @@ def _check_sections(file: File, catalogue: HostCatalogue) -> Iterator[Diagnostic
                 notes=(f"models in this file: {', '.join(known) or 'none'}",),
                 help=f"did you mean {near}?" if near else None,
             )
-    if any(section.kind == "train" for section in sections):
-        from striate.train.recipe import check_recipes
+    if any(section.kind in ("train", "profile") for section in sections):
+        from striate.train.recipe import KEYS, check_recipes
 
-        yield from check_recipes(file, catalogue)
+        profiles, findings = check_profiles(file, KEYS)
+        yield from findings
+        for profile in (NO_PROFILE, *profiles):
+            yield from check_recipes(file, catalogue, profile.recipe)
     if any(section.kind == "export" for section in sections):
-        yield from _check_exports(file, known)
+        yield from _check_exports(file, model_names(file))
 
 
 def _check_exports(file: File, models: Iterable[str]) -> Iterator[Diagnostic]:

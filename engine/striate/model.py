@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from striate.elaborate import elaborate, model_names
+from striate.elaborate.profiles import NO_PROFILE, Profile, read_profile
 from striate.host.catalogue import HostCatalogue
 from striate.ops.arguments import Choice, format_value
-from striate_dsl.diagnostics import Diagnostic, DiagnosticError, Severity
-from striate_dsl.parser import parse
+from striate.project.linking import parse_linked
+from striate_dsl.diagnostics import Diagnostic, DiagnosticError
+from striate_dsl.parser import ParseResult
 from striate_dsl.reading import read_source
 from striate_dsl.source import Source
 
@@ -37,7 +39,8 @@ class Model:
     Attributes:
         name: the model's or variant's name.
         graph: the typed graph.
-        file: the syntax tree of the file it comes from (its recipes and export contracts are there).
+        file: the syntax tree of the file it comes from, with the files that one uses (recipes and export contracts are
+            its own).
         domain: the input sizes that the network takes.
         warnings: findings that are no errors.
         catalogue: the layers and records that were available.
@@ -116,18 +119,20 @@ class Model:
         return self.summary()._repr_html_()
 
 
-def load(path: str | Path, model: str | None = None, **parameters: Any) -> Model:
+def load(path: str | Path, model: str | None = None, *, profile: str | None = None, **parameters: Any) -> Model:
     """Read a `.cnn` file and build one of its models.
 
     Args:
         path: the file.
         model: the model's or variant's name; may be left out where the file has one model only.
+        profile: the name of one of the file's profiles, for the model parameters that it sets.
         parameters: the model's parameters, e.g. `classes=10`; text is taken as a plain name (`unit="Basic"`).
 
     Raises:
         DiagnosticError: the file cannot be read, has mistakes, or has no such model.
     """
-    return load_source(read_source(Path(path)), model, {name: _written(value) for name, value in parameters.items()})
+    overrides = {name: _written(value) for name, value in parameters.items()}
+    return load_source(read_source(Path(path)), model, overrides, profile=profile)
 
 
 def load_source(
@@ -135,21 +140,46 @@ def load_source(
     model: str | None = None,
     overrides: Mapping[str, str] | None = None,
     catalogue: HostCatalogue | None = None,
+    profile: str | None = None,
 ) -> Model:
-    """Build one model of a text; `overrides` are model parameters as expressions in the language.
+    """Build one model of a text; `overrides` are model parameters as expressions, which win over the profile's.
 
     Raises:
         DiagnosticError: the text has mistakes or no such model.
     """
-    result = parse(source)
-    if result.file is None or any(item.severity is Severity.ERROR for item in result.diagnostics):
-        raise DiagnosticError(*result.diagnostics)
     catalogue = catalogue or HostCatalogue()
-    name = model or only_model(result.file)
-    built = elaborate(result.file, name, catalogue, overrides)
+    return build_model(parse_linked(source, catalogue), model, overrides, catalogue, profile)
+
+
+def build_model(
+    parsed: ParseResult,
+    model: str | None,
+    overrides: Mapping[str, str] | None,
+    catalogue: HostCatalogue,
+    profile: str | None = None,
+) -> Model:
+    """Build one model of a parsed text with the files it uses; arguments and errors as for `load_source`."""
+    if parsed.file is None or parsed.diagnostics.has_errors:
+        raise DiagnosticError(*parsed.diagnostics)
+    name = model or only_model(parsed.file)
+    arguments = chosen_profile(parsed.file, profile).arguments(parsed.file, name)
+    built = elaborate(parsed.file, name, catalogue, overrides, arguments)
     if built.graph is None or built.domain is None:
-        raise DiagnosticError(*result.diagnostics, *built.diagnostics)
-    return Model(name, built.graph, result.file, built.domain, (*result.diagnostics, *built.diagnostics), catalogue)
+        raise DiagnosticError(*parsed.diagnostics, *built.diagnostics)
+    return Model(name, built.graph, parsed.file, built.domain, (*parsed.diagnostics, *built.diagnostics), catalogue)
+
+
+def chosen_profile(file: File, name: str | None) -> Profile:
+    """Return a profile of a file by name; without a name, the one that sets nothing.
+
+    Raises:
+        DiagnosticError: there is no such profile, or it has mistakes.
+    """
+    if name is None:
+        return NO_PROFILE
+    from striate.train.recipe import KEYS
+
+    return read_profile(file, name, KEYS)
 
 
 def only_model(file: File) -> str:

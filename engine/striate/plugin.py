@@ -8,6 +8,7 @@ from striate.graph import Initializer, TensorType
 from striate.host.records import (
     DataRecord,
     Factory,
+    FileRecord,
     HeadRecord,
     LossRecord,
     MetricRecord,
@@ -27,6 +28,7 @@ __all__ = [
     "DataRecord",
     "Dim",
     "Factory",
+    "FileRecord",
     "Flag",
     "HeadRecord",
     "Initializer",

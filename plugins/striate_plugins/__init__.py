@@ -1,4 +1,4 @@
-"""First-party plugins: heads, tasks, data sets, losses, optimizers, schedules and metrics.
+"""First-party plugins: networks, heads, tasks, data sets, losses, optimizers, schedules and metrics.
 
 They come in by the same door as a stranger's: the hooks below return records, and the records name what they make,
 which is imported when a run needs it.
@@ -6,6 +6,7 @@ which is imported when a run needs it.
 
 from striate.plugin import (
     DataRecord,
+    FileRecord,
     HeadRecord,
     LossRecord,
     MetricRecord,
@@ -22,6 +23,13 @@ from striate_plugins.metrics import METRICS
 from striate_plugins.optimizers import OPTIMIZERS
 from striate_plugins.schedules import SCHEDULES
 from striate_plugins.tasks import TASKS
+from striate_plugins.zoo import FILES
+
+
+@hookimpl
+def striate_files(context: PluginContext) -> list[FileRecord]:
+    """Provide the networks of the zoo."""
+    return list(FILES)
 
 
 @hookimpl

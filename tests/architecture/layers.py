@@ -14,12 +14,14 @@ LOWERED = MIDDLE | {"lower", "onnx", "runtime"}
 ROOMS: dict[str, frozenset[str]] = {
     "version": frozenset(),
     "dsl": frozenset(),
+    "codes": frozenset(),  # texts about codes; whoever shows them reads them
     "dims": frozenset({"dsl", "graph"}),
     "graph": frozenset({"dsl", "dims"}),
     "ops": frozenset({"dsl", "dims", "graph"}),
     "host": FOUNDATION,
     "analysis": FOUNDATION,
     "elaborate": FOUNDATION | {"host", "analysis"},  # analysis: the contracts `assert macs < ...` of a file
+    "project": FOUNDATION | {"host", "elaborate"},  # elaborate: the linked file is what it makes for it
     "passes": FOUNDATION | {"host", "analysis"},
     "lint": MIDDLE,  # elaborate: the wording of block trails
     "lower": MIDDLE,
@@ -27,8 +29,8 @@ ROOMS: dict[str, frozenset[str]] = {
     "runtime": MIDDLE | {"lower", "onnx"},
     "view": LOWERED,
     "train": LOWERED | {"view"},  # view: the report that training writes
-    "facade": LOWERED | {"view", "train", "lint"},  # lint: a check ends with it
-    "cli": LOWERED | {"view", "train", "lint", "facade"},
+    "facade": LOWERED | {"view", "train", "lint", "project", "codes"},  # lint: a check ends with it
+    "cli": LOWERED | {"view", "train", "lint", "project", "codes", "facade"},
     "plugins": frozenset({"facade"}),  # and of the facade only the public names
 }
 """The rooms that the modules of a room may import, beside their own."""

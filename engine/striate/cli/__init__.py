@@ -21,6 +21,7 @@ COMMANDS = {
     "eval": "evaluate",
     "predict": "predict",
     "export": "export",
+    "explain": "explain",
 }
 """Command name to the module in `striate.cli` whose `command` it is."""
 
@@ -32,6 +33,7 @@ SUMMARIES = {
     "eval": "Measure a trained network on its data.",
     "predict": "Apply a trained network to images.",
     "export": "Write a network as ONNX and verify it in ONNX Runtime.",
+    "explain": "Say what the code of a finding means.",
 }
 
 

@@ -11,7 +11,8 @@ import click
 
 from striate.checking import Checked, check_file
 from striate.cli.boundary import FINDINGS, show
-from striate.cli.model_options import model_option, parse_settings, set_option
+from striate.cli.model_options import model_option, parse_settings, profile_option, set_option
+from striate.version import __version__
 from striate_dsl.diagnostics import Diagnostic, Severity
 from striate_dsl.render import to_json
 
@@ -38,21 +39,26 @@ class _Asked:
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @model_option
 @set_option
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print findings.")
+@profile_option
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", help="How to print findings."
+)
 @click.option("--strict", is_flag=True, help="Let warnings fail the check too.")
 @click.option("--fix", is_flag=True, help="Repair what can be repaired without changing what the network computes.")
 @click.option(
     "--unsafe-fixes", "unsafe", is_flag=True, help="With --fix or --diff: repairs that change the network too."
 )
 @click.option("--diff", "difference", is_flag=True, help="Show what --fix would change, and write nothing.")
-def command(files: tuple[Path, ...], model: str | None, settings: tuple[str, ...], **options: Any) -> int:
+def command(
+    files: tuple[Path, ...], model: str | None, settings: tuple[str, ...], profile: str | None, **options: Any
+) -> int:
     """Check FILEs: names, arguments, sizes, contracts, recipes; all models of each file, or one.
 
     Files without errors are looked at for what is legal and yet probably not meant (warnings). Prints the input sizes
     that a model takes where its file leaves them open. The exit code is 1 if there are errors.
     """
     asked = _Asked(**options)
-    _demand_sense(asked, limited=model is not None or bool(settings))
+    _demand_sense(asked, limited=model is not None or bool(settings) or profile is not None)
     repaired: list[FixedFile] = []
     if asked.repairs:
         from striate.cli.fixing import fix_file
@@ -61,9 +67,11 @@ def command(files: tuple[Path, ...], model: str | None, settings: tuple[str, ...
         checked = [item.checked for item in repaired]
     else:
         overrides = parse_settings(settings)
-        checked = [check_file(path, model, overrides) for path in files]
+        checked = [check_file(path, model, overrides, profile) for path in files]
     if asked.form == "json":
         click.echo(json.dumps(_document(checked, repaired, asked), indent=2))
+    elif asked.form == "sarif":
+        click.echo(json.dumps(_sarif(checked), indent=2))
     else:
         _print(checked, repaired, asked)
     failed = any(one.failed or (asked.strict and _warned(one)) for one in checked)
@@ -75,9 +83,9 @@ def _demand_sense(asked: _Asked, *, limited: bool) -> None:
     if asked.unsafe and not asked.repairs:
         raise click.UsageError("--unsafe-fixes goes with --fix or --diff")
     if asked.repairs and limited:
-        raise click.UsageError("repairs are worked out for all models of a file: leave --model and --set out")
-    if asked.difference and asked.form == "json":
-        raise click.UsageError("--diff prints text: leave --format json out")
+        raise click.UsageError("repairs are for all models of a file as it is: leave --model, --set and --profile out")
+    if asked.difference and asked.form != "text":
+        raise click.UsageError(f"--diff prints text: leave --format {asked.form} out")
 
 
 def _document(checked: list[Checked], repaired: list[FixedFile], asked: _Asked) -> dict[str, Any]:
@@ -89,6 +97,15 @@ def _document(checked: list[Checked], repaired: list[FixedFile], asked: _Asked) 
 
         document["fixed"] = repairs_as_data(repaired)
     return document
+
+
+def _sarif(checked: list[Checked]) -> dict[str, Any]:
+    from striate.codes import catalogue
+    from striate_dsl.sarif import Found, Rule, to_sarif
+
+    rules = {code: Rule(code, page.title, page.why, page.text) for code, page in catalogue().items()}
+    findings = [Found(one.file, item) for one in checked for item in one.diagnostics]
+    return to_sarif(findings, rules, __version__, Path.cwd())
 
 
 def _print(checked: list[Checked], repaired: list[FixedFile], asked: _Asked) -> None:

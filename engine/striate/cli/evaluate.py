@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from striate.cli.model_options import model_file, model_option, parse_settings
+from striate.cli.model_options import model_file, model_option, parse_settings, profile_option
 from striate.cli.recipe_options import (
     check_settings,
     device_option,
@@ -35,6 +35,7 @@ _USED = ("data", "loss", "metrics", "batch", "size")
 @weights_option
 @recipe_option
 @recipe_set_option
+@profile_option
 @click.option(
     "--split",
     type=click.Choice(["test", "validation", "train"]),
@@ -57,6 +58,7 @@ def command(
     weights: Path,
     recipe_name: str | None,
     settings: tuple[str, ...],
+    profile: str | None,
     split: str,
     form: str,
     device_name: str,
@@ -69,7 +71,7 @@ def command(
     written = parse_settings(settings)
     check_settings(written, _USED, "eval")
     info = read_info(weights)
-    network, recipe = load_with_recipe(file, model, recipe_name, written, info)
+    network, recipe = load_with_recipe(file, model, recipe_name, written, info, profile)
     with needs_training_packages(), quiet_libraries():
         from striate.train.devices import choose_device
         from striate.train.evaluation import evaluate, scores_document

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from striate.cli.model_options import model_file, model_option, parse_settings, set_option
+from striate.cli.model_options import model_file, model_option, parse_settings, profile_option, set_option
 
 if TYPE_CHECKING:
     from striate.exporting import ExportReport
@@ -25,6 +25,7 @@ def _opset(context: click.Context, parameter: click.Parameter, value: int | None
 @model_file
 @model_option
 @set_option
+@profile_option
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="PATH", help="The ONNX file [MODEL.onnx].")
 @click.option("--weights", type=click.Path(path_type=Path), metavar="PATH", help="A checkpoint with the weights.")
 @click.option("--seed", type=click.IntRange(0), metavar="N", help="Seed of the weights if there is no checkpoint [0].")
@@ -37,6 +38,7 @@ def command(
     file: Path,
     model: str | None,
     settings: tuple[str, ...],
+    profile: str | None,
     output: Path | None,
     weights: Path | None,
     seed: int | None,
@@ -54,7 +56,7 @@ def command(
 
     if weights is not None and seed is not None:
         raise click.UsageError("--seed is for weights that are initialised; with --weights there are none")
-    network = load_source(read_source(file), model, parse_settings(settings))
+    network = load_source(read_source(file), model, parse_settings(settings), profile=profile)
     report = export_model(
         network,
         output or Path(f"{network.name}.onnx"),

@@ -1,4 +1,4 @@
-"""The options by which commands choose a model: the file, `--model`, and `--set` for the model's parameters."""
+"""The options by which commands choose a model: the file, `--model`, `--profile`, `--set` for its parameters."""
 
 from __future__ import annotations
 
@@ -27,6 +27,13 @@ def set_option(function: Decorated) -> Decorated:
     """Add `--set KEY=VALUE`, which may be given several times."""
     return click.option(
         "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Set a model parameter, e.g. classes=10."
+    )(function)
+
+
+def profile_option(function: Decorated) -> Decorated:
+    """Add `--profile NAME`."""
+    return click.option(
+        "--profile", "profile", metavar="NAME", help="Set what a profile of the file sets: profile NAME { … }."
     )(function)
 
 

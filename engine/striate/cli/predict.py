@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from striate.cli.boundary import FINDINGS, show
-from striate.cli.model_options import model_file, model_option, parse_settings
+from striate.cli.model_options import model_file, model_option, parse_settings, profile_option
 from striate.cli.recipe_options import (
     check_settings,
     device_option,
@@ -43,6 +43,7 @@ _USED = ("data", "size")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="With --split: only the first N images.")
 @recipe_option
 @recipe_set_option
+@profile_option
 @click.option(
     "--format",
     "form",
@@ -61,6 +62,7 @@ def command(
     limit: int | None,
     recipe_name: str | None,
     settings: tuple[str, ...],
+    profile: str | None,
     form: str,
     device_name: str,
 ) -> int:
@@ -78,9 +80,9 @@ def command(
     info = read_info(weights)
     recipe = None
     if split is None:
-        network = load_for_weights(file, model, written, info)
+        network = load_for_weights(file, model, written, info, profile)
     else:
-        network, recipe = load_with_recipe(file, model, recipe_name, written, info)
+        network, recipe = load_with_recipe(file, model, recipe_name, written, info, profile)
     with needs_training_packages(), quiet_libraries():
         predictor = _predictor(network, weights, info, device_name)
         if recipe is None or split is None:

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 import click
 
 from striate.cli.model_options import Decorated
-from striate.elaborate import model_names
+from striate.elaborate import visible_models
 from striate.host.catalogue import HostCatalogue
-from striate.model import Model, load_source, only_model
+from striate.model import Model, build_model, chosen_profile, only_model
+from striate.project.linking import parse_linked
 from striate.train.overrides import read_overrides  # noqa: TID253 - of this room only what needs no torch
 from striate.train.recipe import KEYS, Recipe, read_recipe  # noqa: TID253 - the same
 from striate.train.sections import choose_section, models_with_recipes  # noqa: TID253 - the same
 from striate_dsl.diagnostics import DiagnosticError
-from striate_dsl.parser import parse
+from striate_dsl.parser import ParseResult
 from striate_dsl.reading import read_source
 from striate_dsl.syntax import File
 
@@ -91,6 +92,7 @@ def load_with_recipe(
     recipe_name: str | None,
     settings: Mapping[str, str],
     info: CheckpointInfo | None = None,
+    profile: str | None = None,
 ) -> tuple[Model, Recipe]:
     """Load a model and read its recipe.
 
@@ -100,35 +102,40 @@ def load_with_recipe(
         recipe_name: the recipe's own name.
         settings: the `--set` options.
         info: the description of the weights, if there are any.
+        profile: the name of the profile, over which `settings` win.
 
     Raises:
         DiagnosticError: the file, its recipe or an override has mistakes.
     """
-    source = read_source(path)
-    file = _parsed(path)
+    catalogue = HostCatalogue()
+    parsed, file = _parsed(path, catalogue)
     with_recipes = models_with_recipes(file)
     name = model or _named_by(info, file) or (with_recipes[0] if len(with_recipes) == 1 else only_model(file))
     overrides = read_overrides(settings, file, name, KEYS)
-    catalogue = HostCatalogue()
-    loaded = load_source(source, name, overrides.model, catalogue)
-    return loaded, read_recipe(choose_section(file, name, recipe_name), name, catalogue, overrides.recipe)
+    loaded = build_model(parsed, name, overrides.model, catalogue, profile)
+    from_outside = chosen_profile(file, profile).settings(overrides.recipe)
+    return loaded, read_recipe(choose_section(file, name, recipe_name), name, catalogue, from_outside)
 
 
-def load_for_weights(path: Path, model: str | None, settings: Mapping[str, str], info: CheckpointInfo | None) -> Model:
+def load_for_weights(
+    path: Path, model: str | None, settings: Mapping[str, str], info: CheckpointInfo | None, profile: str | None = None
+) -> Model:
     """Load a model without looking at recipes; by default the one that the weights are for."""
-    file = _parsed(path)
+    catalogue = HostCatalogue()
+    parsed, file = _parsed(path, catalogue)
     name = model or _named_by(info, file) or only_model(file)
     overrides = read_overrides(settings, file, name, ())
-    return load_source(read_source(path), name, overrides.model)
+    return build_model(parsed, name, overrides.model, catalogue, profile)
 
 
-def _parsed(path: Path) -> File:
-    result = parse(read_source(path))
-    if result.file is None:
+def _parsed(path: Path, catalogue: HostCatalogue) -> tuple[ParseResult, File]:
+    """Read a file and those it uses."""
+    result = parse_linked(read_source(path), catalogue)
+    if result.file is None or result.diagnostics.has_errors:
         raise DiagnosticError(*result.diagnostics)
-    return result.file
+    return result, result.file
 
 
 def _named_by(info: CheckpointInfo | None, file: File) -> str | None:
     """Return the model that weights are for, if the file has it."""
-    return info.model if info is not None and info.model in model_names(file) else None
+    return info.model if info is not None and info.model in visible_models(file) else None

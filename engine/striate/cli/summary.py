@@ -10,13 +10,14 @@ from pathlib import Path
 import click
 
 from striate.cli.boundary import show, terminal_width, wants_color
-from striate.cli.model_options import model_file, model_option, parse_settings, set_option
+from striate.cli.model_options import model_file, model_option, parse_settings, profile_option, set_option
 
 
 @click.command("summary")
 @model_file
 @model_option
 @set_option
+@profile_option
 @click.option(
     "--view",
     type=click.Choice(["tree", "flat"]),
@@ -45,6 +46,7 @@ def command(
     file: Path,
     model: str | None,
     settings: tuple[str, ...],
+    profile: str | None,
     view: str,
     depth: int | None,
     form: str,
@@ -66,7 +68,7 @@ def command(
     from striate.view import summarize
     from striate_dsl.reading import read_source
 
-    loaded = load_source(read_source(file), model, overrides)
+    loaded = load_source(read_source(file), model, overrides, profile=profile)
     show(loaded.warnings)
     summary = summarize(loaded.graph, loaded.catalogue.layer, loaded.domain, sizes=given, batch=batch)
     if form == "json":

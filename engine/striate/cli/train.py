@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from striate.cli.boundary import INTERRUPTED, show
-from striate.cli.model_options import model_file, model_option, parse_settings
+from striate.cli.model_options import model_file, model_option, parse_settings, profile_option
 from striate.cli.recipe_options import device_option, load_with_recipe, recipe_option, recipe_set_option
 from striate_dsl.diagnostics import DiagnosticError
 
@@ -28,7 +28,13 @@ _CANNOT_WRITE = "E0505"
 @model_option
 @recipe_option
 @recipe_set_option
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where to write [runs/MODEL/RECIPE].")
+@profile_option
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where to write [runs/MODEL/RECIPE[-PROFILE]].",
+)
 @click.option("--resume", is_flag=True, help="Go on with the run in the folder; begin it if there is none.")
 @click.option("--overwrite", is_flag=True, help="Begin anew, and replace a run that the folder holds.")
 @device_option
@@ -37,6 +43,7 @@ def command(
     model: str | None,
     recipe_name: str | None,
     settings: tuple[str, ...],
+    profile: str | None,
     out: Path | None,
     resume: bool,
     overwrite: bool,
@@ -52,11 +59,12 @@ def command(
     from striate.train.extras import needs_training_packages
     from striate.train.run_folder import RunFolder
 
-    network, recipe = load_with_recipe(file, model, recipe_name, parse_settings(settings))
+    network, recipe = load_with_recipe(file, model, recipe_name, parse_settings(settings), profile=profile)
     show(network.warnings)
-    folder = RunFolder(out or Path("runs") / network.name / recipe.name)
+    name = f"{recipe.name}-{profile}" if profile else recipe.name
+    folder = RunFolder(out or Path("runs") / network.name / name)
     folder.check(resume=resume, overwrite=overwrite)
-    again = _resume_command(file, model, recipe_name, settings, out, device_name)
+    again = _resume_command(file, model, recipe_name, settings, profile, out, device_name)
     with needs_training_packages():
         return _train(network, recipe, folder, resume, overwrite, device_name, again)
 
@@ -118,12 +126,13 @@ def _resume_command(
     model: str | None,
     recipe_name: str | None,
     settings: tuple[str, ...],
+    profile: str | None,
     out: Path | None,
     device_name: str,
 ) -> str:
     """Return the command that goes on with the run, as it has to be typed."""
     words = ["striate", "train", str(file)]
-    for option, value in (("--model", model), ("--recipe", recipe_name), ("--out", out)):
+    for option, value in (("--model", model), ("--recipe", recipe_name), ("--profile", profile), ("--out", out)):
         words += [option, str(value)] if value is not None else []
     for setting in settings:
         words += ["--set", setting]

@@ -6,11 +6,11 @@ everything else in the file is still looked at.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from striate.elaborate.catalogue import Catalogue
-from striate.elaborate.environment import ScopeEnvironment
+from striate.elaborate.environment import ScopeEnvironment, Visible
 from striate.elaborate.expressions import evaluate, truth, type_name
 from striate.elaborate.faults import Fault, UnknownValueError, fault, trail_notes
 from striate.elaborate.layers import Incoming, LayerCall, Network, add_layer, bind_arguments
@@ -21,7 +21,7 @@ from striate.elaborate.values import UNKNOWN, BlockRef, Bound, Given, Instance, 
 from striate.graph import Frame
 from striate.ops.arguments import Choice
 from striate_dsl.diagnostics import Diagnostic, Diagnostics, Label
-from striate_dsl.source import Span
+from striate_dsl.source import Source, Span
 from striate_dsl.syntax import (
     Argument,
     Assert,
@@ -58,11 +58,12 @@ class StepLimitError(Exception):
 
 
 class Elaborator:
-    """Elaborates bodies of one file into one network."""
+    """Elaborates bodies of one file, and of the files it uses, into one network."""
 
-    def __init__(self, blocks: Mapping[str, Block], models: Iterable[str], catalogue: Catalogue) -> None:
-        self.blocks = blocks
-        self.models = frozenset(models)
+    def __init__(self, files: Mapping[Source, Visible], nothing: Visible, catalogue: Catalogue) -> None:
+        """Take what every file sees, and what a text sees that is none of them (the block of a plugin's head)."""
+        self._files = files
+        self._nothing = nothing
         self.catalogue = catalogue
         self.network = Network()
         self.diagnostics = Diagnostics()
@@ -105,6 +106,10 @@ class Elaborator:
     def handle(self, kind: type, rule: Rule) -> None:
         """Add the rule for a kind of statement: loops, and what belongs to models only."""
         self._rules[kind] = rule
+
+    def visible(self, scope: Scope) -> Visible:
+        """Return what the file sees in which a scope's text stands: a block means its own file's names."""
+        return self._files.get(scope.home, self._nothing)
 
     def environment(self, scope: Scope, current: ValueRef | None) -> ScopeEnvironment:
         """Return what expressions see at a place."""
@@ -208,10 +213,11 @@ class Elaborator:
             Fault: nothing of that name, or a number.
         """
         if isinstance(callee, Attribute):
-            record = self.catalogue.layer(callee.span.text)
-            if record is not None:
-                return LayerRef(record)
-            raise unknown_layer(callee.span.text, callee.span, scope, self)
+            name = "".join(callee.span.text.split())
+            block = self.visible(scope).blocks.get(name)
+            if block is not None:
+                return BlockRef(block)
+            raise unknown_layer(name, callee.span, scope, self)
         target = self.environment(scope, current).lookup(callee)
         if isinstance(target, (ValueRef, LayerRef, BlockRef, Bound, Instance)):
             return target

@@ -7,16 +7,31 @@ from typing import Any, Protocol
 
 from striate.elaborate.catalogue import Catalogue
 from striate.elaborate.scope import Scope
-from striate.elaborate.values import BlockRef, LayerRef, ValueRef
+from striate.elaborate.values import BlockRef, LayerRef, UsedFile, ValueRef
 from striate_dsl.syntax import Block, Name
 
 
-class Definitions(Protocol):
-    """The blocks of a file and the layers of plugins."""
+class Visible(Protocol):
+    """What one file sees of what files define."""
 
     @property
     def blocks(self) -> Mapping[str, Block]:
-        """The file's blocks by name."""
+        """Its blocks, and those of the files it uses, by name."""
+
+    @property
+    def models(self) -> Mapping[str, Any]:
+        """Its models and variants, and those of the files it uses, by name."""
+
+    @property
+    def files(self) -> Mapping[str, UsedFile]:
+        """The files that have a name of their own there."""
+
+
+class Definitions(Protocol):
+    """The definitions of all files that take part, and the layers of plugins."""
+
+    def visible(self, scope: Scope) -> Visible:
+        """Return what the file sees in which a scope's text stands."""
 
     @property
     def catalogue(self) -> Catalogue:
@@ -24,7 +39,7 @@ class Definitions(Protocol):
 
 
 class ScopeEnvironment:
-    """Looks names up in a scope first, then among the file's blocks, then among the layers."""
+    """Looks names up in a scope first, then among the blocks that its file sees, then among the layers."""
 
     open_calls = False
 
@@ -44,12 +59,15 @@ class ScopeEnvironment:
         binding = self._scope.names.get(text)
         if binding is not None:
             return binding.value
-        block = self._definitions.blocks.get(text)
+        visible = self._definitions.visible(self._scope)
+        block = visible.blocks.get(text)
         if block is not None:
             return BlockRef(block)
+        if text in visible.files:
+            return visible.files[text]
         record = self._definitions.catalogue.known_layer(text)
         return None if record is None else LayerRef(record)
 
     def known_names(self) -> list[str]:
         """Return the names visible here, without layers."""
-        return [*self._scope.names, *self._definitions.blocks]
+        return [*self._scope.names, *self._definitions.visible(self._scope).blocks]

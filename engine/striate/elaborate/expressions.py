@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from striate.dims import Expr, format_dim
 from striate.elaborate.faults import Fault, UnknownValueError, fault, suggestion
-from striate.elaborate.values import BlockRef, Bound, CallValue, Given, LayerRef, ValueRef
+from striate.elaborate.values import BlockRef, Bound, CallValue, Given, LayerRef, UsedFile, ValueRef
 from striate.ops.arguments import Choice, format_value
 from striate_dsl.syntax import (
     Attribute,
@@ -112,6 +112,7 @@ def type_name(value: Any) -> str:
         (Choice, "a plain name"),
         (ValueRef, "a value of the network"),
         ((LayerRef, BlockRef, Bound), "a layer or block"),
+        (UsedFile, "a file"),
     ]
     return next((words for kind, words in names if isinstance(value, kind)), "something else")
 
@@ -226,6 +227,8 @@ def _attribute(expression: Attribute, environment: Environment) -> Any:
     name = expression.name.text
     if isinstance(base, Choice) and isinstance(expression.base, Name):
         raise unknown_name(expression.base, environment)
+    if isinstance(base, UsedFile):
+        return _block_of(base, expression)
     if not isinstance(base, ValueRef):
         raise fault("E0312", f"{type_name(base)} has no {name}", expression.span)
     if base.type is None:
@@ -245,6 +248,18 @@ def _attribute(expression: Attribute, environment: Environment) -> Any:
             help=f"it has {', '.join([*legal, 'rank'])}",
         )
     return shape[_AXES[name]]
+
+
+def _block_of(file: UsedFile, expression: Attribute) -> BlockRef:
+    name = expression.name.text
+    if name not in file.blocks:
+        raise fault(
+            "E0301",
+            f"there is no block {name} in {file.alias}",
+            expression.name.span,
+            help=suggestion(name, file.blocks),
+        )
+    return BlockRef(file.blocks[name])
 
 
 def _index(expression: Index, environment: Environment) -> Any:
@@ -279,6 +294,10 @@ def _call(expression: CallExpression, environment: Environment) -> Any:
                 name.span,
                 help=suggestion(name.text, [*_FUNCTIONS, *environment.known_names()]),
             )
+    if isinstance(name, Attribute):
+        target = _attribute(name, environment)
+        if isinstance(target, BlockRef):
+            return _bind(target, expression, environment)
     raise fault("E0312", f"{name.span.text} cannot be called", name.span)
 
 

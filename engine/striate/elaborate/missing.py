@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Set as AbstractSet
-from typing import Protocol
-
 from striate.elaborate.environment import Definitions
 from striate.elaborate.faults import Fault, fault, suggestion, trail_notes
 from striate.elaborate.scope import Scope
@@ -15,28 +12,22 @@ from striate_dsl.source import Span
 from striate_dsl.syntax import Name
 
 
-class DefinitionsWithModels(Definitions, Protocol):
-    """The definitions of a file, its models' names included."""
-
-    @property
-    def models(self) -> AbstractSet[str]:
-        """The names of the file's models and variants."""
-
-
-def unknown_layer(name: str, span: Span, scope: Scope, definitions: DefinitionsWithModels) -> Fault:
+def unknown_layer(name: str, span: Span, scope: Scope, definitions: Definitions) -> Fault:
     """Return the fault for a step whose name is no layer, block or value."""
-    if name in definitions.models:
+    visible = definitions.visible(scope)
+    if name in visible.models:
         return fault("E0306", f"{name} is a model; only blocks can be used inside a network", span)
     later = defined_later(scope.body, name)
     if later is not None:
         return _used_too_early(name, span, later.span)
-    known = [*scope.names, *definitions.blocks, *definitions.catalogue.layer_names()]
+    known = [*scope.names, *visible.blocks, *definitions.catalogue.layer_names()]
     return fault(
         "E0301",
         f"there is no layer, block or value {name}",
         span,
         notes=trail_notes(scope.trail),
-        help=suggestion(name, known) or "layers come from striate, from blocks of this file, and from plugins",
+        help=suggestion(name, known)
+        or "layers come from striate and from plugins, blocks from this file and those it uses",
     )
 
 

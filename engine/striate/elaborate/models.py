@@ -8,15 +8,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from striate.dims.domain import Domain, solve
 from striate.elaborate.catalogue import Catalogue
-from striate.elaborate.definitions import Definitions, ModelChain, collect, model_chain
+from striate.elaborate.definitions import Definitions, ModelChain, collect, collect_all, model_chain
 from striate.elaborate.elaborator import Elaborator, StepLimitError
 from striate.elaborate.faults import Fault, trail_notes
 from striate.elaborate.layers import Network, OpenCondition
+from striate.elaborate.linked import LinkedFile, reachable
 from striate.elaborate.loops import Loops
 from striate.elaborate.model_statements import ModelStatements
 from striate.elaborate.parameters import fill_parameters
@@ -25,10 +26,13 @@ from striate.elaborate.values import plain
 from striate.graph import Graph
 from striate_dsl.collection import collection_paused
 from striate_dsl.diagnostics import Diagnostic, Diagnostics
-from striate_dsl.syntax import File, Identifier
+from striate_dsl.source import Source
+from striate_dsl.syntax import Argument, File, Identifier
 
 CALL_DEPTH = 10_000
 """Python calls within calls while a model is built; a level of nesting takes about six."""
+
+_NO_SUCH_NAME = frozenset({"E0301", "E0302", "E0310"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +46,53 @@ class Elaboration:
 
 
 def model_names(file: File) -> tuple[str, ...]:
-    """Return the names of the models and variants of a file, in order."""
+    """Return the models and variants of a file in order, and those from used files that its sections are for."""
+    definitions = collect(file, Diagnostics())
+    named = (section.name.text for section in definitions.sections if section.kind != "profile" and section.name)
+    return tuple(dict.fromkeys([*definitions.own, *(name for name in named if name in definitions.models)]))
+
+
+def visible_models(file: File) -> tuple[str, ...]:
+    """Return the names of all models and variants that a file sees, those of used files included."""
     return tuple(collect(file, Diagnostics()).models)
 
 
-def elaborate(file: File, model: str, catalogue: Catalogue, overrides: Mapping[str, str] | None = None) -> Elaboration:
+def elaborate(
+    file: File,
+    model: str,
+    catalogue: Catalogue,
+    overrides: Mapping[str, str] | None = None,
+    profile: tuple[Argument, ...] = (),
+) -> Elaboration:
     """Build the graph of one model of a file.
 
     Args:
-        file: the parsed file.
-        model: the name of a model or variant in it.
+        file: the parsed file, with the files it uses.
+        model: the name of a model or variant that the file sees.
         catalogue: the layers and heads that plugins and striate provide.
         overrides: model parameters as expressions in the language, e.g. `{"classes": "10"}`.
+        profile: model parameters from a profile of the file; `overrides` win over them.
     """
     findings = Diagnostics()
-    definitions = collect(file, findings)
+    collected = collect_all(file, findings)
     try:
-        chain = model_chain(definitions, model, overrides or {})
+        chain = model_chain(collected, model, overrides or {}, profile)
     except Fault as error:
-        return Elaboration(model, None, (*findings, error.diagnostic), None)
-    with collection_paused(), _room_for_nesting():
-        return _Run(definitions, chain, catalogue, findings).result()
+        built = Elaboration(model, None, (*findings, error.diagnostic), None)
+    else:
+        with collection_paused(), _room_for_nesting():
+            built = _Run(collected, chain, catalogue, findings).result()
+    return replace(built, diagnostics=_independent(built.diagnostics, file))
+
+
+def _independent(findings: tuple[Diagnostic, ...], file: File) -> tuple[Diagnostic, ...]:
+    """Leave out complaints about names that a file may have from one that could not be read: that has been told."""
+    torn = {item.span.source for item in reachable(file) if isinstance(item, LinkedFile) and not item.complete}
+    if not torn:
+        return findings
+    return tuple(
+        item for item in findings if item.code not in _NO_SUCH_NAME or item.span is None or item.span.source not in torn
+    )
 
 
 @contextmanager
@@ -80,14 +110,15 @@ def _room_for_nesting() -> Iterator[None]:
 class _Run:
     """One elaboration: the model's statements are run, then contracts, outputs and sizes are looked at."""
 
-    definitions: Definitions
+    collected: Mapping[Source, Definitions]
     chain: ModelChain
     catalogue: Catalogue
     findings: Diagnostics
     elaborator: Elaborator = field(init=False)
 
     def __post_init__(self) -> None:
-        self.elaborator = Elaborator(self.definitions.blocks, self.definitions.models, self.catalogue)
+        nothing = Definitions(next(iter(self.collected.values())).file)
+        self.elaborator = Elaborator(self.collected, nothing, self.catalogue)
 
     def result(self) -> Elaboration:
         elaborator, model = self.elaborator, self.chain.model

@@ -8,7 +8,7 @@ from typing import Any
 
 from striate.elaborate.sites import site_names
 from striate.graph import Frame
-from striate_dsl.source import Span
+from striate_dsl.source import Source, Span
 from striate_dsl.syntax import Body, Call, Head
 
 
@@ -24,7 +24,8 @@ class Binding:
 class Scope:
     """One instance of a block or model: its names, its place in the tree of paths, its call sites.
 
-    `path` leads to the nodes and `weight_path` to the weights; they differ inside a shared instance only.
+    `path` leads to the nodes and `weight_path` to the weights; they differ inside a shared instance only. `source` is
+    the file whose blocks are visible, where that is not the body's own.
     """
 
     body: Body
@@ -34,6 +35,12 @@ class Scope:
     trail: tuple[Frame, ...] = ()
     iterations: tuple[int, ...] = ()
     sites: Mapping[int, str] = field(default_factory=dict)
+    source: Source | None = None
+
+    @property
+    def home(self) -> Source:
+        """The file whose blocks are visible here."""
+        return self.source or self.body.span.source
 
     def site(self, call: Call | Head) -> str:
         """Return a call's name within this scope, with the index of every loop around it, e.g. `conv1.2`."""

@@ -13,7 +13,7 @@ from striate.elaborate.expressions import Environment, evaluate
 from striate.elaborate.faults import fault
 from striate_dsl.diagnostics import Label
 from striate_dsl.source import Span
-from striate_dsl.syntax import Name, Setting
+from striate_dsl.syntax import Identifier, Name, Setting
 
 
 class RecipeEnvironment:
@@ -37,7 +37,8 @@ def placed_settings(settings: tuple[Setting, ...], environment: Environment) -> 
         Fault: a key is given twice, or a value cannot be worked out.
     """
     found: dict[str, tuple[Any, Setting]] = {}
-    for key, setting in _flat(settings, ""):
+    for path, setting in flat_settings(settings):
+        key = ".".join(part.text for part in path)
         if key in found:
             raise fault(
                 "E0401",
@@ -55,10 +56,13 @@ def key_span(setting: Setting) -> Span:
     return setting.key[0].span.to(setting.key[-1].span)
 
 
-def _flat(settings: tuple[Setting, ...], prefix: str) -> Iterator[tuple[str, Setting]]:
+def flat_settings(
+    settings: tuple[Setting, ...], prefix: tuple[Identifier, ...] = ()
+) -> Iterator[tuple[tuple[Identifier, ...], Setting]]:
+    """Yield every entry that has a value with its whole key: of `a { b = 1 }` the entry `b` with the key a, b."""
     for setting in settings:
-        key = prefix + ".".join(part.text for part in setting.key)
+        path = (*prefix, *setting.key)
         if setting.body is None:
-            yield key, setting
+            yield path, setting
         else:
-            yield from _flat(setting.body, key + ".")
+            yield from flat_settings(setting.body, path)

@@ -43,6 +43,14 @@ class BlockRef:
 
 
 @dataclass(frozen=True, slots=True)
+class UsedFile:
+    """A file with a name of its own, `use "blocks.cnn" as x`: the blocks in it are written `x.Name`."""
+
+    alias: str
+    blocks: Mapping[str, Block]
+
+
+@dataclass(frozen=True, slots=True)
 class Bound:
     """A layer or block with some arguments already evaluated, e.g. `act = leaky_relu(0.1)`."""
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import PurePosixPath
 from typing import Any
 
 import pluggy
 
+from striate.host.installed import GROUP
+from striate.host.records import FileRecord
 from striate.host.spec import HOOK_KINDS, PROJECT, Hooks, PluginContext
-
-GROUP = "striate.plugins"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +71,20 @@ def _checked(record: Any, kind: type, hook: str) -> Any:
     if not isinstance(record, kind):
         raise TypeError(f"{hook} returned a {type(record).__name__} where a {kind.__name__} is due")
     name = getattr(record, "name", None)
-    if not isinstance(name, str) or not name.isidentifier():
+    if isinstance(record, FileRecord):
+        _check_file(record, hook)
+    elif not isinstance(name, str) or not name.isidentifier():
         raise ValueError(f"{hook} returned a record named {name!r}, which is no identifier")
     return record
+
+
+def _check_file(record: FileRecord, hook: str) -> None:
+    parts = record.name.split(".")
+    if len(parts) < 2 or not all(part.isidentifier() for part in parts):
+        raise ValueError(f"{hook} returned a file named {record.name!r}, which is not like zoo.resnet")
+    path = PurePosixPath(record.resource)
+    if path.is_absolute() or ".." in path.parts:
+        raise ValueError(f"{hook} returned the file {record.resource!r}, which is no path inside its package")
 
 
 def _add(loaded: Loaded, owner: str, kind: type, name: str, record: Any) -> None:

@@ -1,4 +1,4 @@
-"""What plugins hand to striate beside layers: task heads, data sets, losses, optimizers, schedules, metrics.
+"""What plugins hand to striate beside layers: files, task heads, data sets, losses, optimizers, schedules, metrics.
 
 Records are light: declaring one imports neither torch nor a data library. The work is done by factories, named as
 `"package.module:function"` and imported when a run needs them.
@@ -23,6 +23,23 @@ class Factory:
         """Import the function and call it."""
         module, _, attribute = self.target.partition(":")
         return getattr(import_module(module), attribute)(*positional, **named)
+
+
+@dataclass(frozen=True, slots=True)
+class FileRecord:
+    """A `.cnn` file in a plugin's package, for `use zoo.resnet`.
+
+    Attributes:
+        name: the dotted name used after `use`.
+        summary: what is in it, in one sentence.
+        package: the import package that holds it, e.g. `my_plugin`.
+        resource: its path in there with `/`, e.g. `zoo/resnet.cnn`; it may use other files of the package.
+    """
+
+    name: str
+    summary: str
+    package: str
+    resource: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import pluggy
 
 from striate.host.records import (
     DataRecord,
+    FileRecord,
     HeadRecord,
     LossRecord,
     MetricRecord,
@@ -52,6 +53,20 @@ class Hooks:
                 return [OpRecord(name="dcn", summary="Deformable convolution", shape=..., torch=..., onnx=...)]
 
         A layer is then written in a `.cnn` file like a built-in one: `dcn(64, 3)`.
+        """
+
+    @hookspec
+    def striate_files(self, context: PluginContext) -> list[FileRecord]:  # type: ignore[empty-body]
+        """Provide files in the language: blocks and models for `use`.
+
+        Called when a file has a statement such as `use zoo.resnet`. The file lies in the plugin's package and is read
+        when it is used::
+
+            @hookimpl
+            def striate_files(context):
+                return [FileRecord("zoo.resnet", "ResNet (He et al., 2015)", "my_plugin", "zoo/resnet.cnn")]
+
+        Names have at least two parts; the first one tells where the file is from.
         """
 
     @hookspec
@@ -142,6 +157,7 @@ class Hooks:
 
 HOOK_KINDS: dict[str, type] = {
     "striate_layers": OpRecord,
+    "striate_files": FileRecord,
     "striate_heads": HeadRecord,
     "striate_tasks": TaskRecord,
     "striate_data_sets": DataRecord,

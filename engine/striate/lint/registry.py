@@ -14,6 +14,8 @@ LINTS: tuple[Lint, ...] = tuple(sorted((item for family in _FAMILIES for item in
 
 
 def lint(subject: Subject) -> list[Diagnostic]:
-    """Return what all lints find, in the order of the text."""
-    found = [item for each in LINTS for item in each.diagnostics(subject)]
+    """Return what all lints find, in the order of the text; a used file is linted when it is checked."""
+    source = subject.file.span.source
+    everything = (item for each in LINTS for item in each.diagnostics(subject))
+    found = [item for item in everything if item.span is None or item.span.source is source]
     return sorted(found, key=lambda item: (item.span.start if item.span else 0, item.code))

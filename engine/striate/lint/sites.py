@@ -41,11 +41,12 @@ class Sites:
     """The layer and block calls of a file."""
 
     def __init__(self, file: File) -> None:
+        self._source = file.span.source
         self._sites = {(site.call.span.start, site.call.span.end): site for site in _sites(file)}
 
     def find(self, span: Span, op: str | None = None) -> Site | None:
         """Return the call at a place; with `op`, only if the layer is called by its own name there."""
-        site = self._sites.get((span.start, span.end))
+        site = self._sites.get((span.start, span.end)) if span.source is self._source else None
         if site is None or (op is not None and site.call.callee.span.text != op):
             return None
         return site

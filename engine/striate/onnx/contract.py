@@ -6,17 +6,17 @@ before one without a name.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from striate.elaborate.definitions import Definitions, collect
+from striate.elaborate.definitions import collect, lineage
 from striate.elaborate.faults import Fault, suggestion
 from striate.elaborate.settings import RecipeEnvironment, key_span, placed_settings
 from striate.onnx.opsets import DEFAULT_OPSET, check_opset
 from striate.ops.arguments import Argument, ArgumentError, Integer, Real
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Label
-from striate_dsl.syntax import File, Section, Setting, Variant
+from striate_dsl.syntax import File, Section, Setting
 
 DEFAULT_TOLERANCE = 1e-4
 
@@ -96,7 +96,7 @@ def _checked(key: str, value: Any, setting: Setting) -> Any:
 def _section(file: File, model: str, name: str | None) -> Section | None:
     definitions = collect(file, Diagnostics())
     sections = [section for section in definitions.sections if section.kind == "export"]
-    for owner in (*_lineage(definitions, model), None):
+    for owner in (*lineage(file, model), None):
         own = [section for section in sections if (section.name.text if section.name else None) == owner]
         fitting = [section for section in own if (section.alias.text if section.alias else None) == name]
         if len(fitting) > 1:
@@ -114,18 +114,6 @@ def _section(file: File, model: str, name: str | None) -> Section | None:
             help=suggestion(name, known) or f"write one: export {model} as {name} {{ opset = {DEFAULT_OPSET} }}",
         )
     )
-
-
-def _lineage(definitions: Definitions, model: str) -> Iterator[str]:
-    """Yield a model's name, then those of the models that it is a variant of."""
-    seen: set[str] = set()
-    while model not in seen:
-        seen.add(model)
-        yield model
-        definition = definitions.models.get(model)
-        if not isinstance(definition, Variant):
-            return
-        model = definition.base.span.text
 
 
 def _twice(sections: list[Section]) -> Diagnostic:

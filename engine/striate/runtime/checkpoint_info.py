@@ -17,6 +17,7 @@ class CheckpointInfo:
     Attributes:
         model: the model's name.
         text: the `.cnn` file.
+        files: the texts of the files that it used, by name.
         arguments: the model's parameters, as written in the language.
         fingerprint: the fingerprint of the graph.
         computation: what the graph computes, node by node, to show differences.
@@ -43,6 +44,7 @@ class CheckpointInfo:
     recipe: Mapping[str, str] = field(default_factory=dict)
     epoch: int = 0
     metrics: Mapping[str, float] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return the description as JSON text."""

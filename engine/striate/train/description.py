@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, entry_points, version
 from typing import Any
 
+from striate.elaborate.linked import reachable
 from striate.elaborate.values import BlockRef, Bound, LayerRef
 from striate.graph import fingerprint
 from striate.ops.arguments import Choice, format_value
@@ -25,6 +26,7 @@ def describe(subject: Subject) -> CheckpointInfo:
     return CheckpointInfo(
         model=model.name,
         text=model.file.span.source.text,
+        files={item.span.file: item.span.source.text for item in reachable(model.file) if item is not model.file},
         arguments={name: written(value) for name, value in graph.arguments.items()},
         fingerprint=fingerprint(graph),
         computation=computation(graph),

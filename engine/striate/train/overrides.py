@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
+from striate.elaborate.definitions import base_model
 from striate.elaborate.faults import suggestion
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError
 from striate_dsl.parser import parse
 from striate_dsl.source import Source, Span
-from striate_dsl.syntax import File, Model, Name, Section, Setting, Variant
+from striate_dsl.syntax import File, Section, Setting
 
 SOURCE = "<--set>"
 """The name under which messages quote an override."""
@@ -55,15 +56,8 @@ def read_overrides(written: Mapping[str, str], file: File, model: str, recipe_ke
 
 def model_parameters(file: File, model: str) -> tuple[str, ...]:
     """Return the names of a model's parameters; a variant has those of its model."""
-    definitions = {item.name.text: item for item in file.definitions if isinstance(item, (Model, Variant))}
-    seen: set[str] = set()
-    while model in definitions and model not in seen:
-        seen.add(model)
-        definition = definitions[model]
-        if isinstance(definition, Model):
-            return tuple(parameter.name.text for parameter in definition.parameters)
-        model = definition.base.text if isinstance(definition.base, Name) else ""
-    return ()
+    found = base_model(file, model)
+    return () if found is None else tuple(parameter.name.text for parameter in found.parameters)
 
 
 def _parse(key: str, value: str) -> Setting | Diagnostic:

@@ -107,12 +107,12 @@ def read_recipe(section: Section, model: str, catalogue: HostCatalogue, override
     return _Reader(section, model, catalogue, entries).read()
 
 
-def check_recipes(file: File, catalogue: HostCatalogue) -> list[Diagnostic]:
-    """Return what is wrong with the recipes of a file."""
+def check_recipes(file: File, catalogue: HostCatalogue, overrides: tuple[Setting, ...] = ()) -> list[Diagnostic]:
+    """Return what is wrong with the recipes of a file, with overrides for all of them."""
     findings: list[Diagnostic] = []
     for section in train_sections(file):
         try:
-            read_recipe(section, section.name.text if section.name else "", catalogue)
+            read_recipe(section, section.name.text if section.name else "", catalogue, overrides)
         except DiagnosticError as error:
             findings += error.diagnostics
     return findings

@@ -70,6 +70,7 @@ class RunReport:
                 _section("Classes", _grid(("class", "precision", "recall", "F1", "examples"), self._classes())),
                 _section("Recipe", _table(self.recipe.settings())),
                 _section("Network", f"<pre>{escape(self.info.text)}</pre>"),
+                *(_section(name, f"<pre>{escape(text)}</pre>") for name, text in self.info.files.items()),
                 _section("Environment", _table(self.environment)),
             ]
         )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from striate.elaborate.definitions import lineage
 from striate.elaborate.faults import suggestion
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError
-from striate_dsl.syntax import File, Model, Name, Section, Variant
+from striate_dsl.syntax import File, Model, Section, Variant
 
 DEFAULT = "default"
 """What a recipe without a name of its own is called."""
@@ -73,16 +74,8 @@ def models_with_recipes(file: File) -> tuple[str, ...]:
 
 
 def _ancestry(file: File, model: str) -> list[str]:
-    """Return a model's name and those of the models it is a variant of, nearest first."""
-    bases = {
-        item.name.text: item.base.text
-        for item in file.definitions
-        if isinstance(item, Variant) and isinstance(item.base, Name)
-    }
-    names = [model]
-    while names[-1] in bases and bases[names[-1]] not in names:
-        names.append(bases[names[-1]])
-    return names
+    """Return a model's name and those of the models it is a variant of, nearest first, as the file writes them."""
+    return [model, *(name for name in lineage(file, model) if name != model)]
 
 
 def _several(model: str, section: Section, message: str, *names: str) -> Diagnostic:

@@ -128,9 +128,11 @@ def test_a_file_that_is_not_there_is_an_error_and_others_are_repaired(run, biase
     ("arguments", "words"),
     [
         (["--unsafe-fixes"], "goes with --fix or --diff"),
-        (["--fix", "--model", "Net"], "leave --model and --set out"),
-        (["--diff", "--set", "classes=3"], "leave --model and --set out"),
+        (["--fix", "--model", "Net"], "leave --model, --set and --profile out"),
+        (["--diff", "--set", "classes=3"], "leave --model, --set and --profile out"),
+        (["--fix", "--profile", "quick"], "leave --model, --set and --profile out"),
         (["--diff", "--format", "json"], "leave --format json out"),
+        (["--diff", "--format", "sarif"], "leave --format sarif out"),
     ],
 )
 def test_options_that_do_not_go_together(run, biased, arguments, words):

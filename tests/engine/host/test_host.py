@@ -12,7 +12,8 @@ from striate.host.catalogue import HostCatalogue, NameClashError
 from striate.host.loading import Loaded, load_plugins
 from striate.host.spec import HOOK_KINDS, Hooks
 from striate.ops.activation import RELU
-from striate.plugin import Factory, HeadRecord, LossRecord, OpRecord, hookimpl
+from striate.plugin import Factory, FileRecord, HeadRecord, LossRecord, OpRecord, hookimpl
+from striate.project.linking import parse_linked
 from striate_dsl.parser import parse
 from striate_dsl.source import Source
 
@@ -91,6 +92,9 @@ def test_a_plugins_layer_and_head_are_written_like_built_in_ones():
             "TypeError: striate_losses returned a OpRecord where a LossRecord is due",
         ),
         (providing(striate_losses=[loss("not a name")]), "which is no identifier"),
+        (providing(striate_files=[FileRecord("zoo", "a", "p", "a.cnn")]), "which is not like zoo.resnet"),
+        (providing(striate_files=[FileRecord("zoo.2", "a", "p", "a.cnn")]), "which is not like zoo.resnet"),
+        (providing(striate_files=[FileRecord("a.b", "a", "p", "../a.cnn")]), "no path inside its package"),
         (providing(striate_losses=3), "TypeError"),
         (providing(striate_lossess=[loss("a")]), "PluginValidationError"),
     ],
@@ -141,3 +145,23 @@ def test_the_first_party_plugin_comes_in_by_the_same_door():
 
 def test_plugins_can_be_left_out():
     assert HostCatalogue(plugins=False).find(LossRecord, "cross_entropy") is None
+
+
+def test_files_of_plugins_are_used_by_name_and_may_use_their_neighbours(tmp_path, monkeypatch):
+    package = tmp_path / "acme_nets"
+    (package / "zoo").mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "zoo" / "net.cnn").write_text('use "../parts.cnn"\nblock Net { Part }\n')
+    (package / "parts.cnn").write_text("block Part { relu }\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    records = [
+        FileRecord("acme.net", "a net", "acme_nets", "zoo/net.cnn"),
+        FileRecord("acme.lost", "a file that was not packed", "acme_nets", "zoo/lost.cnn"),
+    ]
+    made = catalogue(load_plugins([Entry("acme", providing(striate_files=records))]))
+    text = "use acme.net\nmodel N { input i: 1 x 4 x 4; Net; output y }"
+    parsed = parse_linked(Source("n", text), made)
+    assert list(parsed.diagnostics) == []
+    assert elaborate(parsed.file, "N", made).diagnostics == ()
+    (lost,) = parse_linked(Source("n", text.replace("acme.net", "acme.lost")), made).diagnostics
+    assert (lost.code, lost.span.line) == ("E0703", 1)
