@@ -5,12 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib import import_module
+from importlib.resources import files
 
 import pytest
 
 import striate_plugins
 from striate.host.loading import load_plugins
-from striate.host.records import DataRecord, HeadRecord, TaskRecord
+from striate.host.records import DataRecord, FileRecord, HeadRecord, TaskRecord
 from striate.plugin import PluginContext
 
 LOADED = load_plugins()
@@ -54,6 +55,9 @@ def test_every_record_is_documented(kind, record):
 def test_every_factory_exists(kind, record):
     if kind is HeadRecord:
         assert LOADED.of(TaskRecord)[record.task]
+        return
+    if kind is FileRecord:
+        assert files(record.package).joinpath(record.resource).is_file()
         return
     factory = record.decode if kind is TaskRecord else record.factory
     module, _, attribute = factory.target.partition(":")

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from striate.dims import Expr, format_dim
-from striate.elaborate.faults import Fault, UnknownValueError, fault, suggestion
+from striate.elaborate.faults import Fault, UnknownValueError, fault, renaming, suggestion
 from striate.elaborate.values import BlockRef, Bound, CallValue, Given, LayerRef, UsedFile, ValueRef
 from striate.ops.arguments import Choice, format_value
 from striate_dsl.syntax import (
@@ -349,8 +349,9 @@ def truth(value: Any, expression: Expression, environment: Environment) -> bool:
 
 def unknown_name(name: Name, environment: Environment) -> Fault:
     """Return the fault for a name that stands for nothing here, with the nearest known one."""
-    near = suggestion(name.text, environment.known_names())
-    return fault("E0302", f"there is no {name.text} here", name.span, help=near)
+    known = environment.known_names()
+    fixes = renaming(name.text, known, name.span)
+    return fault("E0302", f"there is no {name.text} here", name.span, help=suggestion(name.text, known), fixes=fixes)
 
 
 def _demand_number(value: Any, expression: Expression, environment: Environment) -> None:

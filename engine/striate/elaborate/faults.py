@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from striate.graph import Frame
-from striate_dsl.diagnostics import Diagnostic, Fix, Label
+from striate_dsl.diagnostics import Diagnostic, Edit, Fix, Label
 from striate_dsl.names import nearest
 from striate_dsl.source import Span
 
@@ -46,3 +46,11 @@ def suggestion(name: str, known: Iterable[str]) -> str | None:
     """Return "did you mean …?" with the nearest known name, or None where none is near."""
     near = nearest(name, known)
     return f"did you mean {near}?" if near else None
+
+
+def renaming(name: str, known: Iterable[str], span: Span) -> tuple[Fix, ...]:
+    """Return the repair that writes the nearest known name at a place where `name` itself stands, if there is one."""
+    near = nearest(name, known)
+    if near is None or span.text != name:
+        return ()
+    return (Fix(f"write {near}", (Edit(span, near),), "unsafe"),)

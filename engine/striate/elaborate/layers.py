@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from striate.dims.constraints import Constraint
-from striate.elaborate.faults import Fault, fault, suggestion, trail_notes
+from striate.elaborate.faults import Fault, fault, renaming, suggestion, trail_notes
 from striate.elaborate.scope import Scope
 from striate.elaborate.values import UNKNOWN, Given, ValueRef
 from striate.graph import Node, Origin, TensorType, Value, Weight, format_shape
@@ -89,7 +89,12 @@ def bind_arguments(
         if name not in known:
             near = suggestion(name, known)
             raise fault(
-                "E0208", f"{record.name} has no argument {name}", _key(given), notes=(record.signature,), help=near
+                "E0208",
+                f"{record.name} has no argument {name}",
+                _key(given),
+                notes=(record.signature,),
+                help=near,
+                fixes=renaming(name, known, _key(given)),
             )
         if name in bound:
             raise fault("E0209", f"{name} is given twice", _key(given), labels=(Label(bound[name].span, "first here"),))

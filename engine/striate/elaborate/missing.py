@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from striate.elaborate.environment import Definitions
-from striate.elaborate.faults import Fault, fault, suggestion, trail_notes
+from striate.elaborate.faults import Fault, fault, renaming, suggestion, trail_notes
 from striate.elaborate.scope import Scope
 from striate.elaborate.sites import defined_later
 from striate.elaborate.values import ValueRef
@@ -28,6 +28,7 @@ def unknown_layer(name: str, span: Span, scope: Scope, definitions: Definitions)
         notes=trail_notes(scope.trail),
         help=suggestion(name, known)
         or "layers come from striate and from plugins, blocks from this file and those it uses",
+        fixes=renaming(name, known, span),
     )
 
 
@@ -37,7 +38,13 @@ def no_value(name: Name, scope: Scope) -> Fault:
     if later is not None and name.text not in scope.names:
         return _used_too_early(name.text, name.span, later.span)
     values = [key for key, binding in scope.names.items() if isinstance(binding.value, ValueRef)]
-    return fault("E0302", f"there is no {name.text} here", name.span, help=suggestion(name.text, values))
+    return fault(
+        "E0302",
+        f"there is no {name.text} here",
+        name.span,
+        help=suggestion(name.text, values),
+        fixes=renaming(name.text, values, name.span),
+    )
 
 
 def _used_too_early(name: str, span: Span, later: Span) -> Fault:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from striate.elaborate.expressions import Environment, evaluate
-from striate.elaborate.faults import fault, suggestion
+from striate.elaborate.faults import fault, renaming, suggestion
 from striate.elaborate.scope import Binding, Scope
 from striate.elaborate.values import Given
 from striate_dsl.source import Span
@@ -45,7 +45,14 @@ def fill_parameters(
         place = item.argument.name.span if item.argument.name else item.span
         if key not in known:
             near = suggestion(key, known)
-            raise fault("E0208", f"{name} has no parameter {key}", place, notes=(signature,), help=near)
+            raise fault(
+                "E0208",
+                f"{name} has no parameter {key}",
+                place,
+                notes=(signature,),
+                help=near,
+                fixes=renaming(key, known, place),
+            )
         if key in given:
             raise fault("E0209", f"{key} is given twice", place)
         given[key] = item

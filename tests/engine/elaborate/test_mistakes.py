@@ -108,9 +108,21 @@ def test_a_mistake_in_a_block_is_told_once_with_the_way_to_it(build):
     assert found.notes[-1] == "in block Down, used at net.cnn:5:14"
 
 
-@pytest.mark.parametrize("line", ["conv(4, 11)", "conv(4, (11, 3))", "conv(3, 1, groups = 2)", "relu -> dense(10)"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "conv(4, 11)",
+        "conv(4, (11, 3))",
+        "conv(3, 1, groups = 2)",
+        "relu -> dense(10)",
+        "covn(4, 3)",
+        "conv(4, 3, paddng = 1)",
+        "relu as skip -> add(skpi)",
+        "B(widht = 3)",
+    ],
+)
 def test_a_proposed_repair_makes_the_file_check(build, line):
-    text = f"model Net {{\ninput image: 3 x 8 x 8\n{line}\noutput y\n}}"
+    text = f"block B(width) {{ conv(width, 1) }}\nmodel Net {{\ninput image: 3 x 8 x 8\n{line}\noutput y\n}}"
     (found,) = build(text).diagnostics
     (edit,) = found.fixes[0].edits
     repaired = text[: edit.span.start] + edit.replacement + text[edit.span.end :]
