@@ -28,6 +28,7 @@ ROOMS: dict[str, frozenset[str]] = {
     "onnx": MIDDLE,
     "runtime": MIDDLE | {"lower", "onnx"},
     "view": LOWERED,
+    "editor": MIDDLE,  # and nothing that computes: an editor waits for it
     "train": LOWERED | {"view"},  # view: the report that training writes
     "facade": LOWERED | {"view", "train", "lint", "project", "codes"},  # lint: a check ends with it
     "cli": LOWERED | {"view", "train", "lint", "project", "codes", "facade"},
@@ -47,6 +48,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "onnx": ("striate.onnx", "striate.cli"),
     "onnxruntime": ("striate.onnx", "striate.cli"),
     "pluggy": ("striate.host",),
+    "pygments": ("striate.editor",),
     "rich": ("striate.cli", "striate.train", "striate.view"),
     "safetensors": ("striate.onnx", "striate.runtime", "striate.train"),
     "sklearn": ("striate_plugins",),

@@ -1,0 +1,1 @@
+"""What editors and documentation tools use."""
