@@ -15,7 +15,7 @@ from striate_dsl.diagnostics import Diagnostic, Edit, Fix, Label, Severity
 from striate_dsl.sarif import Found, Rule, file_uri, to_sarif
 from striate_dsl.source import Source, Span
 
-ROOT = Path("/work")
+ROOT = Path("/home/me")
 TEXT = "model Net {\n  c\u00f6nv(64 3) \U0001f600\n}\n"
 LEVELS = {"none", "note", "warning", "error"}
 PROPERTIES = {
@@ -170,7 +170,7 @@ def test_a_finding_without_a_place_is_about_its_file():
         ("net.cnn", "net.cnn"),
         ("./nets/net.cnn", "nets/net.cnn"),
         ("../net.cnn", "../net.cnn"),
-        ("/work/nets/net.cnn", "nets/net.cnn"),
+        ("/home/me/nets/net.cnn", "nets/net.cnn"),
         ("/elsewhere/a b.cnn", "file:///elsewhere/a%20b.cnn"),
         ("a:b#c?d.cnn", "a%3Ab%23c%3Fd.cnn"),
         ("gr\u00f6\u00dfe.cnn", "gr%C3%B6%C3%9Fe.cnn"),
@@ -179,7 +179,7 @@ def test_a_finding_without_a_place_is_about_its_file():
 )
 def test_uris(name, uri):
     assert file_uri(name, ROOT) == uri
-    assert unquote(uri).endswith(name.removeprefix("./").removeprefix("/work/"))
+    assert unquote(uri).endswith(name.removeprefix("./").removeprefix("/home/me/"))
 
 
 def test_without_findings_there_is_a_run_all_the_same():
