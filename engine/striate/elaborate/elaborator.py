@@ -359,8 +359,16 @@ class Elaborator:
         Raises:
             StepLimitError: that was one too many.
         """
+        self.demand_steps(1, span)
         self._steps += 1
-        if self._steps > MAX_STEPS:
+
+    def demand_steps(self, number: int, span: Span) -> None:
+        """Demand that so many steps are left.
+
+        Raises:
+            StepLimitError: they are not; told before the time is spent on them.
+        """
+        if self._steps + number > MAX_STEPS:
             self.report(
                 Diagnostic(
                     "E0320",

@@ -10,7 +10,7 @@ from striate.elaborate.faults import fault
 from striate.elaborate.scope import Binding, Scope
 from striate.elaborate.values import ValueRef
 from striate_dsl.diagnostics import Label
-from striate_dsl.syntax import Body, For, Repeat
+from striate_dsl.syntax import Body, Flow, For, Repeat
 
 
 class Loops:
@@ -30,6 +30,7 @@ class Loops:
         if rounds is None:
             written = count if isinstance(count, (int, float)) else type_name(count)
             raise fault("E0318", f"repeat needs a whole number of at least 0, not {written}", loop.count.span)
+        self._demand(loop.body, rounds)
         for index, number in enumerate(rounds):
             if loop.variable is not None:
                 scope.names[loop.variable.text] = Binding(number, loop.variable.span)
@@ -40,11 +41,18 @@ class Loops:
         items = evaluate(loop.iterable, self.elaborator.environment(scope, current))
         if not isinstance(items, (list, tuple, range)):
             raise fault("E0318", f"for goes over a list or a range, not {type_name(items)}", loop.iterable.span)
+        self._demand(loop.body, items)
         for index, item in enumerate(items):
             for variable, value in zip(loop.variables, _unpack(loop, item, index), strict=True):
                 scope.names[variable.text] = Binding(value, variable.span)
             current = self._round(loop.body, scope, current, index)
         return current
+
+    def _demand(self, body: Body, items: list[Any] | tuple[Any, ...] | range) -> None:
+        """Demand the steps that the rounds take at least: themselves, and the calls on the body's own lines."""
+        rounds = items.stop - items.start if isinstance(items, range) else len(items)  # len() ends at 2^63
+        calls = sum(len(statement.steps) for statement in body.statements if isinstance(statement, Flow))
+        self.elaborator.demand_steps(max(rounds, 0) * (1 + calls), body.span)
 
     def _round(self, body: Body, scope: Scope, current: ValueRef | None, index: int) -> ValueRef | None:
         self.elaborator.count_step(body.span)

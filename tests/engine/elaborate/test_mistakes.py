@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from striate.elaborate.loops import Loops
+
 # body of a model on a 3 x 16 x 16 image, code, text it points at, part of the message or help
 CASES = [
     ("covn(4, 3)", "E0301", "covn", "there is no layer, block or value covn"),
@@ -181,6 +183,12 @@ def test_mistakes_of_whole_files(build, text, code, words):
     assert built.graph is None
     assert built.diagnostics[0].code == code, built.diagnostics
     assert words in " ".join([built.diagnostics[0].message, built.diagnostics[0].help or ""])
+
+
+def test_too_many_rounds_are_told_before_they_are_run(build, monkeypatch):
+    monkeypatch.setattr(Loops, "_round", lambda *_: pytest.fail("no round may be run"))
+    built = build("model Net { input i: 1 x 1 x 1\nrepeat 0..9000000000000000000 { relu }\noutput y }")
+    assert [item.code for item in built.diagnostics] == ["E0320"]
 
 
 def nested(levels, inner="relu"):
