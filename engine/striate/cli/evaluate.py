@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from striate.cli.model_options import model_file, model_option, parse_settings, profile_option
+from striate.cli.model_options import format_option, model_file, model_option, parse_settings, profile_option
 from striate.cli.recipe_options import (
     check_settings,
     device_option,
@@ -43,14 +43,7 @@ _USED = ("data", "loss", "metrics", "batch", "size")
     show_default=True,
     help="Which images to measure on.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to print the result.",
-)
+@format_option
 @device_option
 def command(
     file: Path,

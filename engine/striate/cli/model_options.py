@@ -1,4 +1,4 @@
-"""The options by which commands choose a model: the file, `--model`, `--profile`, `--set` for its parameters."""
+"""The options that commands share: the file, `--model`, `--profile`, `--set` for its parameters, and `--format`."""
 
 from __future__ import annotations
 
@@ -34,6 +34,18 @@ def profile_option(function: Decorated) -> Decorated:
     """Add `--profile NAME`."""
     return click.option(
         "--profile", "profile", metavar="NAME", help="Set what a profile of the file sets: profile NAME { … }."
+    )(function)
+
+
+def format_option(function: Decorated) -> Decorated:
+    """Add `--format`, text for people or JSON for programs."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="How to print the result.",
     )(function)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from striate.cli.boundary import FINDINGS, show
-from striate.cli.model_options import model_file, model_option, parse_settings, profile_option
+from striate.cli.model_options import format_option, model_file, model_option, parse_settings, profile_option
 from striate.cli.recipe_options import (
     check_settings,
     device_option,
@@ -44,14 +44,7 @@ _USED = ("data", "size")
 @recipe_option
 @recipe_set_option
 @profile_option
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to print the answers.",
-)
+@format_option
 @device_option
 def command(
     file: Path,

@@ -10,7 +10,14 @@ from pathlib import Path
 import click
 
 from striate.cli.boundary import show, terminal_width, wants_color
-from striate.cli.model_options import model_file, model_option, parse_settings, profile_option, set_option
+from striate.cli.model_options import (
+    format_option,
+    model_file,
+    model_option,
+    parse_settings,
+    profile_option,
+    set_option,
+)
 
 
 @click.command("summary")
@@ -26,14 +33,7 @@ from striate.cli.model_options import model_file, model_option, parse_settings, 
     help="Layers grouped by block instances, or one line per layer with its whole name.",
 )
 @click.option("--depth", type=click.IntRange(min=1), metavar="N", help="Show N levels of the tree.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to print the summary.",
-)
+@format_option
 @click.option("--size", "sizes", metavar="H=N,W=N", help="Put numbers in for the sizes that the file leaves open.")
 @click.option(
     "--batch",

@@ -78,10 +78,6 @@ class Check:
         else:
             self._decide(Divisible(value, by, reason=problem), problem)
 
-    def fail(self, problem: Problem) -> None:
-        """Refuse the call."""
-        raise LayerError(problem)
-
     def _decide(self, constraint: Constraint, problem: Callable[[], Problem]) -> None:
         settled = constraint.decide()
         if settled is False:
