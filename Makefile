@@ -6,6 +6,7 @@
 #   make lint          ruff's rules, layout  make format    let ruff and striate fmt rewrite the layout
 #   make check         lint, format and types without the tests
 #   make bench         the benchmarks        make wheel-test  the suite against the installed wheel
+#   make fuzz          random texts, guided by coverage, for a minute per target (make FUZZ_SECONDS=600 fuzz)
 #   make clean         remove build products and caches (not .venv)
 #
 # Choices:  make PYTHON=python3.12 test        another interpreter (.venv is made anew)
@@ -15,6 +16,7 @@
 PYTHON ?= python3
 PIP_ARGS ?=
 PYTEST_ARGS ?=
+FUZZ_SECONDS ?= 60
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -33,7 +35,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint format types bench bench-peers wheel-test clean
+.PHONY: help setup demo test check lint format types bench bench-peers fuzz wheel-test clean
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
@@ -83,6 +85,11 @@ bench: $(INSTALLED)
 
 bench-peers: $(INSTALLED)
 	@$(BIN)/python benchmarks/peer_tools.py
+
+# atheris has wheels for some versions of Python only, so nothing else needs it.
+fuzz: $(INSTALLED)
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/python -m pip install -qq $(PIP_ARGS) -c constraints.txt -e '.[fuzz]'
+	@$(BIN)/python tests/fuzz/campaign.py --seconds $(FUZZ_SECONDS)
 
 wheel-test: $(INSTALLED)
 	@$(BIN)/python -m tests.packaging.installed $(SPREAD) $(PYTEST_ARGS)

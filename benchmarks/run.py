@@ -6,6 +6,9 @@ import argparse
 
 import check_scaling
 import check_startup
+import editor_keystrokes
+import fault_table
+import hostile
 import summary_vs_peers
 import text_size
 from arguments import add_options, choices
@@ -15,6 +18,9 @@ BENCHMARKS = {
     "check_scaling": check_scaling.run,
     "summary_vs_peers": summary_vs_peers.run,
     "text_size": text_size.run,
+    "fault_table": fault_table.run,
+    "editor_keystrokes": editor_keystrokes.run,
+    "hostile": hostile.run,
 }
 
 

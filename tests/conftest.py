@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -44,9 +45,24 @@ def has_browser() -> bool:
     return any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "firefox")))
 
 
+def has_node() -> bool:
+    """Whether Node.js is installed; CI has to have it, so there the tests run and say what is missing."""
+    return "CI" in os.environ or all(map(shutil.which, ("node", "npm")))
+
+
+def has_vim() -> bool:
+    """Whether a Vim that can run scripts is installed."""
+    return (
+        shutil.which("vim") is not None
+        and b"+eval" in subprocess.run(["vim", "--version"], capture_output=True, check=False).stdout
+    )
+
+
 NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "gpu": (has_gpu, "needs a CUDA device"),
     "browser": (has_browser, "needs a browser"),
+    "node": (has_node, "needs Node.js: node and npm on the PATH"),
+    "vim": (has_vim, "needs Vim with +eval on the PATH"),
     "packaging": (lambda: IS_CHECKOUT, "needs the source tree, and this is the suite beside an installed package"),
 }
 """What a marked test needs, by marker: the question to the machine, and what to say where the answer is no."""

@@ -12,6 +12,7 @@ from striate_dsl.complaints import add_merged, complaint, inserting, never_close
 from striate_dsl.diagnostics import Diagnostic, Diagnostics
 from striate_dsl.layout import DEFINITION_WORDS
 from striate_dsl.lexer import END, Token
+from striate_dsl.limits import NESTING
 from striate_dsl.source import Source, Span
 
 _HEADER_WORDS = frozenset({"block", "model", "train", "export", "search", "profile", "repeat", "for", "if", "else"})
@@ -43,10 +44,10 @@ def _definition_at_margin(tokens: list[Token], at: int) -> bool:
 
 def _too_deep(tokens: list[Token]) -> Token | None:
     """The first brace that lies too deep, if there is one."""
-    depth = 0
+    depth, deepest = 0, NESTING.value
     for token in tokens:
         depth = max(0, depth + (token.kind == "LBRACE") - (token.kind == "RBRACE"))
-        if depth > nesting.DEEPEST:
+        if depth > deepest:
             return token
     return None
 

@@ -10,6 +10,7 @@ from striate_dsl import nesting
 from striate_dsl.complaints import add_merged, complaint, never_closed, place, replacing
 from striate_dsl.diagnostics import Diagnostics, Label
 from striate_dsl.lexer import END, Token
+from striate_dsl.limits import NESTING
 from striate_dsl.source import Source
 
 CLOSING = {"LPAR": ")", "LSQUARE": "]"}
@@ -18,7 +19,7 @@ _CLOSERS = frozenset(_CLOSER_KIND.values())
 _BREAKERS = frozenset({"ARROW", "LBRACE", "RBRACE", "SEMICOLON", END})
 _TRACKED = _BREAKERS | _CLOSERS | set(CLOSING)
 _OPERAND_STARTS = frozenset({"NAME", "NUMBER", "BAD_NUMBER", "TEXT", "TRUE", "FALSE", "IN", "REPEAT", "FOR", "ASSERT"})
-_OPERAND_ENDS = frozenset({"NAME", "NUMBER", "BAD_NUMBER", "TEXT", "TRUE", "FALSE", "IN", "RPAR", "RSQUARE"})
+_OPERAND_ENDS = frozenset({"NAME", "PATH", "NUMBER", "BAD_NUMBER", "TEXT", "TRUE", "FALSE", "IN", "RPAR", "RSQUARE"})
 _STATEMENT_SIGNS = frozenset({"ARROW", "LBRACE", "RBRACE", "SEMICOLON", "REPEAT", "FOR", "ASSERT", END})
 
 
@@ -50,6 +51,7 @@ class BracketRepair:
         self._out: list[Token] = []
         self._open: list[int] = []
         self._blamed: set[int] = set()
+        self._deepest = NESTING.value
 
     def repair(self) -> list[Token] | None:
         """Return the tokens in balance, or None after `most` findings or too deep in brackets."""
@@ -61,7 +63,7 @@ class BracketRepair:
             kind = token.kind
             if kind in CLOSING:
                 self._open.append(len(self._out))
-                if len(self._open) > nesting.DEEPEST:
+                if len(self._open) > self._deepest:
                     self._findings.add(nesting.complain(self._source, token))
                     return None
             elif kind in _CLOSERS:

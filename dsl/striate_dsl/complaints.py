@@ -109,20 +109,15 @@ def unknown_escapes(source: Source, token: Token) -> Iterator[Diagnostic]:
 
 def chained_operators(source: Source, first: Token, second: Token) -> Diagnostic:
     """`a < b < c`, `0..1..2`."""
+    labels = (Label(place(source, first), "the first one"),)
     if second.kind == "RANGE":
         message, advice = "a range has one start and one stop", "write start..stop"
-    else:
-        message = f"comparisons cannot be chained: `{first.text}` and `{second.text}`"
-        advice = "compare twice and join with `and`, e.g. 0 < n and n < 8"
-    labels = (Label(place(source, first), "the first one"),)
-    return complaint("E0117", message, place(source, second), labels=labels, advice=advice)
-
-
-def unknown_version(span: Span) -> Diagnostic:
-    """`language 2`."""
-    fix = Fix("write language 1 if the file needs nothing newer", (Edit(span, "1"),), "unsafe")
-    known = "this version of striate reads language 1"
-    return complaint("E0119", f"language {span.text} is not known", span, known, fix=fix)
+        return complaint("E0117", message, place(source, second), labels=labels, advice=advice)
+    message = f"comparisons cannot be chained: `{first.text}` and `{second.text}`"
+    between = source.text[first.end : second.start].strip()
+    title = f"compare twice: … {first.text} {between} and {between} {second.text} …"
+    fix = inserting(source, second.start, f"and {between} ", title, "unsafe")
+    return complaint("E0117", message, place(source, second), labels=labels, fix=fix)
 
 
 def language_not_first(span: Span) -> Diagnostic:

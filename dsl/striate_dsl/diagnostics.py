@@ -12,6 +12,9 @@ from typing import Literal
 
 from striate_dsl.source import Span
 
+LONGEST_TEXT = 1_000
+"""Characters of a message, a note or a help text."""
+
 
 class Severity(StrEnum):
     """How serious a finding is; an `error` makes `striate check` fail."""
@@ -51,7 +54,10 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding: a stable code, a sentence, the place, and everything that helps to repair it."""
+    """One finding: a stable code, a sentence, the place, and everything that helps to repair it.
+
+    What is said is cut where it is longer than `LONGEST_TEXT`: it may quote a text of millions of characters.
+    """
 
     code: str
     message: str
@@ -62,6 +68,18 @@ class Diagnostic:
     notes: tuple[str, ...] = ()
     help: str | None = None
     fixes: tuple[Fix, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.message) > LONGEST_TEXT:
+            object.__setattr__(self, "message", _cut(self.message))
+        if self.help is not None and len(self.help) > LONGEST_TEXT:
+            object.__setattr__(self, "help", _cut(self.help))
+        if self.notes and max(map(len, self.notes)) > LONGEST_TEXT:
+            object.__setattr__(self, "notes", tuple(map(_cut, self.notes)))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
 
 
 @dataclass(slots=True)

@@ -31,14 +31,14 @@ _STARTS = frozenset({"", "NEWLINE", "LBRACE"})
 _GOING_ON = frozenset({"ARROW", "ELSE"})
 _OPENS_SETTINGS = frozenset({"EXPORT", "INPUT", "PROFILE", "SEARCH", "TRAIN"})
 _ALONE = frozenset({"NEWLINE", "SEMICOLON", "RBRACE", END})
-_AFTER_OPENING_WORD = {"INPUT": _ALONE | {"COLON"}, "LANGUAGE": {"NUMBER"}, "LET": _ALONE | {"EQUALS"}}
-_AFTER_OPENING_WORD |= {"OUTPUT": _ALONE, "USE": {"TEXT"}}
+_AFTER_OPENING_WORD = {"INPUT": _ALONE | {"COLON"}, "LANGUAGE": {"NUMBER"}, "LET": _ALONE | {"EQUALS", "PATH"}}
+_AFTER_OPENING_WORD |= {"OUTPUT": _ALONE | {"PATH"}, "USE": {"TEXT"}}
 _OPERAND_ENDS = frozenset({"NAME", "NUMBER", "RPAR", "RSQUARE", "IN", "TRUE", "FALSE"})
 _SIZE_PIECES = re.compile(r"x|[0-9]+|[A-Z]")
 _GLUED_SIZES = re.compile(r"(?:[0-9]+|[A-Z])(?:x(?:[0-9]+|[A-Z]))*x?|x(?:[0-9]+|[A-Z])(?:x(?:[0-9]+|[A-Z]))*x?")
 _TRACKED = (
     _RESERVED_KINDS
-    | {"NAME", "NEWLINE", "SEMICOLON", "LBRACE", "RBRACE", "LPAR", "RPAR", "LSQUARE", "RSQUARE"}
+    | {"NAME", "PATH", "NEWLINE", "SEMICOLON", "LBRACE", "RBRACE", "LPAR", "RPAR", "LSQUARE", "RSQUARE"}
     | {"ARROW", "COLON", "BAD_NUMBER", "NUMBER", END}
 )
 
@@ -78,7 +78,11 @@ class Layout:
 
     def _place(self, position: int, token: Token, previous: str) -> None:
         kind, frame = token.kind, self._frame
-        if kind in _WORDS:
+        if kind == "PATH":
+            if previous in _STARTS:
+                frame.statement, frame.sizes = kind, False
+            self._out.append(token)
+        elif kind in _WORDS:
             if previous in _STARTS or previous == "DOT" or frame.sizes or kind != "NAME":
                 self._word(position, token, previous)
             else:

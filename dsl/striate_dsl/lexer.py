@@ -1,5 +1,7 @@
 """Cuts a text into words, numbers, texts and signs; never fails.
 
+A dotted name with the number of a round in it (`stage1.2.conv1`) is one word, of kind PATH.
+
 What is not part of the language becomes a token of one of the kinds `ODD`, which `odd_signs.py` explains and repairs.
 Which line breaks count, and which words are keywords where, is decided in `layout.py`.
 """
@@ -7,6 +9,7 @@ Which line breaks count, and which words are keywords where, is decided in `layo
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 END = "$END"
 
@@ -57,15 +60,18 @@ SIGNS = {
     ">=": "COMPARE",
 }
 
-ODD = frozenset({"FOREIGN", "FOREIGN_WORD", "ODD_WORD", "OPEN_TEXT", "QUOTED", "BAD_NUMBER", "BAD"})
+ODD = frozenset({"FOREIGN", "FOREIGN_WORD", "ODD_WORD", "OPEN_TEXT", "OPEN_QUOTE", "QUOTED", "BAD_NUMBER", "BAD"})
 """The kinds that are not in the language; BAD_NUMBER may still turn out to be sizes (`3x224x224`) or a version."""
 
 # Signs of other languages come first, so that `=>` or `**` is one mistake and not two tokens.
 _FOREIGN = r"/\*(?s:.*?)(?:\*/|\Z)|\*\*|->>|--+>|~>|=>|=<|<>|===|!==|:=|&&?|\|>|\|\|?|[-+*/%]=(?!=)|!(?!=)|\.\.\.|\.\.="
 
+_WORD = r"[A-Za-z_][A-Za-z0-9_]*+"
+
 _MASTER = re.compile(
     rf"""[ \t\r]*+(?:\#[^\n]*+)?(?:
-      (?P<NAME>[A-Za-z_][A-Za-z0-9_]*+(?!\w))
+      (?P<PATH>{_WORD}(?:(?:\.{_WORD})*+\.[0-9]++)++(?:\.{_WORD})*+(?!\w))
+    | (?P<NAME>[A-Za-z_][A-Za-z0-9_]*+(?!\w))
     | (?P<NUMBER>[0-9][0-9_]*(?:\.[0-9][0-9_]*)?(?:[eE][+-]?[0-9]+|[kMG])?(?!\w|\.[0-9]))
     | (?P<NEWLINE>\n)
     | (?P<FOREIGN>{_FOREIGN})
@@ -74,6 +80,7 @@ _MASTER = re.compile(
     | (?P<OPEN_TEXT>"[^\n]*+)
     | (?P<QUOTED>'(?:[^'\\\n]|\\[^\n])*+'|[\u201c\u201d\u201e][^\n"\u201c\u201d\u201e]*+[\u201c\u201d"]
         |[\u2018\u2019\u201a][^\n'\u2018\u2019\u201a]*+[\u2018\u2019'])
+    | (?P<OPEN_QUOTE>'[^\n]*+)
     | (?P<BAD_NUMBER>[0-9]\w*+(?:\.\w++)*+)
     | (?P<ODD_WORD>[^\W\d]\w*+)
     | (?P<BAD>[^ \t\r\n\#])
@@ -98,17 +105,19 @@ class Token:
         return f"{self.kind}({self.text!r})"
 
 
-def tokenize(text: str, start: int = 0, end: int | None = None) -> tuple[list[Token], bool]:
+def tokenize(text: str, start: int = 0, end: int | None = None, most: int | None = None) -> tuple[list[Token], bool]:
     """Return the tokens of `text` (or of a part of it), closed by one of kind `END`, and whether some kind is `ODD`.
 
-    Every character outside blanks and comments lies in exactly one token.
+    Every character outside blanks and comments lies in exactly one token. Of more than `most` tokens, one more than
+    that is returned, so that it shows.
     """
     tokens: list[Token] = []
     add = tokens.append
     words = _WORDS.get
     odd = False
     stop = len(text) if end is None else end
-    for match in _MASTER.finditer(text, start, stop):
+    matches = _MASTER.finditer(text, start, stop)
+    for match in matches if most is None else islice(matches, most + 1):
         kind = match.lastgroup
         assert kind is not None, "every alternative of the pattern is a named group"
         piece = match[kind]

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from heapq import nsmallest
+
+MOST_CANDIDATES = 400
+"""Names that are compared letter by letter; of more, those of about the same length."""
+
+MOST_NAMES = 5_000
+"""Names among which a near one is looked for at all."""
+
+LONGEST = 60
+"""Letters of a name for which a near one is looked for."""
 
 
 def nearest(name: str, candidates: Iterable[str]) -> str | None:
@@ -11,9 +22,20 @@ def nearest(name: str, candidates: Iterable[str]) -> str | None:
     A difference in case alone is the nearest of all; then the Damerau-Levenshtein distance decides (a letter more,
     less, other, or two swapped count 1), up to a third of the name's length and at least 1. Failing that, a candidate
     with which the name begins, or that begins with it, is taken (`paddng` for `pad`, `Covn2d` for `conv`). Between
-    equally near ones the alphabet decides, not the order of the candidates.
+    equally near ones the alphabet decides, not the order of the candidates. Of very many candidates, and for very long
+    names, not all are looked at.
     """
+    return _nearest(name, tuple(candidates))
+
+
+@lru_cache(maxsize=16)  # a finding asks twice: for its help and for its repair
+def _nearest(name: str, candidates: Sequence[str]) -> str | None:
+    if len(name) > LONGEST or len(candidates) > MOST_NAMES:
+        return next((each for each in candidates if each.lower() == name.lower()), None)
     known = sorted(candidates)
+    if len(known) > MOST_CANDIDATES:
+        alike = nsmallest(MOST_CANDIDATES, known, key=lambda each: (abs(len(each) - len(name)), each[:1] != name[:1]))
+        known = sorted(alike)
     limit = max(1, len(name) // 3)
     near: list[tuple[int, str]] = []
     for candidate in known:
@@ -26,10 +48,12 @@ def nearest(name: str, candidates: Iterable[str]) -> str | None:
     return min(near)[1] if near else _same_beginning(name, known)
 
 
-def _same_beginning(name: str, known: list[str]) -> str | None:
+def _same_beginning(name: str, known: Sequence[str]) -> str | None:
     """The candidate that begins like the name, the one that agrees with it for longest; long ones up to one slip."""
     found: list[tuple[int, int, str]] = []
     for candidate in known:
+        if len(candidate) > LONGEST:
+            continue
         shorter, longer = sorted((candidate.lower(), name.lower()), key=len)
         slips = edit_distance(shorter, longer[: len(shorter)])
         if slips <= 1 and len(shorter) >= 3 + slips:

@@ -88,6 +88,12 @@ def odd_character(source: Source, token: Token, end: int, findings: Diagnostics)
         findings.add(_unknown(source, token, span))
 
 
+def unclosed_quote(source: Source, token: Token) -> Diagnostic:
+    """Return the complaint about a single quote without its other half on the line."""
+    span = Span(source, token.start, token.start + 1)
+    return complaint("E0104", "this text is never closed", span, 'a text stands in double quotes " "')
+
+
 def _unseen(source: Source, token: Token, span: Span) -> Diagnostic:
     char = token.text
     if _blank(char):
@@ -106,8 +112,7 @@ def _unknown(source: Source, token: Token, span: Span) -> Diagnostic:
     if char == "\\":
         advice = "a line goes on inside ( ) and [ ], or when the next one begins with ->"
         return complaint("E0102", "a line is not continued with `\\` here", span, advice=advice)
-    if char in "'\"":
-        return complaint("E0104", "this text is never closed", span, 'a text stands in double quotes " "')
     shown = clipped(span.text) if span.text.isprintable() else _named(char)
     label = "" if char.isascii() else _named(char)
-    return complaint("E0102", f"`{shown}` means nothing here", span, label)
+    fix = Fix("delete it", (edit(source, span.start, span.end, ""),), "unsafe")
+    return complaint("E0102", f"`{shown}` means nothing here", span, label, fix=fix)

@@ -10,7 +10,7 @@ import re
 from striate_dsl.complaints import clipped, complaint, edit, place, quoted, replacing
 from striate_dsl.diagnostics import Diagnostic, Diagnostics, Fix
 from striate_dsl.lexer import ODD, Token, stand_ins, tokenize
-from striate_dsl.odd_characters import goes_on, odd_character, odd_word
+from striate_dsl.odd_characters import goes_on, odd_character, odd_word, unclosed_quote
 from striate_dsl.source import Source, Span
 
 _FOREIGN_SIGNS = {
@@ -47,6 +47,9 @@ def repair(source: Source, tokens: list[Token], findings: Diagnostics, most: int
         position += 1
         if token.kind == "OPEN_TEXT":
             out += _close_text(source, token, out, findings)
+        elif token.kind == "OPEN_QUOTE":
+            findings.add(unclosed_quote(source, token))
+            out += _known(source, token.start + 1, token.end)
         elif token.text == "\ufeff" and token.start == 0:
             continue  # the byte order mark of a text that was not read by `reading.py`
         elif token.kind == "BAD":
@@ -62,12 +65,16 @@ def repair(source: Source, tokens: list[Token], findings: Diagnostics, most: int
     return out
 
 
-def repair_numbers(source: Source, tokens: list[Token], findings: Diagnostics) -> None:
-    """Turn what still looks like a number and is none into a number, once sizes and versions are known."""
-    for token in tokens:
+def repair_numbers(source: Source, tokens: list[Token], findings: Diagnostics, most: int) -> None:
+    """Turn what still looks like a number and is none into what was meant, once sizes and versions are known."""
+    for at in reversed(range(len(tokens))):
+        token = tokens[at]
         if token.kind == "BAD_NUMBER":
-            findings.add(_bad_number(source, token))
-            token.kind, token.text = "NUMBER", "1"
+            found = _bad_number(source, token)
+            if len(findings) < most:
+                findings.add(found)
+            meant = found.fixes[0].edits[0].replacement if found.fixes else "1"
+            tokens[at : at + 1] = stand_ins(meant, token.start, token.end)
 
 
 def _explain(source: Source, token: Token, before: list[Token]) -> tuple[Diagnostic, list[Token]]:
@@ -86,8 +93,8 @@ def _explain(source: Source, token: Token, before: list[Token]) -> tuple[Diagnos
 def _foreign_word(source: Source, token: Token, before: list[Token]) -> tuple[Diagnostic, list[Token]]:
     span = place(source, token)
     if token.text == "None":
-        advice = "leave the argument or setting out instead"
-        return complaint("E0115", "there is no `None` here", span, advice=advice), stand_ins(
+        advice, fix = "leave the argument or setting out instead", _left_out(source, token, before)
+        return complaint("E0115", "there is no `None` here", span, advice=advice, fix=fix), stand_ins(
             "none", token.start, token.end
         )
     last = next((piece.kind for piece in reversed(before) if piece.kind != "NEWLINE"), "")
@@ -96,6 +103,15 @@ def _foreign_word(source: Source, token: Token, before: list[Token]) -> tuple[Di
     return complaint("E0115", f"`{token.text}` is written `{meant}` here", span, fix=fix), stand_ins(
         meant, token.start, token.end
     )
+
+
+def _left_out(source: Source, token: Token, before: list[Token]) -> Fix | None:
+    """Return the repair of `, stride = None`: the argument with its comma is deleted."""
+    kinds = [piece.kind for piece in before[-3:]]
+    if kinds != ["COMMA", "NAME", "EQUALS"]:
+        return None
+    name = before[-2].text
+    return Fix(f"leave {name} out", (edit(source, before[-3].start, token.end, ""),), "unsafe")
 
 
 def _foreign_sign(source: Source, token: Token, before: list[Token]) -> tuple[Diagnostic, list[Token]]:
@@ -117,10 +133,15 @@ def _foreign_sign(source: Source, token: Token, before: list[Token]) -> tuple[Di
         meant = ">="
     title = f"write {meant}" if text != "..=" else "write .. with a stop that is one larger: the stop is left out"
     if text in {"&", "|"}:
+        if text == "|" and _line_word(before) not in _COMPARING_WORDS:
+            fix = replacing(source, token, "->", "write ->", "unsafe")
+            return complaint("E0102", f"`{text}` means nothing here", span, fix=fix), stand_ins(
+                "->", token.start, token.end
+            )
         message, advice = f"`{text}` means nothing here", "conditions are joined by the words `and` and `or`"
         return complaint("E0102", message, span, advice=advice), stand_ins(meant, token.start, token.end)
     fix = replacing(source, token, _apart(source, token, meant), title, "unsafe" if text == "..=" else "safe")
-    return complaint("E0115", f"`{text}` is written `{meant}` here", span, fix=fix), stand_ins(
+    return complaint("E0115", f"{quoted(text)} is written `{meant}` here", span, fix=fix), stand_ins(
         meant, token.start, token.end
     )
 
@@ -137,6 +158,12 @@ def _block_comment(source: Source, token: Token) -> Diagnostic:
     span = place(source, token)
     rest_of_line = source.line_text(span.end_line)[span.end_column - 1 :]
     message, advice = "comments begin with `#`", "put a # before each line of the comment"
+    if rest_of_line.strip() and token.text.endswith("*/") and "\n" not in token.text and "#" not in rest_of_line:
+        end = token.end + len(rest_of_line.rstrip())
+        written = f"  # {token.text[2:-2].strip()}"
+        gone = token.end + len(rest_of_line) - len(rest_of_line.lstrip())
+        edits = (edit(source, token.start, gone, ""), edit(source, end, end, written))
+        return complaint("E0115", message, span, fix=Fix("put it at the end of the line, behind #", edits, "safe"))
     if rest_of_line.strip() or not token.text.endswith("*/"):
         return complaint("E0115", message, span, advice=advice)
     lines = token.text[2:-2].strip().splitlines() or [""]
@@ -169,8 +196,12 @@ def _close_text(source: Source, token: Token, before: list[Token], findings: Dia
     fix = Fix(f"close it: {clipped(closed)}", (edit(source, end, end, '"'),), "safe")
     findings.add(complaint("E0104", "this text is never closed", Span(source, token.start, end), fix=fix))
     text = Token("TEXT", re.sub(r"\\(?=\"$)", "", closed), token.start, end)
-    rest, _ = tokenize(source.text, end, token.end)
-    return [text, *(piece for piece in rest[:-1] if piece.kind not in ODD)]
+    return [text, *_known(source, end, token.end)]
+
+
+def _known(source: Source, start: int, end: int) -> list[Token]:
+    """The tokens of a part of the text that are in the language; nothing is said about the others."""
+    return [piece for piece in tokenize(source.text, start, end)[0][:-1] if piece.kind not in ODD]
 
 
 def _inside_brackets(before: list[Token]) -> bool:

@@ -13,11 +13,9 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError
+from striate_dsl.limits import FILE_SIZE
 from striate_dsl.names import nearest
 from striate_dsl.source import Source, Span
-
-LARGEST = 16 * 1024 * 1024
-"""The most bytes that a file may have; 100,000 layers take about 2 MiB."""
 
 _OTHER_ENCODINGS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
@@ -31,7 +29,8 @@ _LONE_RETURN = re.compile(r"\r(?!\n)")
 def read_source(path: str | PathLike[str]) -> Source:
     """Return the text of a file (UTF-8, with or without byte order mark; any line ends).
 
-    Raises `DiagnosticError` where there is no such file, it cannot be read, is larger than `LARGEST`, or holds no text.
+    Raises `DiagnosticError` where there is no such file, it cannot be read, is larger than `limits.FILE_SIZE`, or holds
+    no text.
     """
     place = Path(path)
     name = str(path)
@@ -40,14 +39,24 @@ def read_source(path: str | PathLike[str]) -> Source:
 
 def decode_source(name: str, data: bytes) -> Source:
     """Return the text in the bytes of a file (or of a stream, whose name messages show); raises like `read_source`."""
-    if len(data) > LARGEST:
-        advice = "keep weights and data out of it, and repeated layers in repeat and for"
-        raise _fail("E0136", f"{name} is larger than {LARGEST // 1024 // 1024} MiB, the most that is read", advice)
+    if len(data) > FILE_SIZE.value:
+        raise _too_large(name)
     return Source(name, _text(name, data))
 
 
 def _fail(code: str, message: str, advice: str | None = None, *notes: str, span: Span | None = None) -> DiagnosticError:
     return DiagnosticError(Diagnostic(code, message, span, notes=notes, help=advice))
+
+
+def _too_large(name: str) -> DiagnosticError:
+    advice = f"keep weights and data out of it, and repeated layers in repeat and for; {FILE_SIZE.advice}"
+    return _fail("E0136", f"{name} is larger than {bytes_in_words(FILE_SIZE.value)}, the most that is read", advice)
+
+
+def bytes_in_words(number: int) -> str:
+    """Return a number of bytes as people write it: `16 MiB` where it comes out even."""
+    whole, rest = divmod(number, 1024 * 1024)
+    return f"{number:,} bytes" if rest else f"{whole:,} MiB"
 
 
 def _bytes(path: Path, name: str) -> bytes:
@@ -58,7 +67,7 @@ def _bytes(path: Path, name: str) -> bytes:
         if not S_ISREG(mode):
             raise _fail("E0132", f"{name} is not a regular file", "name a text file")
         with path.open("rb") as stream:
-            data = stream.read(LARGEST + 1)
+            data = stream.read(FILE_SIZE.value + 1)
     except FileNotFoundError:
         raise _missing(path, name) from None
     except NotADirectoryError:

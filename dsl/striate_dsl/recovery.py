@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from striate_dsl.automaton import Automaton
 from striate_dsl.diagnostics import Diagnostic, Diagnostics
-from striate_dsl.layout import DEFINITION_WORDS
+from striate_dsl.layout import DEFINITION_WORDS, STATEMENT_WORDS
 from striate_dsl.lexer import END, Token, stand_ins
 from striate_dsl.mistakes import explain
 from striate_dsl.mistakes.problem import Problem
@@ -31,6 +31,7 @@ _PLAIN_HEADS = {
     "INPUT": "INPUT NAME COLON NUMBER",
     "NAME": "NAME",
 }
+_OPENING_WORDS: dict[str, dict[str, str]] = {"file": DEFINITION_WORDS, "body": STATEMENT_WORDS, "settings": {}}
 _PLAIN_TEXTS = {"NAME": "_", "NUMBER": "1"}
 
 
@@ -45,10 +46,12 @@ class Recovery:
         self._automaton = automaton
         self._findings = findings
         self._most = most
-        self._earlier = [found.span.start for found in findings if found.span is not None]
+        self._earlier = [(found.span.start, _has_safe_fix(found)) for found in findings if found.span is not None]
         self._statement = -1
         self._last_error = -1
         self._applied = False
+        self.cuts: list[int] = []
+        """Where statements, or heads of statements, were taken out."""
 
     def run(self) -> bool:
         """Parse to the end; return False where it was given up after `most` findings."""
@@ -84,7 +87,9 @@ class Recovery:
         if self._applied and near:
             return True
         begin, end = self._extent(problem)
-        return any(begin <= place <= end for place in self._earlier)
+        far = self._tokens[max(0, problem.at - _FAR_ENOUGH)].start
+        here = self._tokens[problem.at].start
+        return any(begin <= place <= end and (not mended or far <= place <= here) for place, mended in self._earlier)
 
     def _extent(self, problem: Problem) -> tuple[int, int]:
         """The offsets of the part of the statement around the token, bodies excluded."""
@@ -116,6 +121,8 @@ class Recovery:
         while tokens[stop].kind != END and tokens[stop].start < end:
             stop += 1
         fresh = stand_ins(replacement, start, end)
+        if at == self._automaton.statement()[0] and fresh:
+            fresh[0].kind = _OPENING_WORDS[self._automaton.statement()[1]].get(fresh[0].text, fresh[0].kind)
         for token in fresh:
             if token.kind == "SEMICOLON":
                 token.kind = "NEWLINE"
@@ -127,6 +134,7 @@ class Recovery:
     def _cut(self, problem: Problem) -> int:
         """Take the statement out, or only its head where a body follows; return where to go on."""
         at = problem.at
+        self.cuts.append(self._tokens[min(problem.start, at)].start)
         self._automaton.rewind()
         body = self._body_ahead(problem)
         if body is not None and self._plain_head(problem):
@@ -167,3 +175,8 @@ class Recovery:
                 return at
             depth += (kind == "LBRACE") - (kind == "RBRACE")
             at += 1
+
+
+def _has_safe_fix(found: Diagnostic) -> bool:
+    """Whether the tokens were made as if a finding had been repaired, so that it stands for nothing but itself."""
+    return any(fix.grade == "safe" for fix in found.fixes)

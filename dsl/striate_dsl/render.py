@@ -49,6 +49,7 @@ def _one(item: Diagnostic, ink: Ink, width: int) -> str:
         lines.append(f"{indent}{ink.paint('blue', '=')} " + visible(note).replace("\n", f"\n{indent}  "))
     if item.help:
         lines.append(ink.paint("green", "help") + ": " + visible(item.help).replace("\n", "\n      "))
+    lines += ["  " + ink.paint("green", "or") + ": " + visible(fix.title) for fix in item.fixes[1:]]
     return "\n".join(lines)
 
 

@@ -6,8 +6,11 @@ Reading a file from disk, with every way in which that can fail, lives in `readi
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left
 from dataclasses import dataclass, field
+
+_BLOCK = 256
+"""Characters whose line breaks are counted together: a list of all lines of a large text would fill the memory."""
 
 
 @dataclass(eq=False, slots=True)
@@ -16,32 +19,44 @@ class Source:
 
     name: str
     text: str
-    _line_starts: list[int] | None = field(default=None, init=False, repr=False)
+    _breaks_before: list[int] | None = field(default=None, init=False, repr=False)
+
+    def _counted(self) -> list[int]:
+        """Return how many line breaks lie before each block of the text (computed on first use), and in all of it."""
+        if self._breaks_before is None:
+            counts = [0]
+            for start in range(0, len(self.text), _BLOCK):
+                counts.append(counts[-1] + self.text.count("\n", start, start + _BLOCK))
+            self._breaks_before = counts
+        return self._breaks_before
 
     @property
-    def line_starts(self) -> list[int]:
-        """Offsets of the first character of every line (computed on first use)."""
-        if self._line_starts is None:
-            starts = [0]
-            position = self.text.find("\n")
-            while position != -1:
-                starts.append(position + 1)
-                position = self.text.find("\n", position + 1)
-            self._line_starts = starts
-        return self._line_starts
+    def line_count(self) -> int:
+        """The number of lines; one behind the last line break counts, though it is empty."""
+        return self._counted()[-1] + 1
 
     def position(self, offset: int) -> tuple[int, int]:
         """Return the 1-based line and 1-based column (in characters) of an offset."""
-        starts = self.line_starts
-        line = bisect_right(starts, offset)
-        return line, offset - starts[line - 1] + 1
+        block = min(offset, len(self.text)) // _BLOCK
+        line = self._counted()[block] + self.text.count("\n", block * _BLOCK, offset) + 1
+        return line, offset - self.text.rfind("\n", 0, offset)
+
+    def line_start(self, line: int) -> int:
+        """Return the offset of the first character of a 1-based line."""
+        if line <= 1:
+            return 0
+        counts = self._counted()
+        block = bisect_left(counts, line - 1) - 1
+        at = block * _BLOCK - 1
+        for _ in range(line - 1 - counts[block]):
+            at = self.text.index("\n", at + 1)
+        return at + 1
 
     def line_text(self, line: int) -> str:
         """Return the text of a 1-based line without its line break."""
-        starts = self.line_starts
-        start = starts[line - 1]
-        end = starts[line] if line < len(starts) else len(self.text)
-        return self.text[start:end].rstrip("\r\n")
+        start = self.line_start(line)
+        end = self.text.find("\n", start)
+        return self.text[start : len(self.text) if end == -1 else end].rstrip("\r\n")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from striate_dsl.source import Span
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """A name as written, e.g. after `as`, `block` or before `=` in an argument."""
+    """A name, e.g. after `as`, `block` or before `=` in an argument; blanks around the dots of `as a.b` are gone."""
 
     span: Span
     text: str
@@ -48,7 +48,10 @@ class Boolean:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A plain name; `in` is the name of the value that flows into the call or statement where it stands."""
+    """A plain name, or one with a number in it (`stage1.2.conv1`).
+
+    `in` is the name of the value that flows into the call or statement where it stands.
+    """
 
     span: Span
     text: str
@@ -172,11 +175,19 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True)
+class Names:
+    """`(left, right)` behind `as`: a name for each value of a layer; the span includes the brackets."""
+
+    span: Span
+    names: tuple[Identifier, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One step of a flow: a layer, block, instance or named value, e.g. `conv(64, 3)`, `add { … } as s`, `skip`.
 
     `arguments` is None where no `()` was written. `callee` may be dotted (`vision.conv`). The span covers callee,
-    arguments and body, not the `as` part.
+    arguments and body, not the `as` part. Behind `as (left, right)` the alias is the first of the names in `several`.
     """
 
     span: Span
@@ -184,18 +195,36 @@ class Call:
     arguments: tuple[Argument, ...] | None
     body: Body | None
     alias: Identifier | None
+    several: Names | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A step that is a bare `{ … }`: several lines run one after the other, e.g. one branch of a merge."""
+    """A step that is a bare `{ … }`: several lines run one after the other, e.g. one branch of a merge.
+
+    `several` as in a call.
+    """
 
     span: Span
     body: Body
     alias: Identifier | None
+    several: Names | None = None
 
 
 Step = Call | Group
+
+
+def given_names(step: Step | Head) -> tuple[Identifier, ...]:
+    """Return the names that a step gives with `as`: none, one, or one for each of its values."""
+    if not isinstance(step, Head) and step.several is not None:
+        return step.several.names
+    return () if step.alias is None else (step.alias,)
+
+
+def step_end(step: Step) -> int:
+    """Return the offset where a step ends, its `as` included."""
+    last = step.several or step.alias
+    return step.span.end if last is None else last.span.end
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,19 +310,21 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """`output logits` or `output boxes, scores`."""
+    """`output logits`, `output boxes, scores`, `output stem.relu1 as early`: an alias, or None, for each name."""
 
     span: Span
     names: tuple[Identifier, ...]
+    aliases: tuple[Identifier | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """`head ssd(p3, p4, classes = classes)`."""
+    """`head ssd(p3, p4, classes = classes)`; the span leaves the `as` part out."""
 
     span: Span
     callee: Name | Attribute
     arguments: tuple[Argument, ...] | None
+    alias: Identifier | None
 
 
 Statement = Flow | Repeat | For | If | Let | Assert | Input | Output | Head

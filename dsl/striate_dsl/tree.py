@@ -7,6 +7,7 @@ as lists.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, Literal, cast
 
 from striate_dsl import literals
@@ -16,10 +17,10 @@ from striate_dsl.complaints import (
     number_too_large,
     sizes_in_brackets,
     unknown_escapes,
-    unknown_version,
 )
-from striate_dsl.diagnostics import Diagnostics
+from striate_dsl.diagnostics import Diagnostic, Diagnostics
 from striate_dsl.lexer import Token
+from striate_dsl.limits import FINDINGS
 from striate_dsl.operators import Item, Ordering, Prefixed, binary
 from striate_dsl.source import Source, Span
 from striate_dsl.syntax import (
@@ -48,6 +49,7 @@ from striate_dsl.syntax import (
     ListLiteral,
     Model,
     Name,
+    Names,
     Number,
     Output,
     Parameter,
@@ -62,10 +64,8 @@ from striate_dsl.syntax import (
     TupleLiteral,
     Use,
     Variant,
+    step_end,
 )
-
-LANGUAGE = 1
-"""The version of the language that this front end reads."""
 
 SectionKind = Literal["train", "export", "search", "profile"]
 Callee = Name | Attribute
@@ -87,9 +87,13 @@ def _is_cut(item: object) -> bool:
 class Builder:
     """Makes the nodes of one file; what only the value of a literal shows goes to `findings`."""
 
-    def __init__(self, source: Source, findings: Diagnostics) -> None:
+    def __init__(self, source: Source, findings: Diagnostics, most: int = FINDINGS.default) -> None:
         self._source = source
         self._findings = findings
+        self._most = most
+
+    def _complain(self, *found: Diagnostic) -> None:
+        self._findings.extend(found[: max(0, self._most - len(self._findings))])
 
     def _span(self, start: int, end: int) -> Span:
         return Span(self._source, start, end)
@@ -124,14 +128,11 @@ class Builder:
     def file(self, definitions: list[Definition]) -> File:
         for late in definitions[1:]:
             if isinstance(late, Language):
-                self._findings.add(language_not_first(late.span))
+                self._complain(language_not_first(late.span))
         return File(self._span(0, len(self._source.text)), tuple(definitions))
 
     def language(self, word: Token, version: Token) -> Language:
-        node = Language(self._span(word.start, version.end), self.number(version))
-        if node.version.value != LANGUAGE:
-            self._findings.add(unknown_version(node.version.span))
-        return node
+        return Language(self._span(word.start, version.end), self.number(version))
 
     def use(self, word: Token, target: Text | list[Token]) -> Use:
         return self._use(word, target, None)
@@ -195,9 +196,7 @@ class Builder:
         return Body(self._span(opening.start, closing.end), ())
 
     def flow(self, steps: list[Step]) -> Flow:
-        last = steps[-1]
-        end = last.alias.span.end if last.alias else last.span.end
-        return Flow(self._span(steps[0].span.start, end), tuple(steps))
+        return Flow(self._span(steps[0].span.start, step_end(steps[-1])), tuple(steps))
 
     def repeat(self, word: Token, count: Expression, body: Body) -> Repeat:
         return Repeat(self._span(word.start, body.span.end), None, count, body)
@@ -221,8 +220,8 @@ class Builder:
     def if_else_if(self, word: Token, condition: Expression, then: Body, _: Token, chained: If) -> If:
         return If(self._span(word.start, chained.span.end), condition, then, Body(chained.span, (chained,)))
 
-    def let(self, word: Token, name: Token, _: Token, value: Expression) -> Let:
-        return Let(self._span(word.start, value.span.end), self._identifier(name), value)
+    def let(self, word: Token, name: Identifier, _: Token, value: Expression) -> Let:
+        return Let(self._span(word.start, value.span.end), name, value)
 
     def assertion(self, word: Token, condition: Expression) -> Assert:
         return Assert(self._span(word.start, condition.span.end), condition, None)
@@ -262,18 +261,26 @@ class Builder:
         settings: Bracketed | None,
     ) -> Input:
         if len(sizes) == 1 and isinstance(sizes[0], (TupleLiteral, ListLiteral)):
-            self._findings.add(sizes_in_brackets(sizes[0]))
+            self._complain(sizes_in_brackets(sizes[0]))
+            sizes = list(sizes[0].items) or sizes
         end = settings.end if settings else (condition or sizes[-1]).span.end
         items = tuple(settings.items) if settings else ()
         return Input(self._span(word.start, end), self._identifier(name), tuple(sizes), condition, items)
 
-    def output(self, word: Token, names: list[Token]) -> Output:
-        return Output(self._span(word.start, names[-1].end), self._path(names))
+    def output(self, word: Token, named: list[tuple[Identifier, Identifier | None]]) -> Output:
+        names, aliases = zip(*named, strict=True)
+        return Output(self._span(word.start, (aliases[-1] or names[-1]).span.end), names, aliases)
+
+    def output_name(self, name: Identifier) -> tuple[Identifier, None]:
+        return name, None
+
+    def output_name_as(self, name: Identifier, _: Token, alias: Token) -> tuple[Identifier, Identifier]:
+        return name, self._identifier(alias)
 
     def head(self, word: Token, callee: Callee, arguments: Bracketed | None = None) -> Head:
         if arguments is None:
-            return Head(self._span(word.start, callee.span.end), callee, None)
-        return Head(self._span(word.start, arguments.end), callee, tuple(arguments.items))
+            return Head(self._span(word.start, callee.span.end), callee, None, None)
+        return Head(self._span(word.start, arguments.end), callee, tuple(arguments.items), None)
 
     # ---------------------------------------------------------------------------------------- steps of a flow
 
@@ -282,30 +289,26 @@ class Builder:
             return Call(callee.span, callee, None, None, None)
         return Call(self._span(callee.span.start, arguments.end), callee, tuple(arguments.items), None, None)
 
-    def step_as(self, callee: Callee, _: Token, alias: Token) -> Call:
-        return Call(callee.span, callee, None, None, self._identifier(alias))
-
-    def step_arguments_as(self, callee: Callee, arguments: Bracketed, _: Token, alias: Token) -> Call:
-        span = self._span(callee.span.start, arguments.end)
-        return Call(span, callee, tuple(arguments.items), None, self._identifier(alias))
-
     def step_body(self, callee: Callee, body: Body) -> Call:
         return Call(callee.span.to(body.span), callee, None, body, None)
-
-    def step_body_as(self, callee: Callee, body: Body, _: Token, alias: Token) -> Call:
-        return Call(callee.span.to(body.span), callee, None, body, self._identifier(alias))
 
     def step_arguments_body(self, callee: Callee, arguments: Bracketed, body: Body) -> Call:
         return Call(callee.span.to(body.span), callee, tuple(arguments.items), body, None)
 
-    def step_arguments_body_as(self, callee: Callee, arguments: Bracketed, body: Body, _: Token, alias: Token) -> Call:
-        return Call(callee.span.to(body.span), callee, tuple(arguments.items), body, self._identifier(alias))
-
     def group(self, body: Body) -> Group:
         return Group(body.span, body, None)
 
-    def group_as(self, body: Body, _: Token, alias: Token) -> Group:
-        return Group(body.span, body, self._identifier(alias))
+    def named(self, step: Step | Head, _: Token, alias: Identifier) -> Step | Head:
+        return replace(step, alias=alias)
+
+    def named_several(self, step: Step, _: Token, opening: Token, names: list[Identifier], *closing: Token) -> Step:
+        return replace(step, alias=names[0], several=Names(self._span(opening.start, closing[-1].end), tuple(names)))
+
+    def identifier(self, token: Token) -> Identifier:
+        return self._identifier(token)
+
+    def longer_name(self, name: Identifier, _: Token, last: Token) -> Identifier:
+        return Identifier(self._span(name.span.start, last.end), f"{name.text}.{last.text}")
 
     # ---------------------------------------------------------------------------------------- expressions
 
@@ -313,13 +316,13 @@ class Builder:
         span = Span(self._source, token.start, token.end)
         value = literals.number(token.text)
         if value is None:
-            self._findings.add(number_too_large(span))
+            self._complain(number_too_large(span))
             value = 0
         return Number(span, value)
 
     def text(self, token: Token) -> Text:
         if "\\" in token.text:
-            self._findings.extend(unknown_escapes(self._source, token))
+            self._complain(*islice(unknown_escapes(self._source, token), self._most))
         return Text(self._span(token.start, token.end), literals.text(token.text))
 
     def boolean(self, token: Token) -> Boolean:
@@ -387,4 +390,4 @@ class Builder:
         return binary(self._source, token, left, right)
 
     def _chained(self, first: Token, second: Token) -> None:
-        self._findings.add(chained_operators(self._source, first, second))
+        self._complain(chained_operators(self._source, first, second))

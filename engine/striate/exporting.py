@@ -94,7 +94,7 @@ def export_model(
     version = asked.opset if opset is None else check_opset(opset)
     values = _weights(model, weights, seed)
     graph, _ = run_passes(model.graph, [DropInferenceNoops(model.catalogue.lookup), RemoveDeadNodes()])
-    content = _content(model, graph, values, version, verify)
+    content = _content(model, graph, values, version, verify, asked.tensor_cores)
     verification = _verify(model, graph, content, values.arrays, asked) if verify else None
     atomic_write(target, content)
     return ExportReport(target, version, IR_VERSIONS[version], len(content), values.words, verification)
@@ -120,7 +120,9 @@ def _weights(model: Model, checkpoint: str | Path | None, seed: int) -> _Weights
     return _Weights(read_weights(path, model.graph), f"weights from {path.name}", read_info(path))
 
 
-def _content(model: Model, graph: Graph, weights: _Weights, opset: int, verify: bool) -> bytes:
+def _content(
+    model: Model, graph: Graph, weights: _Weights, opset: int, verify: bool, tensor_cores: str | None
+) -> bytes:
     from striate.onnx.colophon import describe
     from striate.onnx.document import build_document, check_content, serialize
 
@@ -134,6 +136,7 @@ def _content(model: Model, graph: Graph, weights: _Weights, opset: int, verify: 
         "in ONNX Runtime against torch" if verify else "not verified",
         class_names=info.classes if info else None,
         pixels={first: info.contract} if info and info.contract else None,
+        tensor_cores=tensor_cores,
     )
     content = serialize(build_document(graph, model.catalogue.lookup, weights.arrays, opset, colophon))
     check_content(content)

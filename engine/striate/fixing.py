@@ -6,18 +6,26 @@ A repair is never made where it would take a comment away. Reading and writing f
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from striate.checking import Checked, check_source
 from striate_dsl.comments import comments
 from striate_dsl.diagnostics import Diagnostic, Edit, Fix, Severity
 from striate_dsl.edits import apply_edits, compatible
+from striate_dsl.limits import REPAIRS
 from striate_dsl.parser import parse
 from striate_dsl.source import Source
 
-MOST_ATTEMPTS = 60
-"""How often a text is repaired and checked; each round shows what the one before has uncovered."""
+EASY = 8_000
+"""What checking a text may cost (see `Checked.effort`) for it to be done `limits.REPAIRS` times; else fewer times."""
+
+LEAST_ATTEMPTS = 2
+"""How often any text is repaired and checked; each round shows what the one before has uncovered."""
+
+
+Check = Callable[[Source], Checked]
+"""Says what is found in a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,29 +56,38 @@ class Fixed:
         return self.after.text != self.before.text
 
 
-def fix_source(source: Source, *, unsafe: bool = False) -> Fixed:
+def fix_source(source: Source, *, unsafe: bool = False, check: Check = check_source) -> Fixed:
     """Repair a text: its safe fixes, and with `unsafe` those too that change the network.
 
     All repairs that do not overlap are made at once and the result is checked. If it is worse, fewer are tried, and one
     that makes the text worse by itself is left out. The result parses, or the text stays as it was.
+    `check` says what is found in a text.
     """
-    return _Fixing(source, unsafe).run()
+    return _Fixing(source, unsafe, check).run()
 
 
 class _Fixing:
     """One run over one text."""
 
-    def __init__(self, source: Source, unsafe: bool) -> None:
+    def __init__(self, source: Source, unsafe: bool, check: Check) -> None:
+        self.check = check
         self.grades = ("safe", "unsafe") if unsafe else ("safe",)
-        self.first = Fixed(source, source, check_source(source))
+        self.first = Fixed(source, source, check(source))
         self.best = self.first
         self.refused: set[tuple[str, str, int]] = set()
-        self.attempts = 0
+        self.attempts, self.effort = 0, 0
+        self.most = REPAIRS.value
 
     def run(self) -> Fixed:
-        while self.attempts < MOST_ATTEMPTS and self._round():
+        while self._may_go_on() and self._round():
             pass
-        return self.best if parses(self.best.after) else self.first
+        return self.best if self.best.checked.parses else self.first
+
+    def _may_go_on(self) -> bool:
+        """Whether another attempt is within bounds: so many, and fewer where checking the text is costly."""
+        if self.attempts < LEAST_ATTEMPTS:
+            return True
+        return self.attempts < self.most and self.effort < self.most * EASY
 
     def _round(self) -> bool:
         """Make as many repairs at once as do no harm; refuse one that does. Return whether there was any to make."""
@@ -78,6 +95,8 @@ class _Fixing:
         chosen = {id(fix) for fix in compatible([repair.fix for repair in wanted])}
         together = [repair for repair in wanted if id(repair.fix) in chosen]
         while together and not self._attempt(together):
+            if not self._may_go_on():
+                return False
             if len(together) == 1:
                 self.refused.add(together[0].key)
                 break
@@ -103,7 +122,8 @@ class _Fixing:
         new = Source(old.after.name, apply_edits(old.after.text, edits))
         if new.text == old.after.text or Counter(_written(old.after)) - Counter(_written(new)):
             return False
-        checked = check_source(new)
+        checked = self.check(new)
+        self.effort += checked.effort
         if _badness(new, checked) > _badness(old.after, old.checked):
             return False
         self.best = Fixed(old.before, new, checked, [*old.made, *repairs])
@@ -118,16 +138,15 @@ def _moved(place: int, edits: Sequence[Edit]) -> int:
     )
 
 
-def parses(source: Source) -> bool:
-    """Return whether a text has no errors of syntax."""
-    return parse(source).file is not None
-
-
 def _written(source: Source) -> list[str]:
     return [span.text for span in comments(source)]
 
 
 def _badness(source: Source, checked: Checked) -> tuple[bool, int]:
-    """Return whether a text does not parse, and how many errors it has; a text that parses may well show more."""
-    errors = sum(item.severity is Severity.ERROR for item in checked.diagnostics)
-    return not parses(source), errors
+    """Return whether a text does not parse, and how many errors it has; a text that parses may well show more.
+
+    As long as it does not parse, only the errors of syntax count: with each repair more of the rest can be seen.
+    """
+    parsed = parse(source)
+    found = checked.diagnostics if parsed.file is not None else parsed.diagnostics
+    return parsed.file is None, sum(item.severity is Severity.ERROR for item in found)

@@ -17,13 +17,15 @@ from striate.host.records import (
     TaskRecord,
 )
 from striate.host.spec import PluginContext, hookimpl
-from striate.ops.arguments import Argument, Flag, Integer, OneOf, Optional, Padding, Pair, Real
+from striate.ops.arguments import Argument, Flag, Integer, OneOf, Optional, Padding, Pair, PerAxis, Real
 from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import OpRecord, Sample, TorchCall, WeightSpec, Window
+from striate.ops.shape_arguments import AxisNames, NamedValue
 from striate.ops.targets import OnnxCall, OnnxSink
 
 __all__ = [
     "Argument",
+    "AxisNames",
     "Check",
     "DataRecord",
     "Dim",
@@ -36,6 +38,7 @@ __all__ = [
     "LayerError",
     "LossRecord",
     "MetricRecord",
+    "NamedValue",
     "OneOf",
     "OnnxCall",
     "OnnxSink",
@@ -44,6 +47,7 @@ __all__ = [
     "Optional",
     "Padding",
     "Pair",
+    "PerAxis",
     "PluginContext",
     "Problem",
     "Real",

@@ -1,4 +1,4 @@
-"""First-party plugins: networks, heads, tasks, data sets, losses, optimizers, schedules and metrics.
+"""First-party plugins: blocks, networks, heads, tasks, data sets, losses, optimizers, schedules and metrics.
 
 They come in by the same door as a stranger's: the hooks below return records, and the records name what they make,
 which is imported when a run needs it.
@@ -22,14 +22,15 @@ from striate_plugins.losses import LOSSES
 from striate_plugins.metrics import METRICS
 from striate_plugins.optimizers import OPTIMIZERS
 from striate_plugins.schedules import SCHEDULES
+from striate_plugins.std import FILES as STANDARD
 from striate_plugins.tasks import TASKS
-from striate_plugins.zoo import FILES
+from striate_plugins.zoo import FILES as ZOO
 
 
 @hookimpl
 def striate_files(context: PluginContext) -> list[FileRecord]:
-    """Provide the networks of the zoo."""
-    return list(FILES)
+    """Provide the standard blocks and the networks of the zoo."""
+    return [*STANDARD, *ZOO]
 
 
 @hookimpl

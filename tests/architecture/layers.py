@@ -27,11 +27,17 @@ ROOMS: dict[str, frozenset[str]] = {
     "lower": MIDDLE,
     "onnx": MIDDLE,
     "runtime": MIDDLE | {"lower", "onnx"},
-    "view": LOWERED,
-    "editor": MIDDLE,  # and nothing that computes: an editor waits for it
+    "view": LOWERED | {"compare"},  # the looks of a comparison
+    "compare": MIDDLE,
+    "expand": MIDDLE,  # elaborate: it is told what is made there, and writes it down
+    "editor": MIDDLE | {"view", "lint", "project", "codes", "facade"},  # facade: a check, and what its sections hold
     "train": LOWERED | {"view"},  # view: the report that training writes
-    "facade": LOWERED | {"view", "train", "lint", "project", "codes"},  # lint: a check ends with it
-    "cli": LOWERED | {"view", "train", "lint", "project", "codes", "facade"},
+    "search": LOWERED | {"train"},  # train: recipes, and the runs of the trials
+    "reference": LOWERED | {"view", "train", "project", "codes"},  # everything that has a page
+    "facade": LOWERED
+    | {"view", "train", "lint", "project", "codes", "search", "expand", "compare"},  # lint: a check ends with it
+    "cli": LOWERED
+    | {"view", "train", "lint", "project", "codes", "reference", "search", "expand", "compare", "facade", "editor"},
     "plugins": frozenset({"facade"}),  # and of the facade only the public names
 }
 """The rooms that the modules of a room may import, beside their own."""
@@ -47,7 +53,9 @@ HOMES: dict[str, tuple[str, ...]] = {
     "networkx": ("striate.graph",),
     "onnx": ("striate.onnx", "striate.cli"),
     "onnxruntime": ("striate.onnx", "striate.cli"),
+    "lsprotocol": ("striate.editor.server",),
     "pluggy": ("striate.host",),
+    "pygls": ("striate.editor.server",),
     "pygments": ("striate.editor",),
     "rich": ("striate.cli", "striate.train", "striate.view"),
     "safetensors": ("striate.onnx", "striate.runtime", "striate.train"),

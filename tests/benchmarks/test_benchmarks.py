@@ -105,3 +105,26 @@ def test_reports_hold_machine_and_figures(script, tmp_path, monkeypatch, capsys)
     assert "- python: " in page.read_text()
     assert json.loads(document.read_text())["tables"][0]["rows"][0] == {"name": "a", "median_s": 0.1234}
     assert "a note" in capsys.readouterr().out
+
+
+def test_the_network_that_is_typed_in_is_resnet_152_written_out(script, tmp_path):
+    keystrokes = script("editor_keystrokes")
+    text = keystrokes.written_out()
+    path = tmp_path / "net.cnn"
+    path.write_text(text)
+    assert striate.load(path).parameters == 60_192_808
+    assert text.count("conv(") == 155
+    typed = list(keystrokes.versions(text))
+    assert len(typed) > 100
+    assert text in typed
+    assert all(abs(len(version) - len(text)) < 40 for version in typed)
+
+
+def test_the_check_of_every_keystroke_is_measured(script, monkeypatch):
+    keystrokes = script("editor_keystrokes")
+    monkeypatch.setattr(keystrokes, "SITES", 1)
+    text = "model A {\n  input x: 3 x 8 x 8\n  conv(4, 3)\n  output y\n}\n"
+    row = keystrokes.checks("small", text)
+    assert row["keystrokes"] == len(list(keystrokes.versions(text)))
+    assert 0 < row["with_errors"] < row["keystrokes"]
+    assert 0 < row["median_ms"] <= row["p90_ms"] <= row["max_ms"]

@@ -38,6 +38,7 @@ def test_the_networks_of_the_zoo_are_in_form(name):
     [
         ("conv( 64,3,stride=2 )->bn   ->relu", "conv(64, 3, stride = 2) -> bn -> relu"),
         ("conv (64)as e1", "conv(64) as e1"),
+        ("split(2)as( a ,b)->relu", "split(2) as (a, b) -> relu"),
         ("x->vision . conv(8)", "x -> vision.conv(8)"),
         ("let a=-b*( c+d )//2", "let a = -b * (c + d) // 2"),
         ("let a=b- -c", "let a = b - -c"),
@@ -245,7 +246,7 @@ def test_the_time_grows_with_the_text_and_no_faster():
         return time.process_time() - start
 
     short, long = min(seconds(300) for _ in range(3)), seconds(3000)
-    assert long < 30 * short
+    assert long < 60 * short
 
 
 @pytest.mark.slow

@@ -32,6 +32,7 @@ BODY = {
     "arrow between steps": ("conv(3) @bn", "E0108"),
     "comma between statements": ("a@, b", "E0108"),
     "comma at the end": ("a@,\n  b", "E0108"),
+    "names without brackets": ("a as b@, c -> d", "E0108"),
     "comma between outputs": ("output a @b", "E0108"),
     "statements on one line": ("let a = 1 @let b = 2", "E0108"),
     # = == :
@@ -212,12 +213,12 @@ def test_every_fix_repairs_what_was_found(name):
 
 
 WITHOUT_FIX = """
-braces as a value; dotted argument; setting in a body; colon of Python; no body; arrow in let; arrow to a number
+braces as a value; dotted argument; setting in a body; no body; arrow in let; arrow to a number
 arrow in an argument; as without a name; number as a name; two names; let without a name; output without a name
 block in a body; model in a body; use in a body; else alone; value of an argument; value of let; let without a value
 empty brackets; reserved value; loop without values; message of an assert; None; power; augmented; return; import
-block comment in a line; word behind a number; too large; too large a float; unknown sign; unknown signs; backslash
-accents; input without sizes; chained comparison; chained range; sum in a flow; number at the start; text at the start
+word behind a number; too large; too large a float; backslash
+accents; input without sizes; chained range; number at the start; text at the start
 empty; comments only; flow at the top; input at the top; function of Python; language later; model without a name
 number as a parameter; parameters in [ ]; default without a value; text behind a definition; profile without a name
 variant without a base; use of several; setting without value; arrow in a setting; braces in a setting

@@ -440,3 +440,14 @@ def test_result_of_a_file_with_errors_has_no_tree_but_the_sound_definitions():
 def test_result_of_a_sound_file_is_whole():
     result = parse(Source("test.cnn", "block A { a }"))
     assert result.partial is result.file is not None
+
+
+def test_several_names_of_a_step():
+    calls = list(preorder(tree("model M { a as b -> c(1) as (d, e) -> { f } as (g, h,) }")))
+    steps = [node for node in calls if isinstance(node, syntax.Call | syntax.Group)]
+    given = [[name.text for name in syntax.given_names(step)] for step in steps]
+    assert given == [["b"], ["d", "e"], ["g", "h"], []]
+    assert [step.alias.text if step.alias else None for step in steps] == ["b", "d", "g", None]
+    assert [step.several.span.text if step.several else None for step in steps] == [None, "(d, e)", "(g, h,)", None]
+    (flow,) = [node for node in calls if isinstance(node, syntax.Flow) and len(node.steps) == 3]
+    assert flow.span.text == "a as b -> c(1) as (d, e) -> { f } as (g, h,)"

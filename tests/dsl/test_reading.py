@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
-from striate_dsl import reading
 from striate_dsl.diagnostics import DiagnosticError
 from striate_dsl.parser import parse
 from striate_dsl.reading import read_source
@@ -92,7 +92,7 @@ def test_refusals_of_the_system(tmp_path, monkeypatch):
     path = tmp_path / "a.cnn"
     path.touch()
     for error, code in ((PermissionError(13, "denied"), "E0133"), (OSError(5, "input/output error"), "E0137")):
-        monkeypatch.setattr(reading.Path, "open", lambda *_, error=error: (_ for _ in ()).throw(error))
+        monkeypatch.setattr(Path, "open", lambda *_, error=error: (_ for _ in ()).throw(error))
         assert refusal(path).code == code
 
 
@@ -124,7 +124,7 @@ def test_the_place_of_a_wrong_byte(tmp_path):
 
 
 def test_too_large(tmp_path, monkeypatch):
-    monkeypatch.setattr(reading, "LARGEST", 1024 * 1024)
+    monkeypatch.setenv("STRIATE_MAX_FILE_SIZE", str(1024 * 1024))
     path = tmp_path / "a.cnn"
     path.write_bytes(b"#" * (1024 * 1024))
     assert len(read_source(path).text) == 1024 * 1024
@@ -132,6 +132,7 @@ def test_too_large(tmp_path, monkeypatch):
     found = refusal(path)
     assert found.code == "E0136"
     assert "1 MiB" in found.message
+    assert "STRIATE_MAX_FILE_SIZE=2097152" in (found.help or "")
 
 
 @pytest.mark.parametrize("text", ["", "\n", "  \n# nothing\n", "\ufeff"])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from striate_dsl.parser import MOST, parse
+from striate_dsl.limits import FINDINGS
+from striate_dsl.parser import parse
 from striate_dsl.source import Source
 from tests.dsl.trees import complaints
 
@@ -86,7 +87,7 @@ def test_what_follows_from_a_sign_of_another_language_is_not_reported():
 
 
 def test_findings_end_at_a_limit():
-    assert len(complaints("model M {\n" + "  a b\n" * 1000 + "}")) == MOST
+    assert len(complaints("model M {\n" + "  a b\n" * 1000 + "}")) == FINDINGS.default
 
 
 def test_partial_tree_keeps_what_is_sound():

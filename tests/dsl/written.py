@@ -144,7 +144,13 @@ class Writer:
             words += self.attribute(0) if self.maybe(0.1) else []
             words += self.arguments(min(depth, 2)) if self.maybe() else []
             words += self.body(self.statement, depth - 1) if depth > 0 and self.maybe(0.2) else []
-        return [*words, *([(SAME, "as"), (SAME, "e1")] if self.maybe(0.2) else [])]
+        return [*words, *(self.alias() if self.maybe(0.2) else [])]
+
+    def alias(self) -> Words:
+        if self.maybe(0.8):
+            return [(SAME, "as"), (SAME, "e1")]
+        last = [(FREE, ","), (FREE, ")")] if self.maybe() else [(FREE, ")")]
+        return [(SAME, "as"), (SAME, "("), (FREE, "e1"), (FREE, ","), (FREE, "e2"), *last]
 
     def repeat(self, depth: int) -> Words:
         variable = [(SAME, "i"), (SAME, "in")] if self.maybe() else []

@@ -85,7 +85,14 @@ def test_the_sdist_holds_the_folder(folder, repository, sdist_names):
 def test_the_sdist_can_be_worked_on(sdist_names):
     tools = {"Makefile", "constraints.txt", "pyproject.toml", ".ci/run", ".pre-commit-config.yaml", "tests/conftest.py"}
     assert tools | {"LICENSE", "README.md", "CHANGELOG.md", "CONTRIBUTING.md"} <= sdist_names
-    assert not [name for name in sdist_names if name.startswith(".venv") or "__pycache__" in name]
+    left_behind = (".venv", "__pycache__", "node_modules", ".vsix")
+    assert not [name for name in sdist_names if any(part in name for part in left_behind)]
+
+
+def test_the_sdist_holds_the_editors_files_and_the_wheel_does_not(sdist_names, wheel_names):
+    made_by_hand = {"vscode/package.json", "vscode/package-lock.json", "vscode/src/extension.ts", "vim/syntax/cnn.vim"}
+    assert {f"dsl/editors/{name}" for name in made_by_hand} <= sdist_names
+    assert not [name for name in wheel_names if "editors/" in name]
 
 
 def test_metadata(distribution, project):

@@ -53,10 +53,10 @@ print(json.dumps([striate.__version__, version("striate")]))
     assert version in done.stdout
 
 
-def test_the_zoo_passes_the_check(installed, tmp_path):
+def test_the_networks_and_blocks_pass_the_check(installed, tmp_path):
     code = """
 import json, pathlib, striate_plugins
-print(json.dumps([str(path) for path in sorted(pathlib.Path(striate_plugins.__file__).parent.glob("zoo/*.cnn"))]))
+print(json.dumps([str(path) for path in sorted(pathlib.Path(striate_plugins.__file__).parent.rglob("*.cnn"))]))
 """
     files = reported(installed, tmp_path, code)
     assert files

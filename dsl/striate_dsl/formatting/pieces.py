@@ -11,7 +11,7 @@ from striate_dsl.lexer import Token, tokenize
 
 OPENING = frozenset({"LPAR", "LSQUARE", "LBRACE"})
 CLOSING = frozenset({"RPAR", "RSQUARE", "RBRACE"})
-_OPERAND_ENDS = frozenset({"NAME", "NUMBER", "TEXT", "TRUE", "FALSE", "IN", "RPAR", "RSQUARE"})
+_OPERAND_ENDS = frozenset({"NAME", "PATH", "NUMBER", "TEXT", "TRUE", "FALSE", "IN", "RPAR", "RSQUARE"})
 _CLOSE_BEHIND = frozenset({"LPAR", "LSQUARE", "DOT", "RANGE"})
 _CLOSE_BEFORE = frozenset({"RPAR", "RSQUARE", "DOT", "RANGE", "COMMA", "COLON"})
 

@@ -13,9 +13,11 @@ from striate_dsl.mistakes import flows, statements, values
 from striate_dsl.mistakes.problem import Problem
 
 _EXPLANATIONS: tuple[Callable[[Problem], Diagnostic | None], ...] = (
+    statements.misspelt_word,
     statements.wrong_room,
     statements.else_alone,
     flows.comment_of_c,
+    flows.arrow_into_statement,
     flows.arrow_from,
     flows.arrow_to,
     statements.foreign_statement,

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from striate_dsl.complaints import complaint, edit, inserting, place, replacing
 from striate_dsl.diagnostics import Diagnostic, Fix
+from striate_dsl.layout import STATEMENT_WORDS
+from striate_dsl.lexer import Token
 from striate_dsl.mistakes.problem import (
     DEFINITION_KINDS,
     ENDS,
@@ -26,6 +30,20 @@ def comment_of_c(problem: Problem) -> Diagnostic | None:
         "comments begin with `#`",
         place(problem.source, problem.token),
         fix=replacing(problem.source, problem.token, "#", "write #"),
+    )
+
+
+def arrow_into_statement(problem: Problem) -> Diagnostic | None:
+    """An arrow at the end of a line before `output y`, which would be read as a step named `output`."""
+    word = problem.before
+    if word.text not in STATEMENT_WORDS or word.kind != "NAME" or problem.at < problem.start + 2:
+        return None
+    arrow = problem.tokens[problem.at - 2]
+    if arrow.kind != "ARROW" or "\n" not in problem.source.text[arrow.end : word.start]:
+        return None
+    fix = replacing(problem.source, arrow, "", "delete the arrow", "unsafe")
+    return complaint(
+        "E0111", "this arrow leads nowhere", place(problem.source, arrow), "a layer is missing behind it", fix=fix
     )
 
 
@@ -86,11 +104,25 @@ def not_an_arrow(problem: Problem) -> Diagnostic | None:
     if token.text == "-" and after.text == ">":
         fix = Fix("write ->", (edit(problem.source, token.start, after.end, "->"),), "safe")
         return problem.say("E0111", "an arrow is written without a blank", fix=fix)
-    if token.text in {">", "/", ".", ">=", ":"} and after.kind == "NAME":
+    if token.text == "." and after.kind == "NAME":
+        edits = tuple(edit(problem.source, dot.start, dot.end, " -> ") for dot in _dots(problem))
+        return problem.say("E0111", "steps are joined by ->, not by `.`", fix=Fix("write ->", edits, "safe"))
+    if token.text in {">", "/", ">=", ":"} and after.kind == "NAME":
         gap = "" if problem.source.text[token.end : after.start] else " "
         fix = problem.replace(" ->" + gap if problem.before.end == token.start else "->" + gap, "write ->")
         return problem.say("E0111", f"steps are joined by ->, not by `{token.text}`", fix=fix)
     return None
+
+
+def _dots(problem: Problem) -> Iterator[Token]:
+    """Yield the dots outside of brackets from the token to the next arrow."""
+    depth = 0
+    for token in problem.rest:
+        depth += (token.kind in {"LPAR", "LSQUARE"}) - (token.kind in {"RPAR", "RSQUARE"})
+        if token.kind == "ARROW":
+            return
+        if token.kind == "DOT" and depth == 0:
+            yield token
 
 
 def operator_in_flow(problem: Problem) -> Diagnostic | None:
@@ -100,9 +132,31 @@ def operator_in_flow(problem: Problem) -> Diagnostic | None:
         return None
     if token.kind not in OPERATORS or problem.bracket:
         return None
+    message = f"`{token.text}` cannot stand between the steps of a flow"
     layer = {"+": "add", "*": "mul"}.get(token.text)
-    advice = f"merge values with a layer: a -> {layer}(b), or {layer} {{ … }} with the branches" if layer else None
-    return problem.say("E0101", f"`{token.text}` cannot stand between the steps of a flow", advice=advice)
+    if layer is None:
+        return problem.say("E0101", message)
+    if token.text == "*" and problem.following.kind == "NUMBER":
+        return problem.say("E0101", message, fix=_repeated(problem))
+    advice = f"merge values with a layer: a -> {layer}(b), or {layer} {{ … }} with the branches"
+    if problem.at != problem.start + 1 or problem.before.kind != "NAME" or problem.following.kind != "NAME":
+        return problem.say("E0101", message, advice=advice)
+    merged = f"{problem.before.text} -> {layer}({problem.following.text})"
+    edits = (edit(problem.source, problem.before.start, problem.following.end, merged),)
+    return complaint("E0101", message, problem.span, advice=advice, fix=Fix(f"write {merged}", edits, "unsafe"))
+
+
+def _repeated(problem: Problem) -> Fix | None:
+    """Return the repair of `conv(8) * 3` at the end of a line: a loop around the flow."""
+    count, source = problem.following, problem.source
+    behind = problem.tokens[problem.at + 2]
+    if behind.kind not in ENDS:
+        return None
+    edits = (
+        edit(source, problem.first.start, problem.first.start, f"repeat {count.text} {{ "),
+        edit(source, problem.before.end, count.end, " }"),
+    )
+    return Fix(f"write repeat {count.text} {{ … }}", edits, "unsafe")
 
 
 def call_without_brackets(problem: Problem) -> Diagnostic | None:

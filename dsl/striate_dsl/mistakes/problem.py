@@ -10,14 +10,14 @@ from striate_dsl.layout import DEFINITION_WORDS, STATEMENT_WORDS
 from striate_dsl.lexer import END, RESERVED, Token
 from striate_dsl.source import Source, Span
 
-OPERAND_STARTS = frozenset({"NAME", "NUMBER", "TEXT", "TRUE", "FALSE", "IN", "LPAR", "LSQUARE"})
-OPERAND_ENDS = frozenset({"NAME", "NUMBER", "TEXT", "TRUE", "FALSE", "IN", "RPAR", "RSQUARE"})
+OPERAND_STARTS = frozenset({"NAME", "PATH", "NUMBER", "TEXT", "TRUE", "FALSE", "IN", "LPAR", "LSQUARE"})
+OPERAND_ENDS = frozenset({"NAME", "PATH", "NUMBER", "TEXT", "TRUE", "FALSE", "IN", "RPAR", "RSQUARE"})
 OPERATORS = frozenset({"SIGN", "TIMES", "COMPARE", "AND", "OR", "NOT", "RANGE"})
 ENDS = frozenset({"NEWLINE", "RBRACE", END})
 RESERVED_KINDS = frozenset(RESERVED.values())
 DEFINITION_KINDS = frozenset(DEFINITION_WORDS.values())
 STATEMENT_KINDS = frozenset(STATEMENT_WORDS.values()) | {"REPEAT", "FOR", "IF", "ASSERT"}
-FLOW_STARTS = frozenset({"NAME", "IN", "LBRACE"})
+FLOW_STARTS = frozenset({"NAME", "PATH", "IN", "LBRACE"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from striate_dsl.complaints import complaint, edit, inserting, place, quoted, replacing
+from striate_dsl.complaints import Grade, complaint, edit, inserting, place, quoted, replacing
 from striate_dsl.diagnostics import Diagnostic, Fix
-from striate_dsl.layout import DEFINITION_WORDS
+from striate_dsl.layout import DEFINITION_WORDS, STATEMENT_WORDS
 from striate_dsl.mistakes.problem import (
     DEFINITION_KINDS,
     ENDS,
@@ -14,6 +14,7 @@ from striate_dsl.mistakes.problem import (
     STATEMENT_KINDS,
     Problem,
 )
+from striate_dsl.names import edit_distance, nearest
 
 _FUNCTION = "a network is written model Name(…) { … }, a reusable piece block Name(…) { … }"
 _IMPORT = 'write use "file.cnn" or use plugin.name'
@@ -33,6 +34,9 @@ _FOREIGN = {
     "var": _CONSTANT,
     "while": "repeat a fixed number of times: repeat 3 { … } or for w in [32, 64] { … }",
 }
+_SLIPS = 2
+"""So many slips of the finger may lie between a word and the one that was meant."""
+
 _HEADS = frozenset({"BLOCK", "MODEL", "REPEAT", "FOR", "IF", "TRAIN", "EXPORT", "SEARCH", "PROFILE"})
 _REPEATING = frozenset({"REPEAT", "FOR", "IF"})
 
@@ -48,9 +52,34 @@ def wrong_room(problem: Problem) -> Diagnostic | None:
     if problem.room != "file" or kind not in STATEMENT_KINDS | {"NAME", "LBRACE", "IN"}:
         return None
     if text in _FOREIGN:
-        return problem.say("E0115", f"`{text}` is not a statement of this language", advice=_FOREIGN[text])
+        message, advice = f"`{text}` is not a statement of this language", _FOREIGN[text]
+        return problem.say("E0115", message, advice=advice, fix=_without_import(problem))
     what = f"`{text}`" if kind in STATEMENT_KINDS else "a layer"
     return problem.say("E0113", f"{what} stands inside a model or block", advice="write model Name { … } around it")
+
+
+def _without_import(problem: Problem) -> Fix | None:
+    """Return the repair of `import torch`: nothing of Python is there to be imported, so the line goes."""
+    if problem.token.text not in {"import", "from"} or not problem.rest:
+        return None
+    gone = edit(problem.source, problem.token.start, problem.rest[-1].end, "")
+    return Fix("delete the line", (gone,), "unsafe")
+
+
+def misspelt_word(problem: Problem) -> Diagnostic | None:
+    """`modle Net {`, `ouput y`: the first word of a line is nearly one that opens a definition or statement."""
+    first, second = problem.first, problem.tokens[problem.start + 1]
+    known = {"file": DEFINITION_WORDS, "body": STATEMENT_WORDS}.get(problem.room)
+    if known is None or first.kind != "NAME" or second.kind != "NAME" or problem.at > problem.start + 1:
+        return None
+    near = nearest(first.text, known)
+    if near is None or first.text in known or edit_distance(first.text.lower(), near) > _SLIPS:
+        return None
+    what = "definition" if problem.room == "file" else "statement"
+    grade: Grade = "unsafe" if near == "input" else "safe"  # the sizes of an input are cut up before this is known
+    fix = replacing(problem.source, first, near, f"write {near}", grade)
+    message = f"no {what} begins with {quoted(first.text)}"
+    return complaint("E0101", message, place(problem.source, first), advice=f"did you mean {near}?", fix=fix)
 
 
 def foreign_statement(problem: Problem) -> Diagnostic | None:
@@ -140,7 +169,7 @@ def body_missing(problem: Problem) -> Diagnostic | None:
         gap = edit(problem.source, problem.before.end, problem.following.start, " ")
         fix = Fix("put the { on the same line", (gap,), "safe")
         return problem.say("E0110", "a body begins on the line of its head", "`{` is missing here", fix=fix)
-    if problem.following.kind == "LBRACE" and token.text in {"then", "do"}:
+    if problem.following.kind == "LBRACE" and token.text in {"then", "do", "times"}:
         return problem.say("E0115", f"`{token.text}` is not needed before {{", fix=problem.delete())
     rest = problem.rest
     if token.kind in ENDS or not rest:
@@ -157,12 +186,25 @@ def body_missing(problem: Problem) -> Diagnostic | None:
 # -------------------------------------------------------------------------------------------- separators
 
 
+def _names_without_brackets(problem: Problem) -> Diagnostic:
+    """`as left, right`."""
+    last = problem.at
+    while problem.tokens[last].kind == "COMMA" and problem.tokens[last + 1].kind == "NAME":
+        last += 2
+    first, end = problem.before.start, problem.tokens[last - 1].end
+    edits = (edit(problem.source, first, first, "("), edit(problem.source, end, end, ")"))
+    fix = Fix("write the names in brackets", edits, "safe")
+    return problem.say("E0108", "the names of several values stand in brackets", fix=fix)
+
+
 def comma_as_separator(problem: Problem) -> Diagnostic | None:
     """Settings or statements that are separated by commas."""
     if problem.token.kind != "COMMA" or "NEWLINE" not in problem.accepted or problem.bracket:
         return None
     if problem.following.kind in ENDS:
         return problem.say("E0108", "no comma stands at the end of a line", fix=problem.delete())
+    if problem.room == "body" and problem.before.kind == "NAME" and problem.tokens[problem.at - 2].kind == "AS":
+        return _names_without_brackets(problem)
     if problem.room == "file":
         advice = "write another line for the next one"
         return problem.say("E0108", f"one thing per `{problem.first.text}`", advice=advice)

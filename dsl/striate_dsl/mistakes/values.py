@@ -92,6 +92,11 @@ def value_missing(problem: Problem) -> Diagnostic | None:
     if token.kind in RESERVED_KINDS:
         message = f"`{token.text}` is a reserved word, not a value"
         return problem.say("E0114", message, f"a value belongs behind {problem.before_shown}")
+    if token.kind == "COMMA" and before.kind == "EQUALS":
+        name = problem.tokens[problem.at - 2]
+        gone = edit(problem.source, name.start, problem.following.start, "")
+        fix = Fix(f"leave {name.text} out", (gone,), "unsafe")
+        return problem.say("E0114", f"a value is missing behind {problem.before_shown}", "before `,`", fix=fix)
     if token.kind == "COMMA":
         return problem.say("E0114", "a value is missing before this comma", fix=problem.delete())
     if token.kind == "NEWLINE" and before.kind in OPERATORS | {"EQUALS"}:

@@ -1,7 +1,7 @@
 """What a network costs: parameters and multiply-adds per node and in total, and the memory of its values.
 
-One MAC is one multiply-add of a convolution or dense layer, for one image; other layers count none. Parameters are
-trainable entries; a weight used twice counts once, at its first use.
+One MAC is one multiply-add of a convolution, a dense layer or a matrix product, for one image; other layers count none.
+Parameters are trainable entries; a weight used twice counts once, at its first use.
 """
 
 from __future__ import annotations

@@ -25,20 +25,25 @@ Tracks = tuple[Track, ...]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What the positions of a value see of each input: tracks along its height and along its width."""
+    """What the positions of a value see of each input: tracks along every axis, e.g. its height and its width."""
 
-    axes: Mapping[str, tuple[Tracks, Tracks]]
+    axes: Mapping[str, tuple[Tracks, ...]]
 
-    def extent(self, kind: TensorType) -> tuple[int, int] | Everything:
-        """Return the largest height and width seen by one position of a value of this size, over all inputs."""
+    @property
+    def count(self) -> int:
+        """Number of axes."""
+        return len(next(iter(self.axes.values())))
+
+    def extent(self, kind: TensorType) -> tuple[int, ...] | Everything:
+        """Return the largest size seen by one position of a value of this size per axis, over all inputs."""
         sides = []
-        for axis in (0, 1):
-            size = kind.shape[axis + 1] if kind.rank == 3 else None
+        for axis in range(self.count):
+            size = kind.shape[axis + 1] if kind.rank == self.count + 1 else None
             found = [widest(tracks[axis], size) for tracks in self.axes.values()]
             if None in found:
                 return _ALL
             sides.append(max(pixels for pixels in found if pixels is not None))
-        return sides[0], sides[1]
+        return tuple(sides)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +53,22 @@ class ReceptiveFields:
     fields: Mapping[str, Field | Everything]
     types: Mapping[str, TensorType]
 
-    def of(self, value: str) -> tuple[int, int] | Everything:
-        """Return height and width seen by one entry of a value, in pixels of the input, or "all"."""
+    def of(self, value: str) -> tuple[int, ...] | Everything:
+        """Return what one entry of a value sees per axis (height and width of an image), in pixels, or "all"."""
         found = self.fields[value]
         return found if isinstance(found, str) else found.extent(self.types[value])
 
     def largest(self, value: str) -> float:
         """Return the larger side of a value's field; infinite where everything is seen."""
         found = self.of(value)
-        return float("inf") if isinstance(found, str) else max(found)
+        return float("inf") if isinstance(found, str) else max(found, default=1)
 
 
 def receptive_field(graph: Graph, lookup: Lookup) -> ReceptiveFields:
     """Return the receptive field of every value with respect to the inputs."""
     fields: dict[str, Field | Everything] = {
-        item.value.name: Field({item.value.name: ((PIXEL,), (PIXEL,))}) for item in graph.inputs
+        item.value.name: Field({item.value.name: ((PIXEL,),) * max(item.value.type.rank - 1, 1)})
+        for item in graph.inputs
     }
     for node in graph.nodes:
         field = _node_field(graph, node, lookup, fields)
@@ -81,6 +87,9 @@ def _node_field(
     known = [field for field in seen if not isinstance(field, str)]
     if isinstance(window, str) or len(known) < len(seen):
         return _ALL
+    counts = {field.count for field in known}
+    if len(counts) > 1 or (window != POINTWISE and counts != {len(window.extent)}):
+        return _ALL  # axes have come or gone: what goes with what is not known
     if len(known) > 1:
         target = node.outputs[0].type
         known = [_repeated(field, kind, target) for field, kind in zip(known, kinds, strict=True)]
@@ -91,27 +100,30 @@ def _through(field: Field, window: Window) -> Field:
     if window == POINTWISE:
         return field
     axes = {}
-    for name, (rows, columns) in field.axes.items():
-        axes[name] = (_behind(rows, window, 0), _behind(columns, window, 1))
+    for name, tracks in field.axes.items():
+        axes[name] = tuple(_behind(each, window, axis) for axis, each in enumerate(tracks))
     return Field(axes)
 
 
 def _behind(tracks: Tracks, window: Window, axis: int) -> Tracks:
-    extent, stride, padding = window.extent[axis], window.stride[axis], window.padding[axis]
+    extent, stride, padding = window.along(axis)
     return tuple(track.through(extent, stride, padding) for track in tracks)
 
 
 def _repeated(field: Field, kind: TensorType, target: TensorType) -> Field:
     """Return the field of a merged value whose axes of size 1 are repeated along the result."""
-    if kind.rank != 3 or target.rank != 3 or kind.shape[1:] == target.shape[1:]:
+    if not kind.rank == target.rank == field.count + 1 or kind.shape[1:] == target.shape[1:]:
         return field
-    still = [kind.shape[axis] == 1 and target.shape[axis] != 1 for axis in (1, 2)]
+    still = [size == 1 and wanted != 1 for size, wanted in zip(kind.shape[1:], target.shape[1:], strict=True)]
 
     def axis_tracks(tracks: Tracks, axis: int) -> Tracks:
         return _merged(track.held() for track in tracks) if still[axis] else tracks
 
     return Field(
-        {name: (axis_tracks(rows, 0), axis_tracks(columns, 1)) for name, (rows, columns) in field.axes.items()}
+        {
+            name: tuple(axis_tracks(each, axis) for axis, each in enumerate(tracks))
+            for name, tracks in field.axes.items()
+        }
     )
 
 
@@ -120,11 +132,12 @@ def _union(fields: list[Field]) -> Field:
         return fields[0]
     axes = dict(fields[0].axes)
     for field in fields[1:]:
-        for name, (rows, columns) in field.axes.items():
+        for name, tracks in field.axes.items():
             if name in axes:
-                axes[name] = (_merged((*axes[name][0], *rows)), _merged((*axes[name][1], *columns)))
+                both = zip(axes[name], tracks, strict=True)
+                axes[name] = tuple(_merged((*mine, *its)) for mine, its in both)
             else:
-                axes[name] = (rows, columns)
+                axes[name] = tracks
     return Field(axes)
 
 

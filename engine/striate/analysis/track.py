@@ -15,6 +15,9 @@ from math import ceil, floor, inf, lcm
 MOST_PHASES = 256
 """Phases that are told apart; beyond, one interval that holds them all stands for them."""
 
+MOST_STEPS = 1 << 16
+"""Positions that are looked at one by one; beyond, one interval stands for the phases."""
+
 _FINEST = 4096
 """Strides and offsets are fractions with a denominator up to this: records give them as floats."""
 
@@ -59,12 +62,20 @@ class Track:
             high = self.high[0] + (extent - 1 - padding) * self.advance
             return Track(1, self.advance * stride, (low,), (high,))
         step, first, length = (_fraction(number) for number in (stride, -padding, extent - 1))
+        if not step.numerator or self.period * step.denominator > MOST_STEPS:
+            return self._roughly_through(Fraction(stride), first, length)
         period = lcm(step.numerator, self.period * step.denominator) // step.numerator
         advance = step * period / self.period * self.advance
         seen = [
             self._between(ceil(phase * step + first), floor(phase * step + first + length)) for phase in range(period)
         ]
         return Track(period, advance, tuple(low for low, _ in seen), tuple(high for _, high in seen)).bounded()
+
+    def _roughly_through(self, step: Fraction, first: Fraction, length: Fraction) -> Track:
+        """Return one interval that holds what every position behind a window sees, where phases are too many."""
+        hull = self.flattened()
+        low, high = hull.low[0] + first * hull.jump, hull.high[0] + (first + length) * hull.jump
+        return Track(1, hull.jump * step, (low,), (high,))
 
     def _between(self, first: int, last: int) -> tuple[Number, Number]:
         if first > last:
@@ -84,8 +95,10 @@ class Track:
 
     def bounded(self) -> Track:
         """Return the track itself, or one interval that holds every phase where there are too many of them."""
-        if self.period <= MOST_PHASES:
-            return self
+        return self if self.period <= MOST_PHASES else self.flattened()
+
+    def flattened(self) -> Track:
+        """Return one interval that holds every phase."""
         lows = (low - phase * self.jump for phase, low in enumerate(self.low))
         highs = (high - phase * self.jump for phase, high in enumerate(self.high))
         return Track(1, self.jump, (min(lows),), (max(highs),))
@@ -106,6 +119,8 @@ def widest(tracks: tuple[Track, ...], size: object) -> int | None:
         return _pixels(max(high - low for low, high in zip(track.low, track.high, strict=True)))
     if not isinstance(size, int):
         return None
+    if lcm(*(track.period for track in tracks)) > MOST_STEPS:
+        tracks = tuple(track.flattened() for track in tracks)
     period = min(lcm(*(track.period for track in tracks)), size)
     positions = {*range(period), *range(size - period, size)}
     return _pixels(max(_span(tracks, position) for position in positions))

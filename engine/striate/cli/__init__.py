@@ -16,24 +16,32 @@ from striate.version import __version__
 COMMANDS = {
     "check": "check",
     "fmt": "fmt",
+    "expand": "expand",
+    "diff": "diff",
     "summary": "summary",
     "train": "train",
+    "search": "search",
     "eval": "evaluate",
     "predict": "predict",
     "export": "export",
     "explain": "explain",
+    "lsp": "lsp",
 }
 """Command name to the module in `striate.cli` whose `command` it is."""
 
 SUMMARIES = {
     "check": "Check .cnn files: names, arguments, sizes, contracts.",
     "fmt": "Write .cnn files in canonical form.",
+    "expand": "Write one model out: blocks, loops and defaults resolved.",
+    "diff": "Show what differs between two networks, files or revisions.",
     "summary": "Show a network's layers, sizes, parameters and costs.",
     "train": "Train a network by the recipe in its file.",
+    "search": "Try many settings of a recipe and a network, and keep the best.",
     "eval": "Measure a trained network on its data.",
     "predict": "Apply a trained network to images.",
     "export": "Write a network as ONNX and verify it in ONNX Runtime.",
-    "explain": "Say what the code of a finding means.",
+    "explain": "Say what a finding's code, a layer or another name means.",
+    "lsp": "Serve an editor: findings, sizes, completion, renaming.",
 }
 
 

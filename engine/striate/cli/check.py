@@ -11,7 +11,15 @@ import click
 
 from striate.checking import Checked, check_file
 from striate.cli.boundary import FINDINGS, show
-from striate.cli.model_options import model_option, parse_settings, profile_option, set_option
+from striate.cli.model_options import (
+    model_option,
+    parse_settings,
+    parse_sizes,
+    profile_option,
+    set_option,
+    size_option,
+)
+from striate.graph import format_shape
 from striate.version import __version__
 from striate_dsl.diagnostics import Diagnostic, Severity
 from striate_dsl.render import to_json
@@ -40,6 +48,7 @@ class _Asked:
 @model_option
 @set_option
 @profile_option
+@size_option
 @click.option(
     "--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", help="How to print findings."
 )
@@ -50,7 +59,12 @@ class _Asked:
 )
 @click.option("--diff", "difference", is_flag=True, help="Show what --fix would change, and write nothing.")
 def command(
-    files: tuple[Path, ...], model: str | None, settings: tuple[str, ...], profile: str | None, **options: Any
+    files: tuple[Path, ...],
+    model: str | None,
+    settings: tuple[str, ...],
+    profile: str | None,
+    sizes: tuple[str, ...],
+    **options: Any,
 ) -> int:
     """Check FILEs: names, arguments, sizes, contracts, recipes; all models of each file, or one.
 
@@ -58,7 +72,7 @@ def command(
     that a model takes where its file leaves them open. The exit code is 1 if there are errors.
     """
     asked = _Asked(**options)
-    _demand_sense(asked, limited=model is not None or bool(settings) or profile is not None)
+    _demand_sense(asked, limited=any((model, settings, profile, sizes)))
     repaired: list[FixedFile] = []
     if asked.repairs:
         from striate.cli.fixing import fix_file
@@ -66,8 +80,8 @@ def command(
         repaired = [fix_file(path, unsafe=asked.unsafe, write=not asked.difference) for path in files]
         checked = [item.checked for item in repaired]
     else:
-        overrides = parse_settings(settings)
-        checked = [check_file(path, model, overrides, profile) for path in files]
+        overrides, numbers = parse_settings(settings), parse_sizes(sizes)
+        checked = [check_file(path, model, overrides, profile, numbers) for path in files]
     if asked.form == "json":
         click.echo(json.dumps(_document(checked, repaired, asked), indent=2))
     elif asked.form == "sarif":
@@ -83,7 +97,9 @@ def _demand_sense(asked: _Asked, *, limited: bool) -> None:
     if asked.unsafe and not asked.repairs:
         raise click.UsageError("--unsafe-fixes goes with --fix or --diff")
     if asked.repairs and limited:
-        raise click.UsageError("repairs are for all models of a file as it is: leave --model, --set and --profile out")
+        raise click.UsageError(
+            "repairs are for all models of a file as it is: leave --model, --set, --profile and --size out"
+        )
     if asked.difference and asked.form != "text":
         raise click.UsageError(f"--diff prints text: leave --format {asked.form} out")
 
@@ -92,6 +108,11 @@ def _document(checked: list[Checked], repaired: list[FixedFile], asked: _Asked) 
     findings = [item for one in checked for item in one.diagnostics]
     domain = {name: domain.to_json() for one in checked for name, domain in one.domains.items()}
     document: dict[str, Any] = {"diagnostics": to_json(findings), "domain": domain}
+    outputs = {name: sizes for one in checked for name, sizes in one.outputs.items()}
+    if outputs:
+        document["outputs"] = {
+            name: {key: list(kind.shape) for key, kind in each.items()} for name, each in outputs.items()
+        }
     if asked.repairs:
         from striate.cli.fixing import repairs_as_data
 
@@ -144,6 +165,8 @@ def _print_models(checked: list[Checked], *, strict: bool) -> None:
             continue
         click.echo(f"{one.file}: {_models(list(one.domains))}")
         for name, domain in one.domains.items():
+            for output, kind in one.outputs.get(name, {}).items():
+                click.echo(f"  {name}: {output} is {format_shape(kind)}")
             for sentence in domain.sentences():
                 click.echo(f"  {name}: {sentence}")
 

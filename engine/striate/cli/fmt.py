@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
 from striate.cli.boundary import FINDINGS, show, wants_color
 from striate_dsl.diagnostics import DiagnosticError
 from striate_dsl.formatter import format_source
-from striate_dsl.reading import LARGEST, decode_source, read_source
+from striate_dsl.limits import FILE_SIZE
+from striate_dsl.reading import decode_source, read_source
 
 if TYPE_CHECKING:
     from striate_dsl.source import Source
 
 STANDARD_INPUT = Path("-")
+
+Renewal: TypeAlias = "Callable[[Source], tuple[Source, int | None]]"
+"""From a text to the same in the current language, with the version that it was in, None where nothing was to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,7 @@ class Outcome:
     path: Path
     text: str = ""
     formatted: str | None = None
+    done: str = "formatted"
 
     @property
     def changes(self) -> bool:
@@ -38,24 +43,29 @@ class Outcome:
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True), metavar="FILE...")
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 and name the files that would change.")
 @click.option("--diff", is_flag=True, help="Write nothing; show what would change.")
-def command(files: tuple[Path, ...], check: bool, diff: bool) -> int:
+@click.option("--migrate", is_flag=True, help="Rewrite files of an older language first.")
+@click.option(
+    "--from", "older", type=click.IntRange(min=1), metavar="N", help="The language of files that do not state theirs."
+)
+def command(files: tuple[Path, ...], check: bool, diff: bool, migrate: bool, older: int | None) -> int:
     """Write FILEs in canonical form: indents, blanks, line breaks; comments and meaning stay.
 
     Folders are searched for .cnn files; `-` reads from standard input and writes to standard output. A file with
     syntax errors is left as it is. The exit code is 1 if there are such files, or with --check files that would change.
     """
+    renewal = _renewal(migrate, older)
     if STANDARD_INPUT in files:
         if len(files) > 1:
             raise click.UsageError("- stands for standard input: name no other files beside it")
-        return _standard_input(check, diff)
-    outcomes = [_outcome(path, _read(path)) for path in _networks(files)]
+        return _standard_input(check, diff, renewal)
+    outcomes = [_outcome(path, _read(path), renewal) for path in _networks(files)]
     for each in outcomes:
         if each.changes and not check and not diff:
             _rewrite(each)
         if each.changes and diff:
             _show_difference(each)
         elif each.changes:
-            click.echo(f"{each.path}: {'would change' if check else 'formatted'}")
+            click.echo(f"{each.path}: {'would change' if check else each.done}")
     _count(outcomes, written=not check and not diff)
     return FINDINGS if any(each.formatted is None or (check and each.changes) for each in outcomes) else 0
 
@@ -84,12 +94,32 @@ def _read(path: Path) -> Source | None:
         return None
 
 
-def _outcome(path: Path, source: Source | None) -> Outcome:
+def _renewal(migrate: bool, older: int | None) -> Renewal:
+    """Return what brings a text into the current language: nothing without --migrate."""
+    from striate_dsl import languages
+
+    if older is not None and not migrate:
+        raise click.UsageError("--from goes with --migrate")
+    if older is not None and (older > languages.KNOWN.current or languages.KNOWN.chain(older) is None):
+        raise click.UsageError(f"there is no way from language {older} to language {languages.KNOWN.current}")
+
+    def renew(source: Source) -> tuple[Source, int | None]:
+        version = languages.older_version(source, older) if migrate else None
+        if version is None:
+            return source, None
+        return type(source)(source.name, languages.migrate(source, version)), version
+
+    return renew
+
+
+def _outcome(path: Path, source: Source | None, renewal: Renewal) -> Outcome:
     if source is None:
         return Outcome(path)
-    result = format_source(source)
+    renewed, version = renewal(source)
+    result = format_source(renewed)
     show(result.diagnostics)
-    return Outcome(path, source.text, result.text)
+    done = "formatted" if version is None else f"migrated from language {version} and formatted"
+    return Outcome(path, source.text, result.text, done)
 
 
 def _rewrite(outcome: Outcome) -> None:
@@ -124,10 +154,10 @@ def _count(outcomes: list[Outcome], *, written: bool) -> None:
         click.echo(f"{len(outcomes)} file{'s' * (len(outcomes) != 1)}: {', '.join(parts)}", err=True)
 
 
-def _standard_input(check: bool, diff: bool) -> int:
+def _standard_input(check: bool, diff: bool, renewal: Renewal) -> int:
     """Format what comes in; nothing goes out if it has errors, so that an editor keeps its text."""
-    source = decode_source("<stdin>", sys.stdin.buffer.read(LARGEST + 1))
-    outcome = _outcome(Path(source.name), source)
+    source = decode_source("<stdin>", sys.stdin.buffer.read(FILE_SIZE.value + 1))
+    outcome = _outcome(Path(source.name), source, renewal)
     if outcome.formatted is None:
         return FINDINGS
     if diff:

@@ -1,4 +1,4 @@
-"""The options that commands share: the file, `--model`, `--profile`, `--set` for its parameters, and `--format`."""
+"""The options that commands share: the file, `--model`, `--profile`, `--set`, `--size` and `--format`."""
 
 from __future__ import annotations
 
@@ -28,6 +28,32 @@ def set_option(function: Decorated) -> Decorated:
     return click.option(
         "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Set a model parameter, e.g. classes=10."
     )(function)
+
+
+def size_option(function: Decorated) -> Decorated:
+    """Add `--size H=200,W=333`."""
+    return click.option(
+        "--size",
+        "sizes",
+        metavar="H=200,W=333",
+        multiple=True,
+        help="Check for these input sizes, where the file leaves them open.",
+    )(function)
+
+
+def parse_sizes(options: Iterable[str]) -> dict[str, int]:
+    """Return `H=200,W=333` as numbers by symbol; a later one wins.
+
+    Raises:
+        click.UsageError: one of them is not a name, `=` and a whole number of at least 1.
+    """
+    parsed = {}
+    for part in (part for option in options for part in option.split(",")):
+        name, _, number = (piece.strip() for piece in part.partition("="))
+        if not name.isidentifier() or not (number.isascii() and number.isdigit()) or not 1 <= int(number[:10]) < 10**9:
+            raise click.UsageError(f"--size needs sizes such as H=200,W=333, not {part.strip()!r}")
+        parsed[name] = int(number)
+    return parsed
 
 
 def profile_option(function: Decorated) -> Decorated:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -37,6 +37,8 @@ class Page:
         situation: a command and what it says, where no file can show it.
         repairs: what to do, one sentence or two each.
         text: the whole page as it is written.
+        path: the file that it is in, where it was read from one.
+        line: the line of its heading in that file.
     """
 
     code: str
@@ -47,6 +49,8 @@ class Page:
     situation: str
     repairs: tuple[str, ...]
     text: str
+    path: Path | None = None
+    line: int = 1
 
 
 @cache
@@ -54,10 +58,12 @@ def catalogue() -> Mapping[str, Page]:
     """Return all pages by code, in the order of the codes."""
     pages: dict[str, Page] = {}
     for path in sorted((Path(__file__).parent / "pages").glob("*.md")):
-        for page in read_pages(path.read_text(encoding="utf-8")):
+        text = path.read_text(encoding="utf-8")
+        for page in read_pages(text):
             if page.code in pages:
                 raise PageError(f"{page.code} has two pages, one in {path.name}")
-            pages[page.code] = page
+            line = text.count("\n", 0, text.index(f"# {page.code} ")) + 1
+            pages[page.code] = replace(page, path=path, line=line)
     return {code: pages[code] for code in sorted(pages)}
 
 

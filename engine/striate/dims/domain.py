@@ -7,10 +7,14 @@ between symbols are kept as such.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
 
-from striate.dims.condition import decide_by_bounds
+from striate.dims.condition import Condition, decide_by_bounds
 from striate.dims.constraints import Constraint, simplified
+from striate.dims.expr import symbols_of
 from striate.dims.frozen import Frozen
+from striate.dims.onesymbol import ALL_SIZES, solve_one_symbol
+from striate.dims.progression import Progression
 from striate.dims.search import Found, smallest_sizes
 from striate.dims.sizes import SizeSet
 from striate.dims.system import System, reduced_system
@@ -122,7 +126,10 @@ def _is_contradiction(system: System, found: Found) -> bool:
 
 
 def _first_conflict(constraints: Sequence[Constraint], names: tuple[str, ...]) -> Constraint:
-    """The last constraint of the shortest beginning that contradicts itself, by halving."""
+    """The last constraint of the shortest beginning that contradicts itself, by halving where symbols are tied."""
+    alone = _first_conflict_alone(constraints)
+    if alone is not None:
+        return alone
     low, high = 0, len(constraints)
     while low + 1 < high:
         middle = (low + high) // 2
@@ -131,6 +138,60 @@ def _first_conflict(constraints: Sequence[Constraint], names: tuple[str, ...]) -
         else:
             low = middle
     return constraints[high - 1]
+
+
+def _first_conflict_alone(constraints: Sequence[Constraint]) -> Constraint | None:
+    """The same, going through the constraints once; None where one speaks of several symbols or is left undecided."""
+    asked = [constraint.condition() for constraint in constraints]
+    if any(isinstance(each, Condition) and len(symbols_of(each.expr)) > 1 for each in asked):
+        return None
+    sets: Sets = {}
+    for start in range(0, len(constraints), _TOGETHER):
+        several = range(start, min(start + _TOGETHER, len(constraints)))
+        after = _narrowed(sets, [asked[number] for number in several])
+        if after is None:
+            return None
+        if _nothing_left(after):
+            return _narrow_down(sets, [(constraints[number], asked[number]) for number in several])
+        sets = after
+    return None
+
+
+_TOGETHER = 256
+"""Conditions that are worked in together before it is asked whether anything is left."""
+
+Sets: TypeAlias = "dict[str, Sequence[Progression]]"
+
+
+def _narrow_down(sets: Sets, several: Sequence[tuple[Constraint, Condition | bool]]) -> Constraint | None:
+    for constraint, asked in several:
+        after = _narrowed(sets, [asked])
+        if after is None or _nothing_left(after):
+            return constraint if after is not None else None
+        sets = after
+    return None
+
+
+def _narrowed(sets: Sets, asked: Iterable[Condition | bool]) -> Sets | None:
+    """The sizes left for each symbol, under the name "" if nothing holds anyway; None if a condition is undecided."""
+    by_symbol: dict[str, list[Condition]] = {}
+    for each in asked:
+        if each is False:
+            return {**sets, "": ()}
+        if isinstance(each, Condition):
+            (name,) = symbols_of(each.expr)
+            by_symbol.setdefault(name, []).append(each)
+    after = dict(sets)
+    for name, conditions in by_symbol.items():
+        left, undecided = solve_one_symbol(name, conditions, after.get(name, ALL_SIZES))
+        if undecided:
+            return None
+        after[name] = left.progressions
+    return after
+
+
+def _nothing_left(sets: Sets) -> bool:
+    return any(not pieces for pieces in sets.values())
 
 
 def _joint(system: System, constraints: Sequence[Constraint]) -> tuple[Constraint, ...]:

@@ -13,12 +13,16 @@ from math import gcd
 from striate.dims.condition import Condition
 from striate.dims.evaluation import evaluate
 from striate.dims.expr import symbols_of
+from striate.dims.extent import LARGEST
 from striate.dims.progression import Progression, merged, single, smallest_period
 from striate.dims.regions import Region, Rule, ValueAt, first_reaching, is_lower_end, regions
 from striate.dims.sizes import SizeSet
 
 MOST_TESTS = 1 << 14
 """Sizes or residue classes that one condition may test; a condition that needs more is left undecided."""
+
+MOST_TESTS_TOGETHER = 1 << 17
+"""Tests for all conditions on one symbol together; those behind are left undecided too."""
 
 ALL_SIZES = (Progression(1),)
 
@@ -43,14 +47,23 @@ def solve_one_symbol(
             work.append((condition, value_at, stretches))
         else:
             undecided.append(condition)
-    pieces = _from_lower_end(within, ends)
+    pieces = _below_all_bounds(_from_lower_end(within, ends))
+    tests = 0
     for condition, value_at, stretches in sorted(work, key=lambda each: _effort(each[2])):
-        narrowed = _Narrowing(condition, value_at).apply(pieces, stretches)
+        narrowing = _Narrowing(condition, value_at)
+        narrowed = narrowing.apply(pieces, stretches) if tests < MOST_TESTS_TOGETHER else None
+        tests += narrowing.tests
         if narrowed is None:
             undecided.append(condition)
         else:
-            pieces = narrowed
+            pieces = _below_all_bounds(narrowed)
     return SizeSet(merged(pieces)), undecided
+
+
+def _below_all_bounds(pieces: list[Progression]) -> list[Progression]:
+    """Leave out sizes of `LARGEST` and more: no size gets there, and the numbers in a text cannot grow without end."""
+    kept = [piece for piece in pieces if piece.start < LARGEST]
+    return [piece if piece.start + piece.step < LARGEST else single(piece.start) for piece in kept]
 
 
 def decide_one_symbol(condition: Condition) -> bool | None:
@@ -103,7 +116,7 @@ class _Narrowing:
     def __init__(self, condition: Condition, value_at: ValueAt) -> None:
         self._condition = condition
         self._value_at = value_at
-        self._tests = 0
+        self.tests = 0
 
     def apply(self, pieces: list[Progression], stretches: list[Region]) -> list[Progression] | None:
         """The parts of the progressions that meet the condition, or None if it takes too many tests."""
@@ -162,8 +175,8 @@ class _Narrowing:
         return self._condition.accepts(self._value_at(size))
 
     def _spend(self, tests: int) -> None:
-        self._tests += tests
-        if self._tests > MOST_TESTS:
+        self.tests += tests
+        if self.tests > MOST_TESTS:
             raise _TooManyTestsError
 
 

@@ -11,16 +11,13 @@ from typing import Any, ClassVar
 from pygments.lexer import RegexLexer, bygroups, words
 from pygments.token import Comment, Keyword, Name, Number, Operator, Punctuation, String, Text, Whitespace
 
-from striate_dsl.layout import DEFINITION_WORDS, STATEMENT_WORDS
-from striate_dsl.lexer import RESERVED
+from striate.editor.vocabulary import CONSTANTS, CONTROL, CURRENT, LOGICAL, NAME, NAMING, NUMBER, OPENING, PATH, any_of
 
-NAME = r"[A-Za-z_][A-Za-z0-9_]*"
-NUMBER = r"[0-9][0-9_]*(?:\.[0-9][0-9_]*)?(?:[eE][+-]?[0-9]+|[kMG])?"
 _grouped: Any = bygroups  # its stub has no types
-_CONSTANTS = ("true", "false")
-_WORD_OPERATORS = ("and", "or", "not", "in")
-_STATEMENTS = tuple(word for word in RESERVED if word not in (*_CONSTANTS, *_WORD_OPERATORS))
-_LEADING = (*DEFINITION_WORDS, *STATEMENT_WORDS)
+_START = r"(^|(?<=[;{]))([^\S\n]*)"
+"""Where a statement may begin; blanks are taken here first."""
+_OPENING = any_of(OPENING)
+_SIGN = r"[=!<>]=|[<>]"
 
 
 class CnnLexer(RegexLexer):
@@ -34,20 +31,36 @@ class CnnLexer(RegexLexer):
 
     tokens: ClassVar[dict[str, Any]] = {
         "root": [
-            (r"\s+", Whitespace),
             (r"#[^\n]*", Comment.Single),
-            (rf"(block|model|train)(\s+)({NAME})", _grouped(Keyword.Declaration, Whitespace, Name.Class)),
-            (rf"(as)(\s+)({NAME})", _grouped(Keyword, Whitespace, Name.Variable)),
-            (words(_LEADING, prefix=r"(?m)(?<![\w.])", suffix=r"\b(?!\s*[=(.])"), Keyword.Declaration),
-            (words(_CONSTANTS, suffix=r"\b"), Keyword.Constant),
-            (words(_WORD_OPERATORS, suffix=r"\b"), Operator.Word),
-            (words(_STATEMENTS, suffix=r"\b"), Keyword),
+            (
+                rf"{_START}(block|model|train|export|search|profile)(\s+)({NAME})",
+                _grouped(Text, Whitespace, Keyword.Declaration, Whitespace, Name.Class),
+            ),
+            (
+                rf"{_START}(requires)(\s+)({NAME}(?:\s*\.\s*{NAME})*)(\s*)({_SIGN})(\s*)([0-9][\w.]*)",
+                _grouped(
+                    Text, Whitespace, Keyword.Declaration, Whitespace, Name, Whitespace, Operator, Whitespace, Number
+                ),
+            ),
+            (rf"{_START}({_OPENING})\b(?!\s*[=(.]|\s*->)", _grouped(Text, Whitespace, Keyword.Declaration)),
+            (r"\n", Whitespace),
+            (r"[^\S\n]+", Whitespace),
+            (r"(?<=[0-9])x", Operator),  # of sizes that are written together, as in 3x224x224
+            (r"\.\.", Operator),
+            (rf"(\.)(\s*)({NAME})", _grouped(Punctuation, Whitespace, Name.Attribute)),
             (rf"({NAME})(\s*)(=)(?!=)", _grouped(Name.Attribute, Whitespace, Operator)),
+            (rf"({NAMING})(\s+)({PATH}|{NAME})", _grouped(Keyword, Whitespace, Name.Variable)),
+            (rf"({PATH})(\s*)(?=[({{])", _grouped(Name.Function, Whitespace)),
+            (PATH, Name),
+            (r"(where)(?=[^\S\n]+[\w(])", Keyword),
+            (words(CONSTANTS, suffix=r"\b"), Keyword.Constant),
+            (words((*LOGICAL, CURRENT), suffix=r"\b"), Operator.Word),
+            (words((*CONTROL, NAMING), suffix=r"\b"), Keyword),
             (rf"({NAME})(\s*)(?=[({{])", _grouped(Name.Function, Whitespace)),
+            (rf"{NUMBER}|[0-9]+(?=x)", Number),
             (NAME, Name),
-            (NUMBER, Number),
             (r'"(?:[^"\\\n]|\\[^\n])*"', String),
-            (r"->|\.\.|[=!<>]=|//|[-+*/%<>=]", Operator),
+            (r"->|[=!<>]=|//|[-+*/%<>=]", Operator),
             (r"[()\[\]{},:;.]", Punctuation),
             (r".", Text),
         ]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from striate.elaborate.elaborator import Elaborator
-from striate.elaborate.faults import Fault, fault, suggestion
+from striate.elaborate.faults import Fault, fault, renaming, suggestion
 from striate.elaborate.linked import LinkedFile, Used, reachable
 from striate.elaborate.scope import Scope
 from striate.elaborate.values import Given, UsedFile
@@ -85,8 +85,6 @@ def collect(file: File, findings: Diagnostics) -> Definitions:
     for definition in file.definitions:
         if isinstance(definition, Section):
             definitions.sections.append(definition)
-            if definition.kind == "search":
-                findings.add(_no_effect(definition.span))
         elif isinstance(definition, (Block, Model, Variant)):
             name = definition.name
             if name.text in names:
@@ -231,6 +229,7 @@ def _no_model(name: str, place: Span, definitions: Definitions) -> Fault:
         place,
         notes=(f"models in this file: {known}",),
         help=suggestion(name, definitions.models),
+        fixes=renaming(name, definitions.models, place),
     )
 
 
@@ -269,13 +268,4 @@ def _clash(used: Used, name: str, first: Span, second: Span) -> Diagnostic:
         label=f"brings in another {name}",
         labels=(Label(first, "defined here"), Label(second, "and here")),
         help=f"give the file a name, and write that before its names: {used.statement.span.text} as other",
-    )
-
-
-def _no_effect(span: Span) -> Diagnostic:
-    return Diagnostic(
-        "W0101",
-        f"{span.text.split()[0]} is not supported by this version of striate: it has no effect",
-        span,
-        severity=Severity.WARNING,
     )

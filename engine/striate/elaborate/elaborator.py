@@ -9,18 +9,33 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from striate.elaborate.budget import Budget
 from striate.elaborate.catalogue import Catalogue
 from striate.elaborate.environment import ScopeEnvironment, Visible
 from striate.elaborate.expressions import evaluate, truth, type_name
 from striate.elaborate.faults import Fault, UnknownValueError, fault, trail_notes
-from striate.elaborate.layers import Incoming, LayerCall, Network, add_layer, bind_arguments
+from striate.elaborate.layers import add_layer, bind_arguments
 from striate.elaborate.missing import no_value, unknown_layer
-from striate.elaborate.parameters import fill_parameters
+from striate.elaborate.named_arguments import read_choices, take_values
+from striate.elaborate.naming import demand_no_size
+from striate.elaborate.network import Incoming, LayerCall, Network
+from striate.elaborate.observer import Observer
+from striate.elaborate.parameters import fill_parameters, read_arguments
+from striate.elaborate.repairs.steps import (
+    body_of_a_layer,
+    nothing_flows_in,
+    taken_name,
+    value_as_step,
+)
 from striate.elaborate.scope import Binding, Scope, SiteTable
+from striate.elaborate.several import named_values
+from striate.elaborate.trace import Trace, Visit
 from striate.elaborate.values import UNKNOWN, BlockRef, Bound, Given, Instance, LayerRef, ValueRef
 from striate.graph import Frame
 from striate.ops.arguments import Choice
-from striate_dsl.diagnostics import Diagnostic, Diagnostics, Label
+from striate_dsl.diagnostics import Diagnostic, Diagnostics
+from striate_dsl.limits import BLOCK_DEPTH
+from striate_dsl.paths import dotted_text
 from striate_dsl.source import Source, Span
 from striate_dsl.syntax import (
     Argument,
@@ -36,15 +51,9 @@ from striate_dsl.syntax import (
     If,
     Let,
     Name,
-    Output,
     Statement,
+    given_names,
 )
-
-MAX_STEPS = 1_000_000
-"""Layer calls and loop rounds that one model may take to elaborate."""
-
-MAX_DEPTH = 100
-"""Blocks within blocks."""
 
 Target = LayerRef | BlockRef | Bound | Instance
 
@@ -53,29 +62,35 @@ Rule = Callable[[Any, Scope, ValueRef | None], ValueRef | None]
 """Runs one kind of statement: takes the value that flows in, gives the value on."""
 
 
-class StepLimitError(Exception):
-    """The model takes more steps than `MAX_STEPS`; raised through all statements."""
-
-
 class Elaborator:
     """Elaborates bodies of one file, and of the files it uses, into one network."""
 
-    def __init__(self, files: Mapping[Source, Visible], nothing: Visible, catalogue: Catalogue) -> None:
-        """Take what every file sees, and what a text sees that is none of them (the block of a plugin's head)."""
+    def __init__(
+        self,
+        files: Mapping[Source, Visible],
+        nothing: Visible,
+        catalogue: Catalogue,
+        budget: Budget,
+        trace: Trace | None = None,
+    ) -> None:
+        """Take what every file sees, what a text sees that is none of them (a head's block), and what is left."""
+        self.budget = budget
         self._files = files
         self._nothing = nothing
         self.catalogue = catalogue
         self.network = Network()
+        self.trace = trace
         self.diagnostics = Diagnostics()
         self.outputs: dict[str, tuple[ValueRef, Span]] = {}
         self.sites = SiteTable()
-        self._steps = 0
+        self.observer: Observer | None = None
+        self._latest: ScopeEnvironment | None = None
+        self._deepest = BLOCK_DEPTH.value
         self._reported: set[tuple[str, Span | None]] = set()
         self._rules: dict[type, Rule] = {
             Flow: self._flow,
             If: self._if,
             Let: self._let,
-            Output: self._output,
         }
 
     # ------------------------------------------------------------------------------------------ statements
@@ -97,9 +112,15 @@ class Elaborator:
         return UNKNOWN
 
     def report(self, diagnostic: Diagnostic) -> None:
-        """Add a finding; the same finding at the same place is told once, however often a block is used."""
+        """Add a finding; the same finding at the same place is told once, however often a block is used.
+
+        Raises:
+            LimitError: so many have been told that nobody reads on.
+        """
         key = (diagnostic.code, diagnostic.span)
-        if key not in self._reported:
+        known = key in self._reported
+        self.budget.finding(told=known)
+        if not known:
             self._reported.add(key)
             self.diagnostics.add(diagnostic)
 
@@ -112,8 +133,11 @@ class Elaborator:
         return self._files.get(scope.home, self._nothing)
 
     def environment(self, scope: Scope, current: ValueRef | None) -> ScopeEnvironment:
-        """Return what expressions see at a place."""
-        return ScopeEnvironment(self, scope, current)
+        """Return what expressions see at a place; the same object as long as that is the same place."""
+        latest = self._latest
+        if latest is None or latest.scope is not scope or latest.current is not current:
+            self._latest = latest = ScopeEnvironment(self, scope, current)
+        return latest
 
     def _flow(self, flow: Flow, scope: Scope, current: ValueRef | None) -> ValueRef | None:
         for index, step in enumerate(flow.steps):
@@ -121,90 +145,85 @@ class Elaborator:
                 current = self.run_body(step.body, scope, current)
             else:
                 try:
-                    self._demand_free(scope, step.alias)
+                    for name in given_names(step):
+                        self._demand_free(scope, name)
                     current = self._step(step, scope, current, first=index == 0)
                 except Fault as error:
                     self.report(error.diagnostic)
                     current = UNKNOWN
                 except UnknownValueError:
                     current = UNKNOWN
-            if step.alias is not None and (current is not UNKNOWN or step.alias.text not in scope.names):
-                self.bind(scope, step.alias, current)
+            for name, value in named_values(step, current, self.report):
+                if value is not UNKNOWN or name.text not in scope.names:
+                    self.bind(scope, name, value)
+                if self.observer is not None and value is not None and value is not UNKNOWN:
+                    self.observer.value_named(name, value, _join(scope.path, scope.named(name)))
+        if self.trace is not None:
+            self.trace.flows.append((flow, current))
         return current
 
     def _if(self, choice: If, scope: Scope, current: ValueRef | None) -> ValueRef | None:
+        self.budget.step(choice.condition.span)
         environment = self.environment(scope, current)
         if truth(evaluate(choice.condition, environment), choice.condition, environment):
             return self.run_body(choice.then, scope, current)
         return current if choice.otherwise is None else self.run_body(choice.otherwise, scope, current)
 
     def _let(self, definition: Let, scope: Scope, current: ValueRef | None) -> ValueRef | None:
+        self.budget.step(definition.name.span)
+        self.budget.text(definition.value.span)
         value = evaluate(definition.value, self.environment(scope, current))
         if isinstance(value, (LayerRef, BlockRef)):
             value = Bound(value, (), {})
         if isinstance(value, Bound):
             name = ".".join([definition.name.text, *map(str, scope.iterations)])
             value = Instance(_join(scope.weight_path, name), value)
-        self.bind(scope, definition.name, value)
+        self.bind(scope, definition.name, value, definition)
         return current
 
-    def _output(self, statement: Output, scope: Scope, current: ValueRef | None) -> ValueRef | None:
-        for name in statement.names:
-            binding = scope.names.get(name.text)
-            value = binding.value if binding else current
-            if binding is None and len(statement.names) > 1:
-                raise no_value(Name(name.span, name.text), scope)
-            if not isinstance(value, ValueRef):
-                what = type_name(value) if binding else "nothing, because no value flows in here"
-                raise fault("E0305", f"output {name.text} is {what}", name.span)
-            if name.text in self.outputs:
-                first = self.outputs[name.text][1]
-                raise fault(
-                    "E0303", f"output {name.text} is named twice", name.span, labels=(Label(first, "first here"),)
-                )
-            self.outputs[name.text] = (value, name.span)
-        return current
-
-    def bind(self, scope: Scope, name: Identifier, value: Any) -> None:
+    def bind(self, scope: Scope, name: Identifier, value: Any, maker: Let | None = None) -> None:
         """Give a name to a value in a scope; the same place may do so again in a loop's next round.
 
         Raises:
-            Fault: the name is taken.
+            Fault: the name is taken, or means the size of a value.
         """
         self._demand_free(scope, name)
-        scope.names[name.text] = Binding(value, name.span)
+        demand_no_size(scope, name, value)
+        scope.names[name.text] = Binding(value, name.span, maker)
 
     def _demand_free(self, scope: Scope, name: Identifier | None) -> None:
         earlier = scope.names.get(name.text) if name else None
         if name is not None and earlier is not None and earlier.span != name.span:
-            raise fault(
-                "E0303",
-                f"{name.text} is already a name here",
-                name.span,
-                labels=(Label(earlier.span, "first named here"),),
-                help="every name stands for one thing; choose another",
-            )
+            raise taken_name(name, earlier.span, scope.names)
 
     # ------------------------------------------------------------------------------------------ steps
 
     def _step(self, call: Call, scope: Scope, current: ValueRef | None, *, first: bool) -> ValueRef:
-        self.count_step(call.span)
-        target = self.resolve(call.callee, scope, current)
+        self.budget.step(call.callee.span)
+        target = self._target(call, scope, current, first=first)
         if isinstance(target, ValueRef):
-            if not first or call.arguments is not None or call.body is not None:
-                raise fault(
-                    "E0306",
-                    f"{call.callee.span.text} is a value of the network, not a layer",
-                    call.callee.span,
-                    help=f"to merge it write add({call.callee.span.text}) or concat({call.callee.span.text})",
-                )
             return target
         positional, named = self.evaluate_arguments(call.arguments or (), scope, current)
-        path = _join(scope.path, scope.site(call))
+        site = scope.site(call)
+        path, weight_path = _join(scope.path, site), _join(scope.weight_path, site)
         if isinstance(target, Instance):
-            return self.apply(target.applied, call, positional, named, scope, current, path, target.path)
-        weight_path = _join(scope.weight_path, scope.site(call))
-        return self.apply(target, call, positional, named, scope, current, path, weight_path)
+            weight_path, target = target.path, target.applied
+        first_node = len(self.network.nodes)
+        result = self.apply(target, call, positional, named, scope, current, path, weight_path)
+        if self.trace is not None:
+            self.trace.visits.append(Visit(call, path, current, result, first_node, len(self.network.nodes)))
+        return result
+
+    def _target(self, call: Call, scope: Scope, current: ValueRef | None, *, first: bool) -> Target | ValueRef:
+        """Return what a step is; behind an arrow and with brackets a layer is meant, also where a value is named so."""
+        target = self.resolve(call.callee, scope, current)
+        if not isinstance(target, ValueRef) or (first and call.arguments is None and call.body is None):
+            return target
+        name = call.callee.span.text
+        record = self.catalogue.layer(name)
+        if record is not None:
+            return LayerRef(record)
+        raise value_as_step(call, target, current)
 
     def resolve(self, callee: Name | Attribute, scope: Scope, current: ValueRef | None) -> Target | ValueRef:
         """Return what a step's name stands for: a named value, an instance, a layer or a block.
@@ -213,11 +232,7 @@ class Elaborator:
             Fault: nothing of that name, or a number.
         """
         if isinstance(callee, Attribute):
-            name = "".join(callee.span.text.split())
-            block = self.visible(scope).blocks.get(name)
-            if block is not None:
-                return BlockRef(block)
-            raise unknown_layer(name, callee.span, scope, self)
+            callee = Name(callee.span, "".join(callee.span.text.split()))
         target = self.environment(scope, current).lookup(callee)
         if isinstance(target, (ValueRef, LayerRef, BlockRef, Bound, Instance)):
             return target
@@ -233,20 +248,11 @@ class Elaborator:
         self, arguments: tuple[Argument, ...], scope: Scope, current: ValueRef | None
     ) -> tuple[list[Given], dict[str, Given]]:
         """Return positional and named arguments with their values; `in` is the value that flows into the call."""
-        environment = self.environment(scope, current)
-        positional: list[Given] = []
-        named: dict[str, Given] = {}
-        for argument in arguments:
-            given = Given(evaluate(argument.value, environment), argument.value.span, argument)
-            if argument.name is None:
-                if named:
-                    raise fault("E0209", "arguments without a name come before those with one", argument.span)
-                positional.append(given)
-            elif argument.name.text in named:
-                raise fault("E0209", f"{argument.name.text} is given twice", argument.name.span)
-            else:
-                named[argument.name.text] = given
-        return positional, named
+        if not arguments:
+            return [], {}
+        self.budget.step(arguments[0].span)
+        self.budget.text(arguments[0].span.to(arguments[-1].span))
+        return read_arguments(arguments, self.environment(scope, current))
 
     def apply(
         self,
@@ -272,10 +278,18 @@ class Elaborator:
             positional = []
         else:
             if call.body is not None:
-                raise fault("E0307", f"{record.name} takes no body; only merge layers do", call.body.span)
+                raise body_of_a_layer(record.name, call.body)
             incoming = [Incoming(self._flowing(call, current), None)]
-        arguments = bind_arguments(record, call.callee.span, positional, named)
-        return add_layer(LayerCall(record, call, incoming, arguments, scope, path, weight_path), self.network)
+        arguments = read_choices(record, bind_arguments(record, call.callee.span, positional, named))
+        incoming += take_values(record, arguments, scope)
+        layer = LayerCall(record, call, incoming, arguments, scope, path, weight_path)
+        value = add_layer(layer, self.network)
+        if value is not UNKNOWN:
+            self.budget.layer(call.callee.span)
+            self.budget.name(path, call.callee.span)
+            if self.observer is not None:
+                self.observer.layer_made(layer, self.network.nodes[-1])
+        return value
 
     def _merged(self, call: Call, positional: list[Given], scope: Scope, current: ValueRef | None) -> list[Incoming]:
         """Return the values a merge layer merges: its branches or what flows in, then the named ones, in order."""
@@ -285,8 +299,9 @@ class Elaborator:
             incoming = [] if current is None else [Incoming(current, None)]
         for given in positional:
             if not isinstance(given.value, ValueRef):
-                if isinstance(given.argument.value, Name):
-                    raise no_value(given.argument.value, scope)
+                path = dotted_text(given.argument.value)
+                if path is not None:
+                    raise no_value(Name(given.span, path), scope)
                 raise fault(
                     "E0306", f"{call.callee.span.text} merges named values, not {type_name(given.value)}", given.span
                 )
@@ -295,20 +310,25 @@ class Elaborator:
 
     def _branches(self, body: Body, scope: Scope, current: ValueRef | None) -> list[Incoming]:
         incoming = []
+        watcher = self.observer
+        if watcher is not None:
+            watcher.merge_begun(current)
         for statement in body.statements:
+            if isinstance(statement, (Let, Assert)):
+                self.run(statement, scope, current)
+                continue
+            if watcher is not None:
+                watcher.branch_begun()
             value = self.run(statement, scope, current)
-            if not isinstance(statement, (Let, Assert)) and value is not None:
+            if watcher is not None:
+                watcher.branch_ended(value)
+            if value is not None:
                 incoming.append(Incoming(value, statement.span))
         return incoming
 
     def _flowing(self, call: Call, current: ValueRef | None) -> ValueRef:
         if current is None:
-            raise fault(
-                "E0304",
-                f"no value flows into {call.callee.span.text}",
-                call.callee.span,
-                help="start from an input, e.g. image -> " + call.callee.span.text,
-            )
+            raise nothing_flows_in(call, list(self.network.inputs))
         return current
 
     # ------------------------------------------------------------------------------------------ blocks
@@ -326,17 +346,20 @@ class Elaborator:
     ) -> ValueRef:
         """Run a block's body with its parameters given and return its last value."""
         if isinstance(call, Call) and call.body is not None:
-            raise fault("E0307", f"{block.name.text} is a block and takes no body", call.body.span)
+            raise body_of_a_layer(block.name.text, call.body, "is a block and takes no body")
         trail = (*scope.trail, Frame(block.name.text, call.span))
-        if len(trail) > MAX_DEPTH:
+        if len(trail) > self._deepest:
             raise fault(
                 "E0319",
-                f"blocks are nested more than {MAX_DEPTH} deep",
+                f"blocks are nested more than {self._deepest} deep",
                 call.span,
                 notes=trail_notes(trail[-3:]),
-                help=f"does {block.name.text} use itself without an end?",
+                help=f"does {block.name.text} use itself without an end? {BLOCK_DEPTH.advice}",
             )
-        inner = Scope(block.body, {}, path, weight_path, trail, (), self.sites.of(block.body))
+        self.budget.name(path, call.callee.span)
+        inner = Scope(block.body, {}, path, weight_path, trail, (), self.sites.of(block.body), None, scope, call)
+        if self.trace is not None:
+            self.trace.scopes.append(inner)
         fill_parameters(
             block.name.text,
             block.parameters,
@@ -346,38 +369,14 @@ class Elaborator:
             inner,
             self.environment(inner, current),
         )
+        if self.observer is not None:
+            self.observer.block_begun(block, inner)
         result = self.run_body(block.body, inner, current)
         if result is None:
             raise fault("E0304", f"no value flows into {block.name.text}", call.callee.span)
+        if self.observer is not None:
+            self.observer.block_ended()
         return result
-
-    # ------------------------------------------------------------------------------------------ the rest
-
-    def count_step(self, span: Span) -> None:
-        """Count a layer call or loop round.
-
-        Raises:
-            StepLimitError: that was one too many.
-        """
-        self.demand_steps(1, span)
-        self._steps += 1
-
-    def demand_steps(self, number: int, span: Span) -> None:
-        """Demand that so many steps are left.
-
-        Raises:
-            StepLimitError: they are not; told before the time is spent on them.
-        """
-        if self._steps + number > MAX_STEPS:
-            self.report(
-                Diagnostic(
-                    "E0320",
-                    f"the model takes more than {MAX_STEPS:,} steps to build",
-                    span,
-                    help="a step is a layer call or a round of a loop; is a repeat count too large?",
-                )
-            )
-            raise StepLimitError
 
 
 def _join(path: str, name: str) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from striate.elaborate.budget import Budget
 from striate.elaborate.catalogue import Catalogue
 from striate.elaborate.scope import Scope
 from striate.elaborate.values import BlockRef, LayerRef, UsedFile, ValueRef
+from striate_dsl.source import Span
 from striate_dsl.syntax import Block, Name
 
 
@@ -37,6 +39,10 @@ class Definitions(Protocol):
     def catalogue(self) -> Catalogue:
         """Layers and heads that no file defines."""
 
+    @property
+    def budget(self) -> Budget:
+        """What may still be used up."""
+
 
 class ScopeEnvironment:
     """Looks names up in a scope first, then among the blocks that its file sees, then among the layers."""
@@ -44,9 +50,17 @@ class ScopeEnvironment:
     open_calls = False
 
     def __init__(self, definitions: Definitions, scope: Scope, current: ValueRef | None) -> None:
+        self.scope = scope
+        self.current = current
         self._definitions = definitions
-        self._scope = scope
-        self._current = current
+        self._visible: Visible | None = None
+
+    @property
+    def visible(self) -> Visible:
+        """What the file sees in which the text stands."""
+        if self._visible is None:
+            self._visible = self._definitions.visible(self.scope)
+        return self._visible
 
     def lookup(self, name: Name) -> Any:
         """Return what a name stands for, or None.
@@ -55,11 +69,11 @@ class ScopeEnvironment:
         """
         text = name.text
         if text == "in":
-            return self._current
-        binding = self._scope.names.get(text)
+            return self.current
+        binding = self.scope.names.get(text)
         if binding is not None:
             return binding.value
-        visible = self._definitions.visible(self._scope)
+        visible = self.visible
         block = visible.blocks.get(text)
         if block is not None:
             return BlockRef(block)
@@ -68,6 +82,15 @@ class ScopeEnvironment:
         record = self._definitions.catalogue.known_layer(text)
         return None if record is None else LayerRef(record)
 
+    def layer(self, name: str) -> LayerRef | None:
+        """Return the layer of a name, also where the name stands for a value."""
+        record = self._definitions.catalogue.known_layer(name)
+        return None if record is None else LayerRef(record)
+
+    def spend(self, entries: int, span: Span) -> None:
+        """Count entries of lists that an expression copies, compares or looks through."""
+        self._definitions.budget.entries(entries, span)
+
     def known_names(self) -> list[str]:
         """Return the names visible here, without layers."""
-        return [*self._scope.names, *self._definitions.visible(self._scope).blocks]
+        return [*self.scope.names, *self.visible.blocks]

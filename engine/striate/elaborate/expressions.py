@@ -6,16 +6,23 @@ of one file.
 
 from __future__ import annotations
 
-import math
 import operator
+import sys
 from collections.abc import Callable
-from functools import partial
 from typing import Any, Protocol
 
 from striate.dims import Expr, format_dim
+from striate.dims.extent import is_too_large, is_too_long
 from striate.elaborate.faults import Fault, UnknownValueError, fault, renaming, suggestion
-from striate.elaborate.values import BlockRef, Bound, CallValue, Given, LayerRef, UsedFile, ValueRef
-from striate.ops.arguments import Choice, format_value
+from striate.elaborate.functions import FUNCTIONS
+from striate.elaborate.missing import unknown_function
+from striate.elaborate.values import BlockRef, Bound, CallValue, Given, LayerRef, UsedFile, ValueRef, entries_in
+from striate.ops.arguments import Choice, quote_value
+from striate.ops.geometry import axis_names
+from striate_dsl.diagnostics import Edit, Fix
+from striate_dsl.limits import LIST, SIZE_TERMS
+from striate_dsl.paths import dotted_text
+from striate_dsl.source import Span
 from striate_dsl.syntax import (
     Attribute,
     Binary,
@@ -23,6 +30,7 @@ from striate_dsl.syntax import (
     CallExpression,
     Conditional,
     Expression,
+    Identifier,
     Index,
     ListLiteral,
     Name,
@@ -36,10 +44,9 @@ from striate_dsl.syntax import (
 LARGEST = 2**63
 """Numbers stay below this, so that no file can make numbers that fill the memory."""
 
-LONGEST = 100_000
-"""Lists have at most so many entries, for the same reason."""
+SIZES = ("channels", "depth", "height", "width", "length", "features", "rank")
+"""What can be asked about a value, behind a dot."""
 
-_AXES = {"channels": 0, "height": 1, "width": 2}
 _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
     "-": operator.sub,
@@ -58,32 +65,20 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def _extreme(choose: Callable[..., Any], *values: Any) -> Any:
-    """Return the smallest or largest value; of a range without going through it."""
-    if len(values) == 1 and isinstance(values[0], range) and values[0]:
-        return choose(values[0][0], values[0][-1])
-    return choose(*values)
-
-
-_FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "min": partial(_extreme, min),
-    "max": partial(_extreme, max),
-    "ceil": math.ceil,
-    "floor": math.floor,
-    "round": round,
-    "len": len,
-    "abs": abs,
-}
-
-
 class Environment(Protocol):
     """Where an expression finds what its names stand for."""
 
     def lookup(self, name: Name) -> Any:
         """Return what a name stands for, or None where it is no name here."""
 
+    def layer(self, name: str) -> LayerRef | None:
+        """Return the layer of a name, also where the name stands for a value."""
+
     def known_names(self) -> list[str]:
         """Return the names that `lookup` finds, for suggestions."""
+
+    def spend(self, entries: int, span: Span) -> None:
+        """Count entries of lists that an expression copies, compares or looks through: there is an end to it."""
 
     @property
     def open_calls(self) -> bool:
@@ -123,15 +118,24 @@ def _literal(expression: Number | Text | Boolean, environment: Environment) -> A
 
 def _name(expression: Name, environment: Environment) -> Any:
     value = environment.lookup(expression)
-    return Choice(expression.text) if value is None else value
+    if value is not None:
+        return value
+    path, dot, size = expression.text.rpartition(".")
+    if dot and size in SIZES:  # of `stage1.0.conv1.channels`, one word of the text, the end may be a size
+        source, middle = expression.span.source, expression.span.end - len(size)
+        base = Name(Span(source, expression.span.start, middle - 1), path)
+        return _attribute(
+            Attribute(expression.span, base, Identifier(Span(source, middle, expression.span.end), size)), environment
+        )
+    return Choice(expression.text)
 
 
-def _list(expression: ListLiteral, environment: Environment) -> list[Any]:
-    return [evaluate(item, environment) for item in expression.items]
+def _list(expression: ListLiteral, environment: Environment) -> Any:
+    return _measured([evaluate(item, environment) for item in expression.items], expression, environment)
 
 
-def _tuple(expression: TupleLiteral, environment: Environment) -> tuple[Any, ...]:
-    return tuple(evaluate(item, environment) for item in expression.items)
+def _tuple(expression: TupleLiteral, environment: Environment) -> Any:
+    return _measured(tuple(evaluate(item, environment) for item in expression.items), expression, environment)
 
 
 def _unary(expression: Unary, environment: Environment) -> Any:
@@ -151,12 +155,28 @@ def _binary(expression: Binary, environment: Environment) -> Any:
         return truth(evaluate(expression.right, environment), expression.right, environment)
     right = evaluate(expression.right, environment)
     if sign in _COMPARISONS:
+        _demand_meaning(expression, left, right, environment)
+        for side in (left, right):
+            _measured(side, expression, environment)
         return _compare(expression, left, right)
     if sign == "+" and isinstance(left, list) and isinstance(right, list):
-        return _bounded(left + right, expression)
+        if len(left) + len(right) > LIST.value:
+            raise _too_long(expression)
+        return _measured(left + right, expression, environment)
     _demand_number(left, expression.left, environment)
     _demand_number(right, expression.right, environment)
     return _calculate(expression, left, right)
+
+
+def _demand_meaning(expression: Binary, left: Any, right: Any, environment: Environment) -> None:
+    """Demand that a plain name is compared with another one, or with a text; with a number it is a slip.
+
+    Raises:
+        Fault: a side of the comparison stands for nothing.
+    """
+    for side, value, other in ((expression.left, left, right), (expression.right, right, left)):
+        if isinstance(side, Name) and isinstance(value, Choice) and not isinstance(other, (Choice, str)):
+            raise unknown_name(side, environment)
 
 
 def _calculate(expression: Binary, left: Any, right: Any) -> Any:
@@ -178,9 +198,28 @@ def _calculate(expression: Binary, left: Any, right: Any) -> Any:
 def _bounded(result: Any, expression: Expression) -> Any:
     if isinstance(result, (int, float)) and not abs(result) < LARGEST:
         raise fault("E0313", "this number is too large (2^63 or more)", expression.span)
-    if isinstance(result, list) and len(result) > LONGEST:
-        raise fault("E0313", f"this list is too long (more than {LONGEST:,} entries)", expression.span)
+    if isinstance(result, Expr) and is_too_large(result):
+        raise fault("E0343", "a number in this size is too large (2^63 or more)", expression.span)
+    if isinstance(result, Expr) and is_too_long(result):
+        message = f"this size has more than {SIZE_TERMS.value:,} terms and roundings"
+        raise fault("E0343", message, expression.span, help=SIZE_TERMS.advice)
     return result
+
+
+def _measured(value: Any, expression: Expression, environment: Environment) -> Any:
+    """Return a value; where it is a list, its entries (those of lists in it included) are counted."""
+    if isinstance(value, (list, tuple)):
+        entries = entries_in(value, LIST.value)
+        environment.spend(entries, expression.span)
+        if entries > LIST.value:
+            raise _too_long(expression)
+    return value
+
+
+def _too_long(expression: Expression) -> Fault:
+    return fault(
+        "E0313", f"this list is too long (more than {LIST.value:,} entries)", expression.span, help=LIST.advice
+    )
 
 
 def _compare(expression: Binary, left: Any, right: Any) -> bool:
@@ -219,12 +258,19 @@ def _range(expression: Range, environment: Environment) -> range:
         if isinstance(value, bool) or not isinstance(value, int):
             raise fault("E0312", f"a range goes between whole numbers, not {type_name(value)}", end.span)
         bounds.append(value)
+    if bounds[1] - bounds[0] > sys.maxsize:
+        raise fault("E0313", "this range is too long (2^63 numbers or more)", expression.span)
     return range(bounds[0], bounds[1])
 
 
 def _attribute(expression: Attribute, environment: Environment) -> Any:
+    path, name = dotted_text(expression), expression.name.text
+    named = environment.lookup(Name(expression.span, path)) if path is not None else None
+    if named is not None:
+        return named
     base = evaluate(expression.base, environment)
-    name = expression.name.text
+    if isinstance(base, Choice) and path is not None and name not in SIZES:
+        return Choice(path)
     if isinstance(base, Choice) and isinstance(expression.base, Name):
         raise unknown_name(expression.base, environment)
     if isinstance(base, UsedFile):
@@ -238,16 +284,18 @@ def _attribute(expression: Attribute, environment: Environment) -> Any:
         return shape[0]
     if name == "rank":
         return len(shape)
-    if name not in _AXES or _AXES[name] >= len(shape):
-        legal = ["channels", "height", "width"][: len(shape)]
+    axes = ("channels", *axis_names(len(shape) - 1))
+    if name not in axes:
+        legal = list(axes)
         raise fault(
             "E0315",
             f"{expression.base.span.text} has no {name}",
             expression.name.span,
             notes=(f"its size is {' x '.join(format_dim(extent) for extent in shape)}",),
             help=f"it has {', '.join([*legal, 'rank'])}",
+            fixes=renaming(name, [*legal, "rank"], expression.name.span),
         )
-    return shape[_AXES[name]]
+    return shape[axes.index(name)]
 
 
 def _block_of(file: UsedFile, expression: Attribute) -> BlockRef:
@@ -258,6 +306,7 @@ def _block_of(file: UsedFile, expression: Attribute) -> BlockRef:
             f"there is no block {name} in {file.alias}",
             expression.name.span,
             help=suggestion(name, file.blocks),
+            fixes=renaming(name, file.blocks, expression.name.span),
         )
     return BlockRef(file.blocks[name])
 
@@ -270,7 +319,7 @@ def _index(expression: Index, environment: Environment) -> Any:
     if isinstance(position, bool) or not isinstance(position, int) or not -len(base) <= position < len(base):
         raise fault(
             "E0316",
-            f"entry {format_value(position)} does not exist: the list has {len(base)}",
+            f"entry {quote_value(position)} does not exist: the list has {len(base)}",
             expression.index.span,
             help=f"entries are numbered from 0 to {len(base) - 1}" if base else None,
         )
@@ -281,19 +330,16 @@ def _call(expression: CallExpression, environment: Environment) -> Any:
     name = expression.function
     if isinstance(name, Name):
         target = environment.lookup(name)
+        if isinstance(target, ValueRef):
+            target = environment.layer(name.text) or target
         if isinstance(target, (LayerRef, BlockRef)):
             return _bind(target, expression, environment)
-        if target is None and name.text in _FUNCTIONS:
+        if target is None and name.text in FUNCTIONS:
             return _apply(expression, name.text, environment)
         if target is None and environment.open_calls:
             return _open_call(name.text, expression, environment)
         if target is None:
-            raise fault(
-                "E0301",
-                f"there is no layer, block or function {name.text}",
-                name.span,
-                help=suggestion(name.text, [*_FUNCTIONS, *environment.known_names()]),
-            )
+            raise unknown_function(name, expression, [*FUNCTIONS, *environment.known_names()])
     if isinstance(name, Attribute):
         target = _attribute(name, environment)
         if isinstance(target, BlockRef):
@@ -317,13 +363,13 @@ def _open_call(name: str, expression: CallExpression, environment: Environment) 
 
 
 def _apply(expression: CallExpression, name: str, environment: Environment) -> Any:
-    values = [evaluate(item.value, environment) for item in expression.arguments]
+    values = [_measured(evaluate(item.value, environment), expression, environment) for item in expression.arguments]
     if any(item.name is not None for item in expression.arguments):
         raise fault("E0312", f"{name} takes no named arguments", expression.span)
     if any(isinstance(value, Expr) for value in values):
         raise fault("E0314", f"{name} cannot be worked out for an open size", expression.span)
     try:
-        return _bounded(_FUNCTIONS[name](*values), expression)
+        return _bounded(FUNCTIONS[name](*values), expression)
     except (TypeError, ValueError, OverflowError):
         kinds = ", ".join(type_name(value) for value in values) or "nothing"
         raise fault("E0312", f"{name} cannot be applied to {kinds}", expression.span) from None
@@ -339,11 +385,17 @@ def truth(value: Any, expression: Expression, environment: Environment) -> bool:
         return value
     if isinstance(value, Choice) and isinstance(expression, Name):
         raise unknown_name(expression, environment)
+    message = f"a condition must be true or false, not {type_name(value)}"
+    if not isinstance(value, (int, float)):
+        raise fault("E0312", message, expression.span)
+    written = f"{expression.span.text} != 0"
+    fixes = (Fix(f"write {written}", (Edit(expression.span, written),), "unsafe"),)
     raise fault(
         "E0312",
-        f"a condition must be true or false, not {type_name(value)}",
+        message,
         expression.span,
-        help=f"compare it, e.g. {expression.span.text} != 0" if isinstance(value, (int, float)) else None,
+        help=f"compare it, e.g. {written}",
+        fixes=fixes if isinstance(expression, (Name, Attribute)) else (),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from striate.elaborate.elsewhere import known_elsewhere, word_of
 from striate.graph import Frame
 from striate_dsl.diagnostics import Diagnostic, Edit, Fix, Label
 from striate_dsl.names import nearest
@@ -44,13 +45,21 @@ def trail_notes(trail: tuple[Frame, ...]) -> tuple[str, ...]:
 
 def suggestion(name: str, known: Iterable[str]) -> str | None:
     """Return "did you mean …?" with the nearest known name, or None where none is near."""
-    near = nearest(name, known)
+    near = meant(name, known)
     return f"did you mean {near}?" if near else None
+
+
+def meant(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that was most likely meant: the other framework's, the nearest, or a word of it."""
+    names = list(known)
+    if name.islower() and any(item.lower() == name for item in names):
+        return nearest(name, names)  # `Linear` is a class of PyTorch, whatever `linear` is here
+    return known_elsewhere(name, names) or nearest(name, names) or word_of(name, names)
 
 
 def renaming(name: str, known: Iterable[str], span: Span) -> tuple[Fix, ...]:
     """Return the repair that writes the nearest known name at a place where `name` itself stands, if there is one."""
-    near = nearest(name, known)
+    near = meant(name, known)
     if near is None or span.text != name:
         return ()
     return (Fix(f"write {near}", (Edit(span, near),), "unsafe"),)

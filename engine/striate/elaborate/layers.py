@@ -6,63 +6,35 @@ Everything a record refuses becomes a finding at the argument or branch it is ab
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any
 
 from striate.dims.constraints import Constraint
+from striate.dims.extent import is_simple, is_too_large
 from striate.elaborate.faults import Fault, fault, renaming, suggestion, trail_notes
-from striate.elaborate.scope import Scope
-from striate.elaborate.values import UNKNOWN, Given, ValueRef
+from striate.elaborate.network import Incoming, LayerCall, Network, OpenCondition
+from striate.elaborate.repairs.arguments import repairs_of
+from striate.elaborate.repairs.merging import explain_merge
+from striate.elaborate.repairs.values import repairs_in_call
+from striate.elaborate.values import UNKNOWN, BlockRef, Given, LayerRef, ValueRef
 from striate.graph import Node, Origin, TensorType, Value, Weight, format_shape
 from striate.ops.arguments import ArgumentError, Choice
 from striate.ops.problems import Check, LayerError, Problem
-from striate.ops.record import OpRecord
-from striate_dsl.diagnostics import Diagnostic, Edit, Fix, Label
+from striate.ops.record import OpRecord, Types, WeightSpec
+from striate_dsl.diagnostics import Diagnostic, Fix, Label
+from striate_dsl.limits import SIZE_TERMS
 from striate_dsl.source import Span
-from striate_dsl.syntax import Call
 
+Ruled = tuple[dict[str, Any], Types, tuple[WeightSpec, ...], tuple[Constraint, ...]]
+"""What the rules of a record give: settled attributes, output sizes, weights, conditions on open sizes."""
 
-@dataclass(frozen=True, slots=True)
-class OpenCondition:
-    """A condition on the input size and the place that makes it."""
+MOST_REMEMBERED = 20_000
+"""Layer calls whose rules need not run again."""
 
-    constraint: Constraint
-    origin: Origin
+_PLAIN = frozenset({int, float, bool, str, Choice})  # not tuples: (1, 1) equals (1, true), which is refused
 
-
-@dataclass(slots=True)
-class Network:
-    """The nodes, weights and conditions made so far."""
-
-    nodes: list[Node] = field(default_factory=list)
-    names: set[str] = field(default_factory=set)
-    weights: dict[str, Weight] = field(default_factory=dict)
-    conditions: list[OpenCondition] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A value that flows into a layer and the text it comes from (None for the value that flows along the line)."""
-
-    value: ValueRef
-    span: Span | None
-
-
-@dataclass(frozen=True, slots=True)
-class LayerCall:
-    """A layer call with everything evaluated; `span` is what findings point at when no argument is to blame."""
-
-    record: OpRecord
-    call: Call
-    incoming: Sequence[Incoming]
-    arguments: dict[str, Given]
-    scope: Scope
-    path: str
-    weight_path: str
-
-    @property
-    def written(self) -> str:
-        return self.call.callee.span.text
+# By the identity of the record, which is kept beside what its rules gave so that no other record can take its place.
+_RULED: dict[tuple[object, ...], tuple[OpRecord, Ruled]] = {}
 
 
 def bind_arguments(
@@ -73,7 +45,7 @@ def bind_arguments(
     Raises:
         Fault: too many, unknown, or given twice.
     """
-    known = [argument.name for argument in record.arguments]
+    known = record.argument_names
     bound: dict[str, Given] = {}
     if len(positional) > len(known):
         extra = positional[len(known)]
@@ -83,8 +55,7 @@ def bind_arguments(
             extra.span,
             notes=(record.signature,),
         )
-    for name, given in zip(known, positional, strict=False):
-        bound[name] = given
+    bound.update(zip(known, positional, strict=False))
     for name, given in named.items():
         if name not in known:
             near = suggestion(name, known)
@@ -99,7 +70,7 @@ def bind_arguments(
         if name in bound:
             raise fault("E0209", f"{name} is given twice", _key(given), labels=(Label(bound[name].span, "first here"),))
         bound[name] = given
-    missing = [item.name for item in record.arguments if item.required and item.name not in bound]
+    missing = [name for name in record.required_names if name not in bound]
     if missing:
         raise fault(
             "E0210",
@@ -117,23 +88,19 @@ def add_layer(layer: LayerCall, network: Network) -> ValueRef:
     Raises:
         Fault: an argument has no legal value, or the sizes do not fit.
     """
-    attributes = _convert(layer)
-    if any(item.value.type is None for item in layer.incoming):
+    inputs = tuple([item.value.type for item in layer.incoming if item.value.type is not None])
+    if len(inputs) < len(layer.incoming):
+        _convert(layer)
         return UNKNOWN
-    inputs = tuple(item.value.type for item in layer.incoming if item.value.type is not None)
-    check = Check()
-    try:
-        attributes = layer.record.settle(attributes, inputs)
-        outputs = layer.record.shape(attributes, inputs, check)
-        specs = layer.record.weights(attributes, inputs)
-    except LayerError as error:
-        raise _fault_of(layer, error.problem) from None
+    if network.sizes_only:
+        inputs = tuple(_any_features(kind) for kind in inputs)
+    attributes, outputs, specs, conditions = _rules(layer, inputs, network)
     origin = Origin(layer.call.span, layer.scope.trail)
     weights = {}
     for spec in specs:
         name = f"{layer.weight_path}.{spec.role}"
         weight = Weight(name, spec.shape, spec.initializer, spec.trainable)
-        _share(layer, weight, network.weights.setdefault(name, weight))
+        _share(layer, weight, network)
         weights[spec.role] = name
     path = _free_name(layer, network)
     values = _values(path, outputs)
@@ -141,19 +108,88 @@ def add_layer(layer: LayerCall, network: Network) -> ValueRef:
         Node(
             path,
             layer.record.name,
-            tuple(item.value.name for item in layer.incoming),
+            tuple([item.value.name for item in layer.incoming]),
             attributes,
             weights,
             values,
             origin,
         )
     )
-    network.conditions.extend(OpenCondition(constraint, origin) for constraint in check.open)
-    return ValueRef(values[0].name, values[0].type)
+    network.calls.append(layer.call)
+    network.records.setdefault(layer.record.name, layer.record)
+    if conditions:
+        network.conditions.extend(OpenCondition(constraint, origin) for constraint in conditions)
+    first = ValueRef(values[0].name, values[0].type)
+    if len(values) == 1:
+        return first
+    return replace(first, further=tuple(ValueRef(value.name, value.type) for value in values[1:]))
+
+
+def _rules(layer: LayerCall, inputs: Types, network: Network) -> Ruled:
+    """Run a record's rules, or remember what they gave for the same arguments and sizes.
+
+    Networks repeat themselves, and an editor asks again after every key: most calls have been seen.
+    """
+    written = tuple([(name, given.value.__class__, given.value) for name, given in layer.arguments.items()])
+    if not all(kind in _PLAIN for _, kind, _ in written):
+        return _run_rules(layer, inputs, network)
+    key = (id(layer.record), network.sizes_only, inputs, written)
+    known = _RULED.get(key)
+    if known is None:
+        if len(_RULED) >= MOST_REMEMBERED:
+            _RULED.clear()
+        known = _RULED[key] = (layer.record, _run_rules(layer, inputs, network))
+    return known[1]
+
+
+def _run_rules(layer: LayerCall, inputs: Types, network: Network) -> Ruled:
+    attributes = _convert(layer)
+    check = Check()
+    try:
+        attributes = layer.record.settle(attributes, inputs)
+        outputs = layer.record.shape(attributes, inputs, check)
+        specs = () if network.sizes_only else layer.record.weights(attributes, inputs)
+    except LayerError as error:
+        raise _fault_of(layer, error.problem, network) from None
+    _demand_simple(layer, outputs)
+    return attributes, outputs, specs, tuple(check.open)
+
+
+def _demand_simple(layer: LayerCall, outputs: Types) -> None:
+    """Refuse sizes that grow without end, and those of which nothing could be said any more."""
+    for kind in outputs:
+        for size in kind.shape:
+            if is_simple(size):
+                continue
+            large = is_too_large(size)
+            what = "larger than 2^63" if large else "too complicated"
+            known = f"the sizes that flow in: {', '.join(map(_size, layer.incoming))}"
+            raise fault(
+                "E0343",
+                f"{layer.written}: a size gets {what}",
+                layer.call.callee.span,
+                notes=(known, *trail_notes(layer.scope.trail)),
+                help=None if large else f"fix sizes in the input line; {SIZE_TERMS.advice}",
+            )
+
+
+def _any_features(kind: TensorType) -> TensorType:
+    """Put 1 for features that depend on the input size: without weights, a dense layer takes any number of them."""
+    flat = kind.rank == 1 and not isinstance(kind.shape[0], int)
+    return TensorType((1,)) if flat else kind
 
 
 def _values(path: str, outputs: tuple[TensorType, ...]) -> tuple[Value, ...]:
+    if len(outputs) == 1:
+        return (Value(path, outputs[0]),)
     return tuple(Value(path if index == 0 else f"{path}:{index}", kind) for index, kind in enumerate(outputs))
+
+
+def _choice(value: Any) -> Any:
+    """Return the plain name where a layer or block is named, as in `gelu(form = tanh)`: layers take no layers."""
+    if isinstance(value, LayerRef):
+        return Choice(value.record.name)
+    return Choice(value.block.name.text) if isinstance(value, BlockRef) else value
 
 
 def _convert(layer: LayerCall) -> dict[str, Any]:
@@ -161,21 +197,44 @@ def _convert(layer: LayerCall) -> dict[str, Any]:
     for argument in layer.record.arguments:
         given = layer.arguments.get(argument.name)
         try:
-            settled[argument.name] = argument.kind.convert(argument.default if given is None else given.value)
+            settled[argument.name] = argument.kind.convert(argument.default if given is None else _choice(given.value))
         except ArgumentError as error:
             place = layer.call.callee.span if given is None else given.span
             unknown = given is not None and isinstance(given.value, Choice)
+            fixes = () if given is None else repairs_in_call(layer, argument, given)
             raise fault(
                 "E0211",
                 f"{layer.written}: {argument.name} {error}",
                 place,
                 notes=(layer.record.signature, *trail_notes(layer.scope.trail)),
-                help=f"{place.text} is not the name of a value here" if unknown else None,
+                help=_advice(fixes, place) if unknown else fixes[0].title if fixes else None,
+                fixes=fixes,
             ) from None
     return settled
 
 
-def _share(layer: LayerCall, wanted: Weight, existing: Weight) -> None:
+def _advice(fixes: tuple[Fix, ...], place: Span) -> str:
+    """Return what to say about a plain name that is no legal choice."""
+    near = fixes[0].edits[0].replacement if fixes else None
+    return f"did you mean {near}?" if near else f"{place.text} is not the name of a value here"
+
+
+def _share(layer: LayerCall, wanted: Weight, network: Network) -> None:
+    """Add a weight, or take the one that is there; only uses of one instance may share."""
+    shared = layer.weight_path != layer.path
+    existing = network.weights.setdefault(wanted.name, wanted)
+    if existing is wanted:
+        if shared:
+            network.shared.add(wanted.name)
+        return
+    if not shared or wanted.name not in network.shared:
+        raise fault(
+            "E0303",
+            f"{layer.weight_path} is the name of two layers' weights: of an instance's, and of another layer's",
+            layer.call.callee.span,
+            notes=trail_notes(layer.scope.trail),
+            help="give one of them another name, with as or let",
+        )
     if wanted.shape != existing.shape:
         raise fault(
             "E0317",
@@ -199,14 +258,19 @@ def _free_name(layer: LayerCall, network: Network) -> str:
     return layer.path
 
 
-def _fault_of(layer: LayerCall, problem: Problem) -> Fault:
+def _fault_of(layer: LayerCall, problem: Problem, network: Network) -> Fault:
     given = layer.arguments.get(problem.argument) if problem.argument else None
     span = given.span if given else layer.call.callee.span
     label = ""
     labels: tuple[Label, ...] = ()
+    fixes = repairs_of(layer, problem)
+    notes, help = problem.notes, problem.help
     if problem.position is not None:
-        span, label, labels = _blame(layer, problem.position)
-    fixes = _fixes(layer, problem)
+        span, label, labels = _blame(layer, problem.position, problem.other)
+        if problem.axis is not None:
+            found = explain_merge(layer, problem, network)
+            labels, notes = (*labels, *found.labels), (*notes, *found.notes)
+            fixes, help = (*fixes, *found.fixes), help or found.help
     return Fault(
         Diagnostic(
             problem.code,
@@ -214,16 +278,16 @@ def _fault_of(layer: LayerCall, problem: Problem) -> Fault:
             span,
             label,
             labels=labels,
-            notes=(*problem.notes, *trail_notes(layer.scope.trail)),
-            help=problem.help,
+            notes=(*notes, *trail_notes(layer.scope.trail)),
+            help=help,
             fixes=fixes,
         )
     )
 
 
-def _blame(layer: LayerCall, position: int) -> tuple[Span, str, tuple[Label, ...]]:
-    """Point at the value that does not fit, and at the first one, with their sizes."""
-    culprit, first = layer.incoming[position], layer.incoming[0]
+def _blame(layer: LayerCall, position: int, other: int) -> tuple[Span, str, tuple[Label, ...]]:
+    """Point at the value that does not fit, and at the one it does not fit to, with their sizes."""
+    culprit, first = layer.incoming[position], layer.incoming[other]
     callee = layer.call.callee.span
     label = f"this gives {_size(culprit)}"
     if first.span is None or first.span == culprit.span:
@@ -233,24 +297,6 @@ def _blame(layer: LayerCall, position: int) -> tuple[Span, str, tuple[Label, ...
 
 def _size(incoming: Incoming) -> str:
     return format_shape(incoming.value.type) if incoming.value.type else "an unknown size"
-
-
-def _fixes(layer: LayerCall, problem: Problem) -> tuple[Fix, ...]:
-    if problem.before:
-        start = layer.call.span.start
-        edit = Edit(Span(layer.call.span.source, start, start), f"{problem.before} -> ")
-        return (Fix(f"{problem.before} -> {layer.written}", (edit,), "unsafe"),)
-    edits = []
-    for name, text in problem.repair:
-        given = layer.arguments.get(name)
-        if given is not None:
-            edits.append(Edit(given.span, text))
-        elif layer.call.arguments and layer.call.body is None:
-            end = layer.call.arguments[-1].span.end
-            edits.append(Edit(Span(layer.call.span.source, end, end), f", {name} = {text}"))
-    if not edits:
-        return ()
-    return (Fix("; ".join(f"{name} = {text}" for name, text in problem.repair), tuple(edits), "unsafe"),)
 
 
 def _key(given: Given) -> Span:

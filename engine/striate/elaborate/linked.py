@@ -28,11 +28,22 @@ class Used:
 class LinkedFile(File):
     """A file and the files it uses; `complete` is False where one of them could not be had.
 
-    A file used by several others is one object.
+    `torn` are the names of definitions that are left out because their text has errors. A file used by several others
+    is one object.
     """
 
     uses: tuple[Used, ...] = ()
     complete: bool = True
+    torn: frozenset[str] = frozenset()
+
+    @property
+    def lacks_names(self) -> bool:
+        """Whether definitions are missing that the file should have."""
+        return not self.complete or bool(self.torn)
+
+    def may_have(self, name: str) -> bool:
+        """Whether a name that the file does not have might be one of those that could not be read."""
+        return not self.complete or name.rpartition(".")[2] in self.torn
 
 
 def reachable(file: File) -> Iterator[File]:

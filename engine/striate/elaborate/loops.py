@@ -6,11 +6,13 @@ from typing import Any
 
 from striate.elaborate.elaborator import Elaborator
 from striate.elaborate.expressions import evaluate, type_name
-from striate.elaborate.faults import fault
+from striate.elaborate.faults import Fault, fault
 from striate.elaborate.scope import Binding, Scope
 from striate.elaborate.values import ValueRef
-from striate_dsl.diagnostics import Label
-from striate_dsl.syntax import Body, Flow, For, Repeat
+from striate.ops.arguments import quote_value
+from striate_dsl.diagnostics import Edit, Fix, Label
+from striate_dsl.source import Span
+from striate_dsl.syntax import Binary, Expression, For, Name, Number, Repeat
 
 
 class Loops:
@@ -28,40 +30,59 @@ class Loops:
         if rounds is None and isinstance(count, int) and not isinstance(count, bool) and count >= 0:
             rounds = range(count)
         if rounds is None:
-            written = count if isinstance(count, (int, float)) else type_name(count)
-            raise fault("E0318", f"repeat needs a whole number of at least 0, not {written}", loop.count.span)
-        self._demand(loop.body, rounds)
+            written = quote_value(count) if isinstance(count, (int, float)) else type_name(count)
+            message = f"repeat needs a whole number of at least 0, not {written}"
+            raise fault("E0318", message, loop.count.span, fixes=_whole_division(loop.count))
+        self._demand(rounds, loop.count.span)
         for index, number in enumerate(rounds):
             if loop.variable is not None:
-                scope.names[loop.variable.text] = Binding(number, loop.variable.span)
-            current = self._round(loop.body, scope, current, index)
+                scope.names[loop.variable.text] = Binding(number, loop.variable.span, loop, index)
+            current = self._round(loop, scope, current, index)
         return current
 
     def _for(self, loop: For, scope: Scope, current: ValueRef | None) -> ValueRef | None:
         items = evaluate(loop.iterable, self.elaborator.environment(scope, current))
         if not isinstance(items, (list, tuple, range)):
-            raise fault("E0318", f"for goes over a list or a range, not {type_name(items)}", loop.iterable.span)
-        self._demand(loop.body, items)
+            raise _no_list(loop.iterable, items)
+        self._demand(items, loop.iterable.span)
         for index, item in enumerate(items):
             for variable, value in zip(loop.variables, _unpack(loop, item, index), strict=True):
-                scope.names[variable.text] = Binding(value, variable.span)
-            current = self._round(loop.body, scope, current, index)
+                scope.names[variable.text] = Binding(value, variable.span, loop, index)
+            current = self._round(loop, scope, current, index)
         return current
 
-    def _demand(self, body: Body, items: list[Any] | tuple[Any, ...] | range) -> None:
-        """Demand the steps that the rounds take at least: themselves, and the calls on the body's own lines."""
+    def _demand(self, items: list[Any] | tuple[Any, ...] | range, span: Span) -> None:
+        """Have the rounds looked at before they are run."""
         rounds = items.stop - items.start if isinstance(items, range) else len(items)  # len() ends at 2^63
-        calls = sum(len(statement.steps) for statement in body.statements if isinstance(statement, Flow))
-        self.elaborator.demand_steps(max(rounds, 0) * (1 + calls), body.span)
+        self.elaborator.budget.rounds(rounds, span)
 
-    def _round(self, body: Body, scope: Scope, current: ValueRef | None, index: int) -> ValueRef | None:
-        self.elaborator.count_step(body.span)
+    def _round(self, loop: Repeat | For, scope: Scope, current: ValueRef | None, index: int) -> ValueRef | None:
+        self.elaborator.budget.step(loop.body.span)
         outer = scope.iterations
         scope.iterations = (*outer, index)
+        if self.elaborator.observer is not None:
+            self.elaborator.observer.round_begun(loop, index, scope)
         try:
-            return self.elaborator.run_body(body, scope, current)
+            return self.elaborator.run_body(loop.body, scope, current)
         finally:
             scope.iterations = outer
+
+
+def _whole_division(count: Expression) -> tuple[Fix, ...]:
+    """Return the repair of `depth / 2`: a division that gives whole numbers."""
+    if not isinstance(count, Binary) or count.operator != "/":
+        return ()
+    written = f"{count.left.span.text} // {count.right.span.text}"
+    return (Fix(f"write {written}", (Edit(count.span, written),), "unsafe"),)
+
+
+def _no_list(iterable: Expression, value: Any) -> Fault:
+    message = f"for goes over a list or a range, not {type_name(value)}"
+    if isinstance(value, bool) or not isinstance(value, int) or not isinstance(iterable, (Name, Number)):
+        return fault("E0318", message, iterable.span)
+    written = f"0..{iterable.span.text}"
+    fixes = (Fix(f"write {written}", (Edit(iterable.span, written),), "unsafe"),)
+    return fault("E0318", message, iterable.span, help=f"for {value} rounds write {written}", fixes=fixes)
 
 
 def _unpack(loop: For, item: Any, index: int) -> tuple[Any, ...]:

@@ -11,19 +11,25 @@ from striate.analysis.costs import graph_macs
 from striate.analysis.receptive import receptive_field
 from striate.dims import Dim, Expr, format_dim, symbol
 from striate.dims.constraints import AtLeast, Constraint, Equal
+from striate.elaborate.budget import LimitError
 from striate.elaborate.contract import read_contract
 from striate.elaborate.elaborator import Elaborator
 from striate.elaborate.expressions import evaluate, truth, type_name, unknown_name
-from striate.elaborate.faults import Fault, UnknownValueError, fault, suggestion, trail_notes
-from striate.elaborate.layers import OpenCondition
+from striate.elaborate.faults import Fault, UnknownValueError, fault, meant, renaming, suggestion, trail_notes
+from striate.elaborate.network import OpenCondition
+from striate.elaborate.objects import flowing_values, is_stated, read_objects
+from striate.elaborate.parameters import fill_parameters
 from striate.elaborate.scope import Binding, Scope
-from striate.elaborate.values import ValueRef
+from striate.elaborate.values import UNKNOWN, Given, ValueRef
 from striate.graph import Graph, Origin, Task, TensorType, Value
 from striate.graph import Input as GraphInput
-from striate_dsl.diagnostics import Diagnostic
+from striate.ops.arguments import Choice, quote_value
+from striate_dsl.diagnostics import LONGEST_TEXT, Diagnostic, Edit, Fix
+from striate_dsl.limits import OPEN_SIZES
 from striate_dsl.parser import parse
-from striate_dsl.source import Source
+from striate_dsl.source import Source, Span
 from striate_dsl.syntax import (
+    Argument,
     Assert,
     Attribute,
     Binary,
@@ -31,13 +37,15 @@ from striate_dsl.syntax import (
     CallExpression,
     Expression,
     Head,
+    Identifier,
     Input,
     Model,
     Name,
     Unary,
 )
 
-_TOTALS = ("params", "macs", "receptive_field", "out")
+TOTALS = ("params", "macs", "receptive_field", "out")
+"""What an `assert` may ask of the whole network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +57,38 @@ class _Contract:
     current: ValueRef | None
 
 
+def opened(name: str, shape: tuple[Dim, ...]) -> tuple[Dim, ...]:
+    """Return an image's size with a symbol for each fixed size but the channels'; a flat input stays as it is."""
+    return (
+        *shape[:1],
+        *(_open_symbol(name, axis) if isinstance(size, int) else size for axis, size in enumerate(shape[1:])),
+    )
+
+
+def _open_symbol(name: str, axis: int) -> Dim:
+    return symbol(open_name(name, axis))
+
+
+def open_name(name: str, axis: int) -> str:
+    """Return the symbol that stands for a fixed size of an input, e.g. `image.0` for its height."""
+    return f"{name}.{axis}"
+
+
 class ModelStatements:
     """Runs inputs, heads and contracts for an elaborator, and keeps what they declare."""
 
-    def __init__(self, elaborator: Elaborator) -> None:
+    def __init__(
+        self, elaborator: Elaborator, sizes: Mapping[str, int] | None = None, *, open_sizes: bool = False
+    ) -> None:
+        """Take numbers for the symbols of the inputs, or, with `open_sizes`, leave every image size open.
+
+        Contracts are not looked at where sizes are left open that the file fixes.
+        """
         self.elaborator = elaborator
+        self.sizes = sizes or {}
+        self.open_sizes = open_sizes
+        self.declared: list[Input] = []
+        self.written: list[TensorType] = []
         self.inputs: list[GraphInput] = []
         self.tasks: list[Task] = []
         self.symbols: list[str] = []
@@ -68,18 +103,28 @@ class ModelStatements:
     def _input(self, statement: Input, scope: Scope, current: ValueRef | None) -> ValueRef | None:
         if scope.trail:
             raise fault("E0311", "input belongs in a model, not in a block", statement.span)
-        shape = tuple(self._size(size, scope) for size in statement.sizes)
+        written = tuple(self._size(size, scope) for size in statement.sizes)
+        self.declared.append(statement)
+        self.written.append(TensorType(written))
+        shape = opened(statement.name.text, written) if self.open_sizes else written
         value = ValueRef(statement.name.text, TensorType(shape))
         self.elaborator.bind(scope, statement.name, value)
-        contract = read_contract(statement.settings, shape[0], self.elaborator.environment(scope, None))
+        environment = self.elaborator.environment(scope, None)
+        told = len(self.elaborator.diagnostics)
+        contract = read_contract(statement.settings, shape[0], environment, self.elaborator.report)
         origin = Origin(statement.span)
-        self.inputs.append(GraphInput(Value(value.name, TensorType(shape)), contract, origin))
+        made = GraphInput(Value(value.name, TensorType(shape)), contract, origin)
+        self.inputs.append(made)
         self.elaborator.network.names.add(value.name)
+        self.elaborator.network.inputs[value.name] = TensorType(shape)
         if statement.condition is not None:
             conditions = self._conditions(statement.condition, scope)
             self.elaborator.network.conditions.extend(OpenCondition(item, origin) for item in conditions)
+        if self.elaborator.observer is not None:
+            environment = self.elaborator.environment(scope, None)
+            self.elaborator.observer.input_declared(statement, made, scope, environment)
         # With several inputs a line must say which one it starts from.
-        return value if len(self.inputs) == 1 else None
+        return value if len(self.inputs) == 1 else None if len(self.elaborator.diagnostics) == told else UNKNOWN
 
     def _size(self, size: Expression, scope: Scope) -> Dim:
         self._declare_symbols(size, scope)
@@ -87,7 +132,7 @@ class ModelStatements:
         if isinstance(value, Expr):
             return value
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            written = value if isinstance(value, (int, float)) else type_name(value)
+            written = quote_value(value) if isinstance(value, (int, float)) else type_name(value)
             raise fault(
                 "E0325",
                 f"a size must be a whole number of at least 1 or a capital letter, not {written}",
@@ -95,13 +140,17 @@ class ModelStatements:
                 help=f"there is no parameter {size.text}; a size left open is written in capitals, e.g. H"
                 if isinstance(size, Name)
                 else None,
+                fixes=_capital(size) if isinstance(value, Choice) else (),
             )
         return value
 
     def _declare_symbols(self, size: Expression, scope: Scope) -> None:
         if isinstance(size, Name) and size.text[0].isupper() and size.text not in scope.names:
-            scope.names[size.text] = Binding(symbol(size.text), size.span)
+            number = self.sizes.get(size.text)
+            scope.names[size.text] = Binding(symbol(size.text) if number is None else number, size.span)
             self.symbols.append(size.text)
+            if len(self.symbols) > OPEN_SIZES.value:
+                raise LimitError(_too_many_symbols(size.span))
         elif isinstance(size, Binary):
             self._declare_symbols(size.left, scope)
             self._declare_symbols(size.right, scope)
@@ -125,7 +174,9 @@ class ModelStatements:
         constraint = _comparison(condition.operator, left, right)
         settled = constraint.decide()
         if settled is False:
-            raise fault("E0325", f"no size fulfils {condition.span.text}", condition.span)
+            given = ", ".join(f"{name} = {size}" for name, size in self.sizes.items())
+            who = f"{given} does not fulfil" if given else "no size fulfils"
+            raise fault("E0325", f"{who} {condition.span.text}", condition.span)
         return [] if settled else [constraint]
 
     # ------------------------------------------------------------------------------------------ heads
@@ -142,20 +193,49 @@ class ModelStatements:
                 head.callee.span,
                 notes=(f"heads: {', '.join(sorted(catalogue.head_names()))}",),
                 help=suggestion(name, catalogue.head_names()),
+                fixes=renaming(name, catalogue.head_names(), head.callee.span),
             )
         if current is None:
-            raise fault("E0304", f"no value flows into head {name}", head.callee.span)
+            help = "begin with an input, e.g. input image: 3 x 224 x 224, or start from a named value"
+            raise fault("E0304", f"no value flows into head {name}", head.callee.span, help=help)
         positional, named = self.elaborator.evaluate_arguments(head.arguments or (), scope, current)
         block = self._head_block(record.name, record.block, record.source)
+        taken = record.objects in {parameter.name.text for parameter in block.parameters}
+        stated = None if taken else named.pop(record.objects, None)
         path = scope.site(head)
+        observer = self.elaborator.observer
+        if observer is not None:
+            given = [*positional, *named.values(), *([stated] if stated is not None else [])]
+            observer.head_begun(head, path, given, current, scope)
         result = self.elaborator.expand(block, head, positional, named, scope, current, path, path)
+        if observer is not None:
+            observer.head_ended(path, result)
+        if head.alias is not None:
+            self.elaborator.bind(scope, head.alias, result)
         output = record.outputs[0]
         if output in self.elaborator.outputs:
             raise fault("E0303", f"output {output} is named twice", head.span)
         self.elaborator.outputs[output] = (result, head.span)
         arguments = {key: given.value for key, given in named.items()}
-        self.tasks.append(Task(record.task, arguments, (output,)))
+        if taken:
+            stated = self._parameter(block, record.objects, head, positional, named, current)
+        objects = None
+        if stated is not None and is_stated(stated.value):
+            objects = read_objects(stated.value, flowing_values([*positional, *named.values()], current), stated.span)
+        self.tasks.append(Task(record.task, arguments, (output,), objects))
         return result
+
+    def _parameter(
+        self, block: Block, name: str, head: Head, positional: list[Given], named: dict[str, Given], current: ValueRef
+    ) -> Given:
+        """Return what a parameter of a head's block comes to, and its place: the head where it is a default."""
+        scope = Scope(block.body)
+        environment = self.elaborator.environment(scope, current)
+        fill_parameters(block.name.text, block.parameters, head.span, positional, named, scope, environment)
+        index = [parameter.name.text for parameter in block.parameters].index(name)
+        written = named.get(name) or (positional[index] if index < len(positional) else None)
+        argument = Argument(head.span, None, head.callee) if written is None else written.argument
+        return written or Given(scope.names[name].value, head.span, argument)
 
     def _head_block(self, name: str, text: str, source: str) -> Block:
         if name not in self._heads:
@@ -181,20 +261,41 @@ class ModelStatements:
                 help="begin with e.g. input image: 3 x 224 x 224",
             )
         if not self.elaborator.outputs and not self.elaborator.diagnostics.has_errors:
-            raise fault(
-                "E0305", f"model {name} has no output", model.name.span, help="end with output logits, or with a head"
-            )
+            help = "end with output logits, or with a head"
+            fixes = _output_line(model, last)
+            raise fault("E0305", f"model {name} has no output", model.name.span, help=help, fixes=fixes)
 
     # ------------------------------------------------------------------------------------------ contracts
 
     def _assert(self, statement: Assert, scope: Scope, current: ValueRef | None) -> ValueRef | None:
+        if self.open_sizes:
+            return current
+        self.elaborator.budget.step(statement.span)
+        self.elaborator.budget.text(statement.condition.span)
+        self._demand_known(statement, scope, current)
+        if self.elaborator.observer is not None:
+            environment = self.elaborator.environment(scope, current)
+            self.elaborator.observer.contract_stated(statement, scope, current, environment)
         wanted = {name.text for name in _names(statement.condition)}
-        if wanted & set(_TOTALS) - set(scope.names):
-            snapshot = replace(scope, names=dict(scope.names))
-            self._contracts.append(_Contract(statement, snapshot, current))
+        if any(name in wanted and name not in scope.names for name in TOTALS):
+            self._contracts.append(_Contract(statement, _snapshot(statement, scope), current))
         else:
             self._enforce(_Contract(statement, scope, current), {})
         return current
+
+    def _demand_known(self, statement: Assert, scope: Scope, current: ValueRef | None) -> None:
+        """Demand that no name of a contract is a misspelt one of the whole network, such as `parameters`.
+
+        Raises:
+            Fault: it is; the repair writes the name.
+        """
+        environment = self.elaborator.environment(scope, current)
+        for name in _names(statement.condition):
+            known = [*environment.known_names(), *TOTALS]
+            if name.text not in known and environment.lookup(name) is None and meant(name.text, known) in TOTALS:
+                fixes = renaming(name.text, known, name.span)
+                help = suggestion(name.text, known)
+                raise fault("E0302", f"there is no {name.text} here", name.span, help=help, fixes=fixes)
 
     def check_contracts(self, graph: Graph) -> None:
         """Check the contracts that need the whole network."""
@@ -224,11 +325,11 @@ class ModelStatements:
         if truth(evaluate(statement.condition, environment), statement.condition, environment):
             return
         values = {name.text: environment.lookup(name) for name in _names(statement.condition)}
-        facts = tuple(f"{name} = {_readable(value)}" for name, value in values.items() if not callable(value))
+        facts = tuple(f"{name} = {_readable(value)}" for name, value in values.items() if value is not None)
         self.elaborator.report(
             Diagnostic(
                 "E0321",
-                self._message(statement, scope)
+                self._message(statement, scope, contract.current)
                 if statement.message
                 else f"not fulfilled: {statement.condition.span.text}",
                 statement.condition.span,
@@ -237,18 +338,60 @@ class ModelStatements:
             )
         )
 
-    def _message(self, statement: Assert, scope: Scope) -> str:
+    def _message(self, statement: Assert, scope: Scope, current: ValueRef | None) -> str:
         assert statement.message is not None, "called for contracts with a message"
-        environment = self.elaborator.environment(scope, None)
+        environment = self.elaborator.environment(scope, current)
 
         def fill(match: re.Match[str]) -> str:
-            name = Name(statement.message.span if statement.message else statement.span, match[1])
-            value = environment.lookup(name)
-            if value is None:
+            place = statement.message.span if statement.message else statement.span
+            name = Name(place, match[1])
+            if environment.lookup(name) is None:
                 raise unknown_name(name, environment)
-            return _readable(value)
+            size = Attribute(place, name, Identifier(place, match[2])) if match[2] else name
+            return _readable(evaluate(size, environment))
 
-        return re.sub(r"\{(\w+)\}", fill, statement.message.value)
+        return re.sub(r"\{(\w+)(?:\.(\w+))?\}", fill, statement.message.value[:LONGEST_TEXT])
+
+
+def _capital(size: Expression) -> tuple[Fix, ...]:
+    """Return the repair of a small letter where a size is left open."""
+    if not isinstance(size, Name) or len(size.text) != 1 or size.span.text != size.text:
+        return ()
+    return (Fix(f"write {size.text.upper()}", (Edit(size.span, size.text.upper()),), "unsafe"),)
+
+
+def _output_line(model: Model, last: ValueRef | None) -> tuple[Fix, ...]:
+    """Return the repair of a model without an output: its last value is one."""
+    if last is None or last.type is None or not model.body.statements:
+        return ()
+    name = "logits" if last.type.rank == 1 else "features"
+    before = model.body.statements[-1].span
+    line = before.source.line_text(before.line)
+    margin = line[: len(line) - len(line.lstrip())]
+    edit = Edit(Span(before.source, before.end, before.end), f"\n{margin}output {name}")
+    return (Fix(f"write output {name} at the end", (edit,), "unsafe"),)
+
+
+def _snapshot(statement: Assert, scope: Scope) -> Scope:
+    """Return a scope as it is now: with all its names, of very many only those that a contract speaks of."""
+    names = scope.names
+    if len(names) > _MOST_KEPT:
+        message = statement.message.value[:LONGEST_TEXT] if statement.message else ""
+        spoken = {name.text for name in _names(statement.condition)} | set(re.findall(r"\w+", message))
+        names = {name: names[name] for name in spoken if name in names}
+    return replace(scope, names=dict(names))
+
+
+_MOST_KEPT = 200
+
+
+def _too_many_symbols(span: Span) -> Diagnostic:
+    return Diagnostic(
+        "E0342",
+        f"the inputs leave more than {OPEN_SIZES.value:,} sizes open",
+        span,
+        help=f"write numbers, or the same capital letter for sizes that are equal; {OPEN_SIZES.advice}",
+    )
 
 
 def _comparison(operator: str, left: Dim, right: Dim) -> Constraint:
@@ -281,4 +424,4 @@ def _readable(value: Any) -> str:
         return format_dim(value)
     if isinstance(value, ValueRef) and value.type is not None:
         return " x ".join(format_dim(size) for size in value.type.shape)
-    return str(value)
+    return quote_value(value)

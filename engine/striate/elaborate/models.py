@@ -5,44 +5,58 @@ The one public function is `elaborate`; it never raises for a mistake in the fil
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from striate.dims.domain import Domain, solve
+from striate.elaborate.budget import TOO_MANY_LAYERS, Budget, LimitError, too_many_layers
 from striate.elaborate.catalogue import Catalogue
+from striate.elaborate.counting import LayerCount
 from striate.elaborate.definitions import Definitions, ModelChain, collect, collect_all, model_chain
-from striate.elaborate.elaborator import Elaborator, StepLimitError
-from striate.elaborate.faults import Fault, trail_notes
-from striate.elaborate.layers import Network, OpenCondition
+from striate.elaborate.elaborator import Elaborator
+from striate.elaborate.faults import Fault, UnknownValueError, trail_notes
 from striate.elaborate.linked import LinkedFile, reachable
 from striate.elaborate.loops import Loops
 from striate.elaborate.model_statements import ModelStatements
+from striate.elaborate.nearest import SIZE_CODES, NearestSizes
+from striate.elaborate.network import Network, OpenCondition
+from striate.elaborate.observer import Observer
+from striate.elaborate.outputs import Outputs
 from striate.elaborate.parameters import fill_parameters
+from striate.elaborate.rehearsal import Rehearsal
 from striate.elaborate.scope import Scope
+from striate.elaborate.trace import Trace
 from striate.elaborate.values import plain
 from striate.graph import Graph
 from striate_dsl.collection import collection_paused
-from striate_dsl.diagnostics import Diagnostic, Diagnostics
+from striate_dsl.diagnostics import Diagnostic, Diagnostics, Label
+from striate_dsl.limits import CONDITIONS, LAYERS
+from striate_dsl.nesting import room_for_nesting
 from striate_dsl.source import Source
 from striate_dsl.syntax import Argument, File, Identifier
 
-CALL_DEPTH = 10_000
-"""Python calls within calls while a model is built; a level of nesting takes about six."""
+MOST_OPPONENTS = 200
+"""Earlier conditions that are looked at for one that contradicts a condition by itself."""
+
+MOST_REBUILT = 3_000
+"""Layers that are made once more to see which input sizes would do; larger networks get no such proposal."""
 
 _NO_SUCH_NAME = frozenset({"E0301", "E0302", "E0310"})
 
 
 @dataclass(frozen=True, slots=True)
 class Elaboration:
-    """What came of a model: its graph (None where there are errors), its findings, and the sizes it takes."""
+    """What came of a model: its graph (None where there are errors), its findings, and the sizes it takes.
+
+    `symbols` are the sizes that its inputs leave open, those given a number included.
+    """
 
     model: str
     graph: Graph | None
     diagnostics: tuple[Diagnostic, ...]
     domain: Domain | None
+    symbols: tuple[str, ...] = ()
 
 
 def model_names(file: File) -> tuple[str, ...]:
@@ -63,6 +77,10 @@ def elaborate(
     catalogue: Catalogue,
     overrides: Mapping[str, str] | None = None,
     profile: tuple[Argument, ...] = (),
+    sizes: Mapping[str, int] | None = None,
+    trace: Trace | None = None,
+    observer: Observer | None = None,
+    budget: Budget | None = None,
 ) -> Elaboration:
     """Build the graph of one model of a file.
 
@@ -72,82 +90,188 @@ def elaborate(
         catalogue: the layers and heads that plugins and striate provide.
         overrides: model parameters as expressions in the language, e.g. `{"classes": "10"}`.
         profile: model parameters from a profile of the file; `overrides` win over them.
+        sizes: numbers for symbols of the inputs, e.g. `{"H": 200}`; the others stay open.
+        trace: filled with what happened at which place of the text.
+        observer: hears of everything that is made, in order.
+        budget: what is left for the models of a file, where several are built; nothing is built once it is spent.
     """
     findings = Diagnostics()
+    budget = budget or Budget()
+    if budget.spent:
+        return Elaboration(model, None, (), None)
     collected = collect_all(file, findings)
     try:
         chain = model_chain(collected, model, overrides or {}, profile)
     except Fault as error:
         built = Elaboration(model, None, (*findings, error.diagnostic), None)
     else:
-        with collection_paused(), _room_for_nesting():
-            built = _Run(collected, chain, catalogue, findings).result()
+        with collection_paused(), room_for_nesting():
+            run = _Run(collected, chain, catalogue, findings, budget, sizes or {}, trace=trace)
+            run.elaborator.observer = observer
+            built = run.result()
+            if any(item.code in SIZE_CODES for item in built.diagnostics):
+                open_run = _Run(collected, chain, catalogue, Diagnostics(), Budget(MOST_REBUILT), {}, open_sizes=True)
+                nearest = NearestSizes(run.statements, open_run.open_domain())
+                built = replace(built, diagnostics=tuple(map(nearest.proposed, built.diagnostics)))
     return replace(built, diagnostics=_independent(built.diagnostics, file))
 
 
+def demand_few_layers(
+    file: File, models: Mapping[str, tuple[Argument, ...]], catalogue: Catalogue, overrides: Mapping[str, str]
+) -> None:
+    """Count the layers of several models ahead, without making them.
+
+    Args:
+        file: the parsed file.
+        models: the names of the models, each with the arguments that a profile gives it.
+        catalogue: the layers and heads that plugins and striate provide.
+        overrides: model parameters as expressions in the language.
+
+    Raises:
+        LimitError: they have more than the models of a file may have; it names the first that is too much.
+    """
+    collected = collect_all(file, Diagnostics())
+    total = 0
+    for name, arguments in models.items():
+        try:
+            chain = model_chain(collected, name, overrides, arguments)
+        except Fault:
+            continue
+        with room_for_nesting():
+            total += _Run(collected, chain, catalogue, Diagnostics(), Budget(), {}).forecast()
+        if total > LAYERS.value:
+            raise LimitError(too_many_layers(next(iter(collected.values())).models[name].name.span))
+
+
 def _independent(findings: tuple[Diagnostic, ...], file: File) -> tuple[Diagnostic, ...]:
-    """Leave out complaints about names that a file may have from one that could not be read: that has been told."""
-    torn = {item.span.source for item in reachable(file) if isinstance(item, LinkedFile) and not item.complete}
+    """Leave out complaints about names that a file may have from one that could not be read: that has been told.
+
+    The name is in the text or in the message: where `unit = Basic` was given, the text says `unit(64)`.
+    """
+    torn = {item.span.source: item for item in reachable(file) if isinstance(item, LinkedFile) and item.lacks_names}
     if not torn:
         return findings
     return tuple(
-        item for item in findings if item.code not in _NO_SUCH_NAME or item.span is None or item.span.source not in torn
+        item
+        for item in findings
+        if item.code not in _NO_SUCH_NAME
+        or item.span is None
+        or item.span.source not in torn
+        or not any(map(torn[item.span.source].may_have, (item.span.text, *item.message.split())))
     )
-
-
-@contextmanager
-def _room_for_nesting() -> Iterator[None]:
-    """Let bodies within bodies within blocks nest as deep as the limits of the language allow in any sensible file."""
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, CALL_DEPTH))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(before)
 
 
 @dataclass(slots=True)
 class _Run:
-    """One elaboration: the model's statements are run, then contracts, outputs and sizes are looked at."""
+    """One elaboration: the model's statements are run, then contracts, outputs and sizes are looked at.
+
+    With `open_sizes` no weights are made and every image size is a symbol, to see which sizes would do.
+    """
 
     collected: Mapping[Source, Definitions]
     chain: ModelChain
     catalogue: Catalogue
     findings: Diagnostics
+    budget: Budget
+    sizes: Mapping[str, int]
+    open_sizes: bool = False
+    trace: Trace | None = None
+    rehearsed: bool = False
     elaborator: Elaborator = field(init=False)
+    statements: ModelStatements = field(init=False)
 
     def __post_init__(self) -> None:
-        nothing = Definitions(next(iter(self.collected.values())).file)
-        self.elaborator = Elaborator(self.collected, nothing, self.catalogue)
+        self.elaborator = self._new_elaborator(Rehearsal if self.rehearsed else Elaborator, self.budget)
+        if self.budget.forecast is None and not self.rehearsed:
+            self.budget.forecast = self.forecast
+        self.elaborator.network.sizes_only = self.open_sizes
+        if self.trace is not None:
+            self.trace.network = self.elaborator.network
+        Loops(self.elaborator)
+        Outputs(self.elaborator)
+        self.statements = ModelStatements(self.elaborator, self.sizes, open_sizes=self.open_sizes)
 
     def result(self) -> Elaboration:
+        parameters = self._run()
+        graph = self._graph(parameters)
+        domain = self._domain(graph) if graph else None
+        if graph is not None and domain is not None:
+            try:
+                self.statements.check_contracts(graph)
+            except LimitError as error:
+                self._stop(error)
+        self.findings.extend(self.elaborator.diagnostics)
+        failed = self.findings.has_errors
+        symbols = tuple(self.statements.symbols)
+        return Elaboration(self.chain.name, None if failed else graph, tuple(self.findings), domain, symbols)
+
+    def _new_elaborator(self, kind: type[Elaborator], budget: Budget) -> Elaborator:
+        nothing = Definitions(next(iter(self.collected.values())).file)
+        return kind(self.collected, nothing, self.catalogue, budget, None if kind is Rehearsal else self.trace)
+
+    def _stop(self, error: LimitError) -> None:
+        self.budget.spent = True
+        if error.diagnostic is not None:
+            self.elaborator.diagnostics.add(error.diagnostic)
+
+    def forecast(self) -> int:
+        """Return how many layers the model will have at least, without making them.
+
+        Raises:
+            LimitError: more than the models of a file may have.
+        """
+        elaborator, model = self._new_elaborator(Elaborator, Budget()), self.chain.model
+        scope = Scope(model.body)
+        try:
+            arguments = self.chain.evaluate(elaborator, scope)
+            environment = elaborator.environment(scope, None)
+            fill_parameters(self.chain.name, model.parameters, model.name.span, [], arguments, scope, environment)
+        except (Fault, UnknownValueError):
+            return 0
+        count = LayerCount(elaborator, self.budget.most_layers)
+        layers = count.of_model(model.body, scope)
+        return max(layers, self._rehearse()) if count.undecided else layers
+
+    def _rehearse(self) -> int:
+        """Count layers by running the model without making all of it, where sizes decide about them."""
+        budget = Budget()
+        run = replace(self, findings=Diagnostics(), budget=budget, rehearsed=True)
+        run._run()
+        found = next((item for item in run.elaborator.diagnostics if item.code == TOO_MANY_LAYERS), None)
+        if found is not None:
+            raise LimitError(found)
+        return budget.made
+
+    def open_domain(self) -> Domain | None:
+        """Return which sizes the images may have, None where something else is wrong or depends on a fixed size."""
+        self._run()
+        if self.elaborator.diagnostics.has_errors or self.budget.spent:
+            return None
+        domain = solve([condition.constraint for condition in self.elaborator.network.conditions], ())
+        return None if domain.is_empty() else domain
+
+    def _run(self) -> dict[str, Any]:
+        """Run the model's statements and return its parameters."""
         elaborator, model = self.elaborator, self.chain.model
         scope = Scope(model.body, sites=elaborator.sites.of(model.body))
-        Loops(elaborator)
-        statements = ModelStatements(elaborator)
+        if self.trace is not None:
+            self.trace.scopes.append(scope)
         try:
             arguments = self.chain.evaluate(elaborator, scope)
             environment = elaborator.environment(scope, None)
             fill_parameters(self.chain.name, model.parameters, model.name.span, [], arguments, scope, environment)
             last = elaborator.run_body(model.body, scope, None)
-            statements.finish(model, last)
+            self.statements.finish(model, last)
         except Fault as error:
             elaborator.report(error.diagnostic)
-        except StepLimitError:
-            pass
+        except LimitError as error:
+            self._stop(error)
         except RecursionError:
             elaborator.report(_too_deep(model.name))
         bound = (item.name.text for item in model.parameters if item.name.text in scope.names)
-        parameters = {name: scope.names[name].value for name in bound}
-        graph = self._graph(statements, parameters)
-        domain = self._domain(graph, statements) if graph else None
-        if graph is not None and domain is not None:
-            statements.check_contracts(graph)
-        self.findings.extend(elaborator.diagnostics)
-        failed = self.findings.has_errors
-        return Elaboration(self.chain.name, None if failed else graph, tuple(self.findings), domain)
+        return {name: scope.names[name].value for name in bound}
 
-    def _graph(self, statements: ModelStatements, parameters: Mapping[str, Any]) -> Graph | None:
+    def _graph(self, parameters: Mapping[str, Any]) -> Graph | None:
         elaborator = self.elaborator
         outputs = {name: value.name for name, (value, _) in elaborator.outputs.items()}
         if self.findings.has_errors or elaborator.diagnostics.has_errors or "" in outputs.values():
@@ -155,23 +279,61 @@ class _Run:
         network: Network = elaborator.network
         return Graph(
             name=self.chain.name,
-            inputs=tuple(statements.inputs),
+            inputs=tuple(self.statements.inputs),
             nodes=tuple(network.nodes),
             outputs=outputs,
             weights=network.weights,
             constraints=tuple(condition.constraint for condition in network.conditions),
-            tasks=tuple(statements.tasks),
+            tasks=tuple(self.statements.tasks),
             arguments={name: plain(value) for name, value in parameters.items()},
         )
 
-    def _domain(self, graph: Graph, statements: ModelStatements) -> Domain | None:
+    def _domain(self, graph: Graph) -> Domain | None:
         conditions = self.elaborator.network.conditions
-        domain = solve([condition.constraint for condition in conditions], statements.symbols)
+        symbols = [name for name in self.statements.symbols if name not in self.sizes]
+        beyond = _beyond(conditions)
+        if beyond is not None:
+            self.elaborator.report(_too_many_conditions(beyond))
+            return None
+        domain = solve([condition.constraint for condition in conditions], symbols)
         if domain.unsatisfiable is None:
             return domain
         guilty = next(item for item in conditions if item.constraint is domain.unsatisfiable)
-        self.elaborator.report(_no_size_fits(guilty))
+        earlier = conditions[: conditions.index(guilty)]
+        self.elaborator.report(_no_size_fits(guilty, _opponent(guilty, earlier)))
         return None
+
+
+def _beyond(conditions: Sequence[OpenCondition]) -> OpenCondition | None:
+    """Return the first condition on several symbols that is one too many, None where they can all be looked at."""
+    if len(conditions) <= CONDITIONS.value:
+        return None
+    seen: set[object] = set()
+    for item in conditions:
+        if len(item.constraint.symbols()) > 1:
+            seen.add(item.constraint)
+            if len(seen) > CONDITIONS.value:
+                return item
+    return None
+
+
+def _too_many_conditions(condition: OpenCondition) -> Diagnostic:
+    return Diagnostic(
+        "E0342",
+        f"more than {CONDITIONS.value:,} conditions tie open sizes to each other",
+        condition.origin.span,
+        notes=trail_notes(condition.origin.trail),
+        help=f"write numbers, or the same capital letter for sizes that are equal; {CONDITIONS.advice}",
+    )
+
+
+def _opponent(guilty: OpenCondition, earlier: Sequence[OpenCondition]) -> OpenCondition | None:
+    """Return the condition that contradicts the guilty one by itself, None where it takes several."""
+    if guilty.constraint.decide() is False:
+        return None
+    asked = guilty.constraint.symbols()
+    near = [item for item in reversed(earlier) if asked & item.constraint.symbols()][:MOST_OPPONENTS]
+    return next((item for item in near if solve([item.constraint, guilty.constraint], ()).is_empty()), None)
 
 
 def _too_deep(name: Identifier) -> Diagnostic:
@@ -183,16 +345,19 @@ def _too_deep(name: Identifier) -> Diagnostic:
     )
 
 
-def _no_size_fits(condition: OpenCondition) -> Diagnostic:
+def _no_size_fits(condition: OpenCondition, opponent: OpenCondition | None) -> Diagnostic:
     reason = condition.constraint.reason
     problem = reason() if callable(reason) else None
+    against = f"{opponent.constraint}" if opponent else "the conditions before it"
+    labels = (Label(opponent.origin.span, f"this asks for {opponent.constraint}"),) if opponent else ()
     return Diagnostic(
         problem.code if problem else "E0203",
         problem.message if problem else "no input size fulfils this condition together with those before it",
         condition.origin.span,
+        labels=labels,
         notes=(
             *(problem.notes if problem else ()),
-            f"no input size fulfils {condition.constraint} together with the conditions before it",
+            f"no input size fulfils {condition.constraint} together with {against}",
             *trail_notes(condition.origin.trail),
         ),
         help=problem.help if problem else None,

@@ -9,10 +9,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from striate.elaborate.definitions import base_model, collect
-from striate.elaborate.faults import Fault, suggestion
+from striate.elaborate.faults import Fault, meant, suggestion
 from striate.elaborate.linked import LinkedFile
 from striate.elaborate.settings import RecipeEnvironment, flat_settings, key_span, placed_settings
-from striate_dsl.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Label
+from striate_dsl.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Edit, Fix, Label
 from striate_dsl.syntax import Argument, File, Section, Setting
 
 RECIPE, MODEL = "train.", "model."
@@ -124,7 +124,8 @@ def _key(setting: Setting) -> str:
 
 def _no_setting(key: str, setting: Setting, recipe_keys: Iterable[str], parameters: Iterable[str]) -> Diagnostic:
     known = [*(RECIPE + name for name in recipe_keys), *(MODEL + name for name in parameters)]
-    near = next((name for name in known if name.partition(".")[2] == key), None)
+    near = next((name for name in known if name.partition(".")[2] == key), None) or meant(key, known)
+    place = key_span(setting)
     if key.startswith(MODEL):
         message = f"no model of this file has a parameter {key.removeprefix(MODEL)}"
     elif key.startswith(RECIPE):
@@ -134,9 +135,10 @@ def _no_setting(key: str, setting: Setting, recipe_keys: Iterable[str], paramete
     return Diagnostic(
         "E0402",
         message,
-        key_span(setting),
+        place,
         notes=("a profile sets train.… for recipes and model.… for parameters of models",),
-        help=f"did you mean {near}?" if near else suggestion(key, known),
+        help=f"did you mean {near}?" if near else None,
+        fixes=(Fix(f"write {near}", (Edit(place, near),), "unsafe"),) if near and place.text == key else (),
     )
 
 

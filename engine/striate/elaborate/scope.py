@@ -7,17 +7,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from striate.elaborate.sites import site_names
+from striate.elaborate.values import Given
 from striate.graph import Frame
 from striate_dsl.source import Source, Span
-from striate_dsl.syntax import Body, Call, Head
+from striate_dsl.syntax import Body, Call, For, Head, Identifier, Let, Repeat
 
 
 @dataclass(slots=True)
 class Binding:
-    """What a name stands for, and where it was given."""
+    """What a name stands for, where it was given, and what gave it: an argument, a `let`, the round of a loop."""
 
     value: Any
     span: Span
+    maker: Given | Let | Repeat | For | None = None
+    round: int = 0
 
 
 @dataclass(slots=True)
@@ -25,7 +28,7 @@ class Scope:
     """One instance of a block or model: its names, its place in the tree of paths, its call sites.
 
     `path` leads to the nodes and `weight_path` to the weights; they differ inside a shared instance only. `source` is
-    the file whose blocks are visible, where that is not the body's own.
+    the file whose blocks are visible, where that is not the body's own; `caller` and `call` use the block.
     """
 
     body: Body
@@ -36,6 +39,8 @@ class Scope:
     iterations: tuple[int, ...] = ()
     sites: Mapping[int, str] = field(default_factory=dict)
     source: Source | None = None
+    caller: Scope | None = None
+    call: Call | Head | None = None
 
     @property
     def home(self) -> Source:
@@ -44,7 +49,13 @@ class Scope:
 
     def site(self, call: Call | Head) -> str:
         """Return a call's name within this scope, with the index of every loop around it, e.g. `conv1.2`."""
-        name = self.sites[id(call)]
+        return self._numbered(self.sites[id(call)])
+
+    def named(self, alias: Identifier) -> str:
+        """Return the name that a call has by `as`, with the index of every loop around it."""
+        return self._numbered(alias.text)
+
+    def _numbered(self, name: str) -> str:
         return ".".join([name, *map(str, self.iterations)]) if self.iterations else name
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from striate.elaborate.expressions import Environment, evaluate
 from striate.elaborate.faults import fault
+from striate.elaborate.values import LayerRef
 from striate_dsl.diagnostics import Label
 from striate_dsl.source import Span
 from striate_dsl.syntax import Identifier, Name, Setting
@@ -24,6 +25,13 @@ class RecipeEnvironment:
     def lookup(self, name: Name) -> Any:
         """Return None: a section has no names of its own."""
         return None
+
+    def layer(self, name: str) -> LayerRef | None:
+        """Return None: a section knows no layers."""
+        return None
+
+    def spend(self, entries: int, span: Span) -> None:
+        """Count nothing: without names, no list is larger than its text."""
 
     def known_names(self) -> list[str]:
         """Return no names."""

@@ -17,11 +17,20 @@ from striate_dsl.syntax import Argument, Block
 class ValueRef:
     """A value of the network at elaboration time; `type` is None where it could not be worked out.
 
-    Everything computed from an unknown value is unknown, silently: its cause has been reported.
+    Everything computed from an unknown value is unknown, silently: its cause has been reported. The value that flows
+    on from a layer of several is the first one; `further` are the others, until it is given a name.
     """
 
     name: str
     type: TensorType | None
+    further: tuple[ValueRef, ...] = ()
+
+    def alone(self) -> ValueRef:
+        """Return the value without those that were made with it."""
+        return ValueRef(self.name, self.type) if self.further else self
+
+    def __str__(self) -> str:
+        return "a value of the network"
 
 
 UNKNOWN = ValueRef("", None)
@@ -34,12 +43,18 @@ class LayerRef:
 
     record: OpRecord
 
+    def __str__(self) -> str:
+        return self.record.name
+
 
 @dataclass(frozen=True, slots=True)
 class BlockRef:
     """A block named in an expression, e.g. `unit = Bottleneck`."""
 
     block: Block
+
+    def __str__(self) -> str:
+        return self.block.name.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +63,9 @@ class UsedFile:
 
     alias: str
     blocks: Mapping[str, Block]
+
+    def __str__(self) -> str:
+        return self.alias
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +76,9 @@ class Bound:
     positional: tuple[Given, ...]
     named: Mapping[str, Given]
 
+    def __str__(self) -> str:
+        return f"{self.target}(…)"
+
 
 @dataclass(frozen=True, slots=True)
 class Instance:
@@ -65,6 +86,9 @@ class Instance:
 
     path: str
     applied: Bound
+
+    def __str__(self) -> str:
+        return str(self.applied)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +108,21 @@ class CallValue:
     span: Span
     positional: tuple[Any, ...] = ()
     named: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.name}(…)"
+
+
+def entries_in(value: Any, most: int) -> int:
+    """Return how many entries a list has, those of lists in it included; counting ends behind `most`."""
+    if not any(isinstance(item, (list, tuple)) for item in value):
+        return len(value)
+    found, waiting = 0, [value]
+    while waiting and found <= most:
+        inner = waiting.pop()
+        found += len(inner)
+        waiting.extend(item for item in inner if isinstance(item, (list, tuple)))
+    return found
 
 
 def plain(value: Any) -> Any:

@@ -111,12 +111,32 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
+class Extent:
+    """Height and width in pixels of the input."""
+
+    height: int
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """The sizes of the objects that a head is to find: for each group of values, of which one must see the object."""
+
+    groups: tuple[tuple[tuple[str, ...], tuple[Extent, ...]], ...]
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
-    """The task head that closes a model: its record's name, its settled arguments, and the output it decodes."""
+    """The task head that closes a model: its record's name, its settled arguments, and the output it decodes.
+
+    `objects` says what the head is to find, where its statement says so; it changes nothing that is computed.
+    """
 
     name: str
     arguments: Mapping[str, Any]
     outputs: tuple[str, ...]
+    objects: Objects | None = None
 
 
 @dataclass(frozen=True)

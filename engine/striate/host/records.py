@@ -53,6 +53,9 @@ class HeadRecord:
         source: the name under which messages quote that text.
         outputs: the names of the outputs; the block's last value is the only one for now.
         task: the `TaskRecord` that decodes and scores the outputs.
+        objects: the argument that says how large the objects are that the head is to find: a number of pixels, a pair
+            (height, width), a list of such, or a list with such a list per value that the head is given. It may be a
+            parameter of the block (`anchors`); if it is none, the head takes it all the same.
     """
 
     name: str
@@ -61,6 +64,7 @@ class HeadRecord:
     source: str
     outputs: tuple[str, ...]
     task: str
+    objects: str = "objects"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,17 +8,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from striate.lint.registry import LINTS
-from striate_dsl.comments import comments
 from striate_dsl.diagnostics import Diagnostic, Severity
+from striate_dsl.lexer import tokenize
 from striate_dsl.names import nearest
 from striate_dsl.source import Source, Span
+
+MOST = 10_000
+"""Comments of one text that are read as allowances."""
 
 UNUSED = "W0100"
 _DIRECTIVE = r"#\s*allow\s+([EW]\d+(?:(?:\s*,\s*|\s+)[EW]\d+)*)\s*\b"
 _CODE = r"[EW]\d+"
-_KNOWN = (*(item.code for item in LINTS), "W0101")
+_EMPTY_LINES = re.compile(r"[^\n]*\n(?:[ \t\r]*(?:#[^\n]*)?\n)*")
+_KNOWN = tuple(item.code for item in LINTS)
 
 
 @dataclass(eq=False, slots=True)
@@ -31,23 +36,30 @@ class Allowance:
 
 
 def allowances(source: Source) -> list[Allowance]:
-    """Return the allowances of a text, in order."""
-    if "allow" not in source.text:
-        return []
-    spans = comments(source)
-    commented = {span.line for span in spans if _alone(span)}
-    following = _following(source, commented)
-    found = []
-    for span in spans:
-        directive = re.match(_DIRECTIVE, span.text)
+    """Return the allowances of a text, in order (of a text with more than `MOST` only those)."""
+    found: list[Allowance] = []
+    following = _Following(source)
+    for comment in islice(_directives(source), MOST):
+        directive = re.match(_DIRECTIVE, comment.text)
         if directive is None:
             continue
-        line = following[span.line] if span.line in commented else span.line
+        line = following.line(comment.end) if _alone(comment) else comment.line
         for code in re.finditer(_CODE, directive[1]):
-            start = span.start + directive.start(1) + code.start()
+            start = comment.start + directive.start(1) + code.start()
             place = Span(source, start, start + len(code[0]))
             found.append(Allowance(code[0], place, line))
     return found
+
+
+def _directives(source: Source) -> Iterator[Span]:
+    """Yield the comments that begin with `allow`; what looks like one inside a text is none."""
+    text = source.text
+    for match in re.finditer(r"#[ \t]*allow\b[^\n]*", text):
+        line = text.rfind("\n", 0, match.start()) + 1
+        end = match.start() + len(match[0].rstrip())
+        tokens, _ = tokenize(text, line, match.end())
+        if all(token.end <= match.start() or token.start >= match.end() for token in tokens):
+            yield Span(source, match.start(), end)
 
 
 def _alone(comment: Span) -> bool:
@@ -55,16 +67,24 @@ def _alone(comment: Span) -> bool:
     return not text[text.rfind("\n", 0, comment.start) + 1 : comment.start].strip()
 
 
-def _following(source: Source, commented: set[int]) -> dict[int, int]:
-    """Return for each line that is a comment the next line that is none and not blank, 0 at the end of the text."""
-    found: dict[int, int] = {}
-    following = 0
-    for line in range(len(source.line_starts), 0, -1):
-        if line in commented:
-            found[line] = following
-        elif source.line_text(line).strip():
-            following = line
-    return found
+@dataclass(slots=True)
+class _Following:
+    """Finds the next line that is neither blank nor a comment, going through the text once."""
+
+    source: Source
+    _from: int = 0
+    _to: int = -1
+    _line: int = 0
+
+    def line(self, offset: int) -> int:
+        """Return the number of the first such line behind an offset, 0 at the end of the text; offsets only grow."""
+        if not self._from <= offset < self._to:
+            text = self.source.text
+            match = _EMPTY_LINES.match(text, offset)
+            end = match.end() if match else offset
+            self._from, self._to = offset, end
+            self._line = self.source.position(end)[0] if text[end:].strip() else 0
+        return self._line
 
 
 def silence(findings: Iterable[Diagnostic], source: Source, *, complete: bool) -> list[Diagnostic]:

@@ -7,12 +7,17 @@ from collections.abc import Iterator
 from striate.graph import Node
 from striate.lint.record import Finding, Lint
 from striate.lint.subject import Network, Place, Subject
+from striate.ops.registry import BUILTIN
 from striate_dsl.diagnostics import Edit, Fix
 from striate_dsl.source import Span
 
 _SHARE = 0.5
 _LEAST = 1_000_000
-_BETWEEN = frozenset({"dropout", "identity", "relu", "relu6", "tanh", "sigmoid"})
+_BETWEEN = frozenset(
+    name
+    for name, record in BUILTIN.items()
+    if record.inference == "same" or record.role == "activation" or record.name == "sigmoid"
+)
 
 
 def _flattened_map(network: Network, dense: Node) -> Node | None:

@@ -9,8 +9,9 @@ from striate.graph import Node
 from striate.lint.record import Finding, Lint
 from striate.lint.subject import Network, Subject, Use
 
-_Rates = tuple[int, int]
-_NONE: _Rates = (1, 1)
+_Rates = tuple[int, ...]
+"""The dilation per axis; nothing where no axis is dilated."""
+_NONE: _Rates = ()
 
 
 def _rates(node: Node) -> _Rates | None:
@@ -20,7 +21,8 @@ def _rates(node: Node) -> _Rates | None:
     kernel, dilation = node.attributes["kernel"], node.attributes["dilation"]
     if max(kernel) == 1 and max(node.attributes["stride"]) == 1:
         return None  # looks at one pixel only, as an activation does
-    return tuple(rate if size > 1 else 1 for rate, size in zip(dilation, kernel, strict=True))  # type: ignore[return-value]
+    rates = tuple(rate if size > 1 else 1 for rate, size in zip(dilation, kernel, strict=True))
+    return _NONE if set(rates) == {1} else rates
 
 
 def _keeps_pixels(network: Network, node: Node) -> bool:
@@ -28,7 +30,7 @@ def _keeps_pixels(network: Network, node: Node) -> bool:
     if node.op == "conv":
         return _rates(node) is None
     shape = network.graph.types[node.inputs[0]].shape
-    return len(shape) == 3 and node.outputs[0].type.shape[1:] == shape[1:] and "kernel" not in node.attributes
+    return len(shape) > 1 and node.outputs[0].type.shape[1:] == shape[1:] and "kernel" not in node.attributes
 
 
 def _runs(network: Network) -> Iterator[tuple[Node, _Rates, _Rates]]:
@@ -44,7 +46,7 @@ def _runs(network: Network) -> Iterator[tuple[Node, _Rates, _Rates]]:
                 if node.inputs[0] in told:
                     told.add(value)
             continue
-        shared = any(gcd(one, other) > 1 for one, other in zip(before, rates, strict=True))
+        shared = any(gcd(one, other) > 1 for one, other in zip(before, rates, strict=False))
         if shared and node.inputs[0] not in told:
             yield node, before, rates
         if shared:
@@ -63,7 +65,7 @@ def _gridding(subject: Subject) -> Iterator[Finding]:
             if span.source is not subject.file.span.source or span in seen:
                 continue
             seen.add(span)
-            factor = max(gcd(one, other) for one, other in zip(before, rates, strict=True))
+            factor = max(gcd(one, other) for one, other in zip(before, rates, strict=False))
             yield Finding(
                 span,
                 f"dilation {max(rates)} after dilation {max(before)}: both are multiples of {factor}, so both look at "

@@ -8,7 +8,7 @@ from striate.graph import Node
 from striate.lint.record import Finding, Lint
 from striate.lint.sites import set_argument
 from striate.lint.subject import Network, Place, Subject, Use
-from striate.ops.geometry import extents
+from striate.ops.geometry import extents, row_names
 from striate_dsl.diagnostics import Fix
 
 _SLIDING = frozenset({"conv", "maxpool", "avgpool"})
@@ -39,15 +39,15 @@ def _too_small_too_early(subject: Subject) -> Iterator[Finding]:
 
 
 def _small(use: Use) -> Finding:
-    height, width = use.node.attributes["kernel"]
-    size = " x ".join(map(str, use.network.input_shape(use.node)[1:]))
+    kernel = " x ".join(map(str, use.node.attributes["kernel"]))
+    sizes = use.network.input_shape(use.node)[1:]
+    size = " x ".join(map(str, sizes))
     return Finding(
         use.node.origin.span,
-        f"the map is down to {size} here: of the {height} x {width} kernel only one row or column of entries meets a "
+        f"the map is down to {size} here: of the {kernel} kernel only one row or column of entries meets a "
         "pixel, the rest meets padding"
-        if size != "1 x 1"
-        else f"the map is down to 1 x 1 here: of the {height} x {width} kernel one entry meets a pixel, the rest "
-        "meets padding",
+        if any(extent != 1 for extent in sizes)
+        else f"the map is down to {size} here: of the {kernel} kernel one entry meets a pixel, the rest meets padding",
         notes=use.notes,
         help="take out a stride or pooling layer before, use a larger input, or a kernel of 1",
     )
@@ -58,7 +58,7 @@ def _dropped(use: Use) -> tuple[int, int] | None:
     attributes = use.node.attributes
     if attributes["pad"] == "same" or attributes["ceil"]:
         return None
-    for axis in (0, 1):
+    for axis, _ in enumerate(attributes["kernel"]):
         size, out = use.network.input_shape(use.node)[1 + axis], use.node.outputs[0].type.shape[1 + axis]
         if not isinstance(size, int) or not isinstance(out, int):
             continue
@@ -75,11 +75,11 @@ def _rows_left_out(subject: Subject) -> Iterator[Finding]:
             continue
         axis, rows = dropped
         sizes = use.network.input_shape(use.node)[1:]
-        what = ("row", "column")[axis] + ("s" if rows > 1 else "")
+        whole = " x ".join(map(str, sizes))
+        what = row_names(len(sizes))[axis] + ("s" if rows > 1 else "")
         yield Finding(
             place.span,
-            f"the last {f'{rows} ' if rows > 1 else ''}{what} of {sizes[0]} x {sizes[1]} {'are' if rows > 1 else 'is'} "
-            "in no window",
+            f"the last {f'{rows} ' if rows > 1 else ''}{what} of {whole} {'are' if rows > 1 else 'is'} in no window",
             notes=use.notes,
             help="write ceil = true, or choose sizes that the stride divides",
             fix=_rounded_up(subject, place),

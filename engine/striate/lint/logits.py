@@ -8,11 +8,12 @@ from striate.graph import Node
 from striate.lint.record import Finding, Lint
 from striate.lint.sites import remove_step
 from striate.lint.subject import Loss, Network, Subject, Use
+from striate.ops.registry import BUILTIN
 from striate_dsl.diagnostics import Fix, Label
 
-PROBABILITIES = frozenset({"softmax", "log_softmax", "sigmoid"})
-BOUNDED = frozenset({"relu", "relu6", "tanh", "leaky_relu", "elu", "selu", "gelu", "silu", "hardswish", "mish"})
-_PASSED_OVER = frozenset({"identity", "flatten", "dropout"})
+PROBABILITIES = frozenset(name for name, record in BUILTIN.items() if record.role == "probabilities")
+BOUNDED = frozenset(name for name, record in BUILTIN.items() if record.role == "activation")
+_PASSED_OVER = frozenset(name for name, record in BUILTIN.items() if record.inference == "same") | {"flatten"}
 
 
 def _last_function(network: Network) -> Node | None:

@@ -8,18 +8,21 @@ from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any
 
+from striate_dsl.paths import dotted_text
 from striate_dsl.source import Span
-from striate_dsl.syntax import Assert, Identifier, Name, Output
+from striate_dsl.syntax import Assert, Attribute, Identifier, Name, Output
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 def used_names(*pieces: Any) -> set[str]:
-    """Return the texts of all plain names in pieces of the tree, of outputs, and of the messages of contracts."""
+    """Return the texts of all names in pieces of the tree, dotted ones too, of outputs, and of contracts' messages."""
     found: set[str] = set()
     for node in nodes_in(pieces):
         if isinstance(node, Name):
-            found.add(node.text)
+            found.update((node.text, node.text.rpartition(".")[0]))  # `stage1.0.conv1.channels` uses stage1.0.conv1
+        elif isinstance(node, Attribute):
+            found.add(dotted_text(node) or "")
         elif isinstance(node, Output):
             found.update(name.text for name in node.names)
         elif isinstance(node, Assert) and node.message is not None:

@@ -1,4 +1,4 @@
-"""Layers that batch normalisation undoes or that disturb it: a bias before it, dropout before it."""
+"""Layers that normalisation undoes or that disturb it: a bias before it, dropout before it."""
 
 from __future__ import annotations
 
@@ -7,27 +7,30 @@ from collections.abc import Iterator, Sequence
 
 from striate.graph import Node
 from striate.lint.record import Finding, Lint
-from striate.lint.sites import argument, set_argument, step_end
+from striate.lint.sites import argument, set_argument
 from striate.lint.subject import Network, Place, Subject
+from striate.ops.registry import BUILTIN
 from striate_dsl.diagnostics import Edit, Fix
 from striate_dsl.source import Span
-from striate_dsl.syntax import Boolean, Call
+from striate_dsl.syntax import Boolean, Call, step_end
 
-LINEAR = ("conv", "deconv", "dense")
-NORM = "bn"
+PRODUCTS = tuple(name for name, record in BUILTIN.items() if record.role == "weights")
+CENTRING = frozenset(name for name, record in BUILTIN.items() if record.removes_offset)
+_STRENGTHS = ("rate", "std")
+DISTURBING = tuple(name for name, record in BUILTIN.items() if record.role == "regularisation")
 
 
 def _only_feeds_norm(network: Network, node: Node) -> bool:
     value = node.outputs[0].name
     users = network.users.get(value, ())
-    return bool(users) and value not in network.outputs and all(user.op == NORM for user in users)
+    return bool(users) and value not in network.outputs and all(user.op in CENTRING for user in users)
 
 
 def _bias_before_norm(subject: Subject) -> Iterator[Finding]:
     """A bias is superfluous only if that holds for every use of the place, and of the weight that uses share."""
-    places = [place for place in subject.places(*LINEAR) if all("bias" in use.node.weights for use in place.uses)]
+    places = [place for place in subject.places(*PRODUCTS) if all("bias" in use.node.weights for use in place.uses)]
     needed: dict[int, set[str]] = defaultdict(set)
-    for place in subject.places(*LINEAR):
+    for place in subject.places(*PRODUCTS):
         for use in place.uses:
             if "bias" in use.node.weights and not _only_feeds_norm(use.network, use.node):
                 needed[id(use.network)].add(use.node.weights["bias"])
@@ -36,11 +39,17 @@ def _bias_before_norm(subject: Subject) -> Iterator[Finding]:
             continue
         yield Finding(
             place.span,
-            f"the bias of {place.op} is subtracted again by the batch norm behind it",
+            f"the bias of {place.op} is subtracted again by the {_behind(place)} behind it",
             notes=place.uses[0].notes,
             help="write bias = false",
             fix=_without_bias(subject, place),
         )
+
+
+def _behind(place: Place) -> str:
+    """Return the name of the layer that follows."""
+    use = place.uses[0]
+    return use.network.users[use.node.outputs[0].name][0].op
 
 
 def _without_bias(subject: Subject, place: Place) -> Fix | None:
@@ -54,32 +63,37 @@ def _without_bias(subject: Subject, place: Place) -> Fix | None:
 
 
 def _dropout_before_norm(subject: Subject) -> Iterator[Finding]:
-    for place in subject.places("dropout"):
+    for place in subject.places(*DISTURBING):
         for use in place.uses:
             users = use.network.users.get(use.node.outputs[0].name, ())
-            if use.node.attributes["rate"] > 0 and any(user.op == NORM for user in users):
+            norms = [user for user in users if _keeps_statistics(user)]
+            if norms and all(use.node.attributes.get(name, 1) > 0 for name in _STRENGTHS):
                 yield Finding(
                     place.span,
-                    "dropout directly before batch norm",
+                    f"{place.op} directly before {norms[0].op}, which keeps statistics",
                     notes=use.notes,
-                    help="put dropout behind the last batch norm",
-                    fix=None if _norm_follows(use.network, users) else _swapped(subject, place),
+                    help=f"put {place.op} behind the last {norms[0].op}",
+                    fix=None if _norm_follows(use.network, users) else _swapped(subject, place, norms[0].op),
                 )
                 break
 
 
+def _keeps_statistics(node: Node) -> bool:
+    return "running_var" in node.weights
+
+
 def _norm_follows(network: Network, norms: Sequence[Node]) -> bool:
-    """Whether another batch norm comes next, so that dropout would only move from one to the other."""
-    return any(user.op == NORM for norm in norms for user in network.users.get(norm.outputs[0].name, ()))
+    """Whether another one comes next, so that dropout would only move from one to the other."""
+    return any(_keeps_statistics(user) for norm in norms for user in network.users.get(norm.outputs[0].name, ()))
 
 
-def _swapped(subject: Subject, place: Place) -> Fix | None:
+def _swapped(subject: Subject, place: Place, norm: str) -> Fix | None:
     """Return the repair that exchanges two neighbouring steps of one line."""
     site = subject.sites.find(place.span, place.op)
     if site is None or site.index + 1 >= len(site.flow.steps):
         return None
     call, behind = site.call, site.flow.steps[site.index + 1]
-    if not isinstance(behind, Call) or behind.callee.span.text != NORM or call.alias or behind.alias:
+    if not isinstance(behind, Call) or behind.callee.span.text != norm or call.alias or behind.alias:
         return None
     source = call.span.source
     edits = (
@@ -93,7 +107,7 @@ LINTS = (
     Lint(
         "W0102",
         "bias before batch norm",
-        "batch norm subtracts the mean of every channel, and with it a constant added before: the bias is "
+        "batch and instance norm subtract the mean of every channel, and with it a constant added before: the bias is "
         "trained, stored and added for nothing",
         "Ioffe and Szegedy, Batch normalization, 2015, section 3.2",
         _bias_before_norm,
@@ -102,7 +116,7 @@ LINTS = (
         "W0108",
         "dropout directly before batch norm",
         "dropout makes the variance in training larger than in evaluation, so the running variance that batch norm "
-        "keeps is wrong when it is used",
+        "(or instance norm with running statistics) keeps is wrong when it is used",
         "Li, Chen, Hu and Yang, Understanding the disharmony between dropout and batch normalization by variance "
         "shift, 2019",
         _dropout_before_norm,

@@ -8,7 +8,7 @@ from striate.graph import Node
 from striate.lint.record import Finding, Lint
 from striate.lint.sites import argument
 from striate.lint.subject import Place, Subject
-from striate.ops.geometry import AXES, extents
+from striate.ops.geometry import axis_names, extents
 from striate_dsl.diagnostics import Edit, Fix, Severity
 from striate_dsl.source import Span
 from striate_dsl.syntax import Name
@@ -40,7 +40,7 @@ def _even_half(subject: Subject) -> Iterator[Finding]:
         yield Finding(
             where,
             f"half of an even kernel is no whole number: kernel {kernel} gets {(kernel - 1) // 2} on both sides, and "
-            f"the {AXES[axis]} changes by one",
+            f"the {axis_names(len(use.node.attributes['kernel']))[axis]} changes by one",
             notes=use.notes,
             help="use an odd kernel" + (", or pad = same" if plain else ""),
             fix=Fix("pad = same", (Edit(where, "same"),), "unsafe") if plain else None,
@@ -50,7 +50,7 @@ def _even_half(subject: Subject) -> Iterator[Finding]:
 def _uneven(node: Node) -> bool:
     """Whether `same` adds more zeros on one side than on the other, for the known size or for some open one."""
     padding = node.attributes["pad"]
-    return padding == "same" or bool(padding[0] != padding[1] or padding[2] != padding[3])
+    return padding == "same" or bool(padding[::2] != padding[1::2])
 
 
 def _same_with_stride(subject: Subject) -> Iterator[Finding]:

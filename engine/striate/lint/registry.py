@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from striate.lint import dead, dense, dilation, extent, logits, norm, padding, repeats, sampling, unused
+from striate.lint import (
+    channels,
+    dead,
+    dense,
+    dilation,
+    extent,
+    logits,
+    norm,
+    padding,
+    reach,
+    repeats,
+    sampling,
+    unused,
+)
 from striate.lint.record import Lint
 from striate.lint.subject import Subject
 from striate_dsl.diagnostics import Diagnostic
 
-_FAMILIES = (norm, logits, sampling, dilation, padding, unused, dead, repeats, dense, extent)
+_FAMILIES = (norm, logits, sampling, dilation, padding, unused, dead, repeats, dense, extent, channels, reach)
 
 LINTS: tuple[Lint, ...] = tuple(sorted((item for family in _FAMILIES for item in family.LINTS), key=lambda x: x.code))
-"""Every lint, by code. W0100 (an allowance that silences nothing) and W0101 (a section without effect) are none."""
+"""Every lint, by code. W0100 (an allowance that silences nothing) is none."""
 
 
 def lint(subject: Subject) -> list[Diagnostic]:

@@ -2,40 +2,53 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from math import gcd
 from typing import Any
 
 from striate.graph import Node
 from striate.lint.record import Finding, Lint
 from striate.lint.sites import set_argument
 from striate.lint.subject import Place, Subject
-from striate.ops.arguments import format_value
-from striate.ops.geometry import AXES, format_padding
+from striate.ops.geometry import axis_names, dilations, format_numbers, format_padding, row_names
 from striate_dsl.diagnostics import Fix
 
 _WINDOWED = ("conv", "maxpool", "avgpool")
 
 
-def _taps(node: Node, axis: int) -> list[int]:
-    """Return how many kernel entries fall on each of the positions between two strides."""
-    stride = node.attributes["stride"][axis]
-    dilation = node.attributes.get("dilation", (1, 1))[axis]
-    counts = Counter(tap * dilation % stride for tap in range(node.attributes["kernel"][axis]))
-    return [counts[position] for position in range(stride)]
+def _taps(node: Node, axis: int) -> dict[int, int]:
+    """Return how many positions between two strides get how many kernel entries, `{entries: positions}`.
+
+    Entry t falls on position t * dilation mod stride: round and round on every gcd(dilation, stride)-th position.
+    """
+    kernel, stride = node.attributes["kernel"][axis], node.attributes["stride"][axis]
+    met = stride // gcd(dilations(node.attributes)[axis], stride)
+    rounds, further = divmod(kernel, met)
+    found = {rounds + 1: further}
+    for entries, positions in ((rounds, met - further), (0, stride - met)):
+        found[entries] = found.get(entries, 0) + positions
+    return {entries: positions for entries, positions in found.items() if positions}
+
+
+def _axes(node: Node) -> range:
+    return range(len(node.attributes["kernel"]))
+
+
+def _rows(node: Node, axis: int) -> str:
+    return f"{row_names(len(node.attributes['kernel']))[axis]}s"
 
 
 def _checkerboard(subject: Subject) -> Iterator[Finding]:
     for place in subject.places("deconv"):
         for use in place.uses:
-            axis = next((axis for axis in (0, 1) if len(set(_taps(use.node, axis))) > 1), None)
+            axis = next((axis for axis in _axes(use.node) if len(_taps(use.node, axis)) > 1), None)
             if axis is None:
                 continue
             kernel, stride = use.node.attributes["kernel"][axis], use.node.attributes["stride"][axis]
             yield Finding(
                 place.span,
                 f"kernel {kernel} is not divisible by stride {stride}: neighbouring output "
-                f"{('rows', 'columns')[axis]} are made of {_counts(_taps(use.node, axis))} kernel entries",
+                f"{_rows(use.node, axis)} are made of {_counts(_taps(use.node, axis))} kernel entries",
                 notes=use.notes,
                 help=f"use a kernel of {_next_multiple(kernel, stride)}",
                 fix=_divisible(subject, place),
@@ -43,7 +56,7 @@ def _checkerboard(subject: Subject) -> Iterator[Finding]:
             break
 
 
-def _counts(taps: list[int]) -> str:
+def _counts(taps: Iterable[int]) -> str:
     few, many = min(taps), max(taps)
     return f"{few} or {many}"
 
@@ -59,7 +72,7 @@ def _divisible(subject: Subject, place: Place) -> Fix | None:
     keys = ("kernel", "stride", "pad", "output_padding", "dilation")
     if site is None or any(use.node.attributes[key] != first[key] for use in place.uses for key in keys):
         return None
-    if tuple(first["dilation"]) != (1, 1):
+    if set(first["dilation"]) != {1}:
         return None
     edits = [set_argument(site.call, name, text) for name, text in _wider(first)]
     made = tuple(edit for edit in edits if edit is not None)
@@ -70,22 +83,18 @@ def _divisible(subject: Subject, place: Place) -> Fix | None:
 def _wider(attributes: Any) -> list[tuple[str, str]]:
     kernel = tuple(map(_next_multiple, attributes["kernel"], attributes["stride"]))
     pads, extra = list(attributes["pad"]), list(attributes["output_padding"])
-    for axis in (0, 1):
+    for axis, _ in enumerate(kernel):
         added = kernel[axis] - attributes["kernel"][axis]
         less = min(extra[axis], added)
         extra[axis] -= less
         pads[2 * axis] += (added - less) // 2
         pads[2 * axis + 1] += added - less - (added - less) // 2
-    changed = [("kernel", _pair(kernel))]
+    changed = [("kernel", format_numbers(kernel))]
     if pads != list(attributes["pad"]):
         changed.append(("pad", format_padding(pads)))
     if extra != list(attributes["output_padding"]):
-        changed.append(("output_padding", _pair(tuple(extra))))
+        changed.append(("output_padding", format_numbers(extra)))
     return changed
-
-
-def _pair(values: tuple[int, ...]) -> str:
-    return format_value(values[0] if values[0] == values[1] else values)
 
 
 def _unseen_pixels(subject: Subject) -> Iterator[Finding]:
@@ -95,7 +104,7 @@ def _unseen_pixels(subject: Subject) -> Iterator[Finding]:
     """
     for place in subject.places(*_WINDOWED):
         for use in place.uses:
-            axis = next((axis for axis in (0, 1) if _skips(use.node, axis)), None)
+            axis = next((axis for axis in _axes(use.node) if _skips(use.node, axis)), None)
             if axis is None:
                 continue
             value = use.node.inputs[0]
@@ -110,10 +119,10 @@ def _unseen_pixels(subject: Subject) -> Iterator[Finding]:
             yield Finding(
                 place.span,
                 f"stride {stride} is larger than the kernel {kernel}: {_share(use.node, axis)} of the input's "
-                f"{('rows', 'columns')[axis]} are never looked at"
+                f"{_rows(use.node, axis)} are never looked at"
                 if kernel < stride
                 else f"with this dilation, stride {stride} never looks at {_share(use.node, axis)} of the "
-                f"input's {AXES[axis]}",
+                f"input's {axis_names(len(use.node.attributes['kernel']))[axis]}",
                 notes=use.notes,
                 help=f"use a kernel of at least {stride}, or pool before",
             )
@@ -131,7 +140,7 @@ def _skips_alike(node: Node, axis: int) -> bool:
 
 def _share(node: Node, axis: int) -> str:
     taps = _taps(node, axis)
-    return f"{taps.count(0)} of {len(taps)}"
+    return f"{taps.get(0, 0)} of {sum(taps.values())}"
 
 
 LINTS = (

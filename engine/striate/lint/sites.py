@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from striate.elaborate.writing import argument_edit, written_argument
 from striate.ops.registry import BUILTIN
 from striate_dsl.diagnostics import Edit
 from striate_dsl.source import Span
@@ -23,7 +24,7 @@ from striate_dsl.syntax import (
     Model,
     Repeat,
     Statement,
-    Step,
+    step_end,
 )
 
 
@@ -54,26 +55,17 @@ class Sites:
 
 def argument(call: Call, name: str) -> Argument | None:
     """Return what a call of a built-in layer gives for an argument, by name or by position."""
-    record = BUILTIN.get(call.callee.span.text)
-    known = [item.name for item in record.arguments] if record else []
-    for index, item in enumerate(call.arguments or ()):
-        if (item.name.text if item.name else known[index] if index < len(known) else "") == name:
-            return item
-    return None
+    return written_argument(call, _known(call), name)
 
 
 def set_argument(call: Call, name: str, text: str) -> Edit | None:
     """Return the edit that gives an argument another value, or adds it."""
-    given, source = argument(call, name), call.span.source
-    if given is not None:
-        return Edit(given.value.span, text)
-    if call.arguments:
-        end = call.arguments[-1].span.end
-        return Edit(Span(source, end, end), f", {name} = {text}")
-    if call.arguments is None and call.body is None:
-        end = call.callee.span.end
-        return Edit(Span(source, end, end), f"({name} = {text})")
-    return None
+    return argument_edit(call, _known(call), name, text)
+
+
+def _known(call: Call) -> list[str]:
+    record = BUILTIN.get(call.callee.span.text)
+    return [item.name for item in record.arguments] if record else []
 
 
 def remove_step(site: Site) -> Edit | None:
@@ -101,11 +93,6 @@ def remove_line(span: Span) -> Edit | None:
     if text[start : span.start].strip() or text[span.end : end].strip():
         return None
     return Edit(Span(span.source, start, end), "")
-
-
-def step_end(step: Step) -> int:
-    """Return where a step ends, its `as` included."""
-    return step.span.end if step.alias is None else step.alias.span.end
 
 
 def statements_in(statements: Sequence[Statement]) -> Iterator[tuple[Statement, bool]]:

@@ -10,10 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from striate.analysis.costs import Lookup, node_macs
+from striate.dims import Dim
 from striate.elaborate.faults import trail_notes
 from striate.graph import Graph, Node
 from striate.lint.names import used_names
 from striate.lint.sites import Sites
+from striate.ops.registry import BUILTIN
 from striate_dsl.source import Span
 from striate_dsl.syntax import Block, File, Model
 
@@ -29,10 +32,16 @@ class Loss:
 
 @dataclass(eq=False)
 class Network:
-    """One model's graph, with the losses of its recipes, and who makes and who uses each value."""
+    """One model's graph, with the losses of its recipes, and who makes and who uses each value.
+
+    `lookup` finds the records of its layers; `tensor_cores` is the arithmetic of tensor cores in which its exports are
+    to run, None where they ask for none.
+    """
 
     graph: Graph
     losses: Sequence[Loss] = ()
+    lookup: Lookup = BUILTIN.get
+    tensor_cores: str | None = None
 
     @cached_property
     def producers(self) -> Mapping[str, Node]:
@@ -64,6 +73,10 @@ class Network:
                     found.add(name)
                     waiting.append(name)
         return frozenset(found)
+
+    def macs(self, node: Node) -> Dim:
+        """Return the multiply-adds of a layer for one image."""
+        return node_macs(self.graph, node, self.lookup)
 
     def input_shape(self, node: Node) -> tuple[object, ...]:
         """Return the size of a node's first input; open sizes are expressions."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+from striate.elaborate.sites import is_automatic
 from striate.lint.names import nodes_in, used_names
 from striate.lint.record import Finding, Lint
 from striate.lint.sites import remove_line
 from striate.lint.subject import Subject
 from striate_dsl.diagnostics import Edit, Fix
 from striate_dsl.source import Span
-from striate_dsl.syntax import Block, Call, Definition, Group, Identifier, Let, Model
+from striate_dsl.syntax import Block, Call, Definition, Group, Identifier, Let, Model, given_names
 
 
 def _unused_values(subject: Subject) -> Iterator[Finding]:
@@ -19,21 +21,37 @@ def _unused_values(subject: Subject) -> Iterator[Finding]:
             continue
         used = subject.names[definition.name.text]
         for node in nodes_in(definition.body):
-            name = node.name if isinstance(node, Let) else node.alias if isinstance(node, Call | Group) else None
-            if name is None or name.text in used or name.text.startswith("_"):
-                continue
-            yield Finding(
-                name.span,
-                f"{name.text} is never used",
-                help=f"remove it, or write _{name.text} if only its name matters",
-                fix=_without(node, name),
-            )
+            for name in _given_by(node):
+                if name.text in used or name.text.startswith("_") or _names_weights(node, name):
+                    continue
+                yield Finding(
+                    name.span,
+                    f"{name.text} is never used",
+                    help=f"remove it, or write _{name.text} if only its name matters",
+                    fix=_without(node, name),
+                )
+
+
+def _given_by(node: Any) -> tuple[Identifier, ...]:
+    if isinstance(node, Let):
+        return (node.name,)
+    return given_names(node) if isinstance(node, Call | Group) else ()
+
+
+def _names_weights(node: Let | Call | Group, name: Identifier) -> bool:
+    """Whether a name is there for the weights: a path, or the kind of name that the layer would have by itself."""
+    if "." in name.text:
+        return True
+    return isinstance(node, Call) and is_automatic(name.text, node.callee.span.text)
 
 
 def _without(node: Let | Call | Group, name: Identifier) -> Fix | None:
     if isinstance(node, Let):
         line = remove_line(node.span)
         return Fix(f"remove let {name.text}", (line,), "safe") if line else None
+    if node.several is not None:
+        spared = Edit(name.span, f"_{name.text}")
+        return Fix(f"write _{name.text}: its value is there to be left", (spared,), "unsafe")
     edit = Edit(Span(name.span.source, node.span.end, name.span.end), "")
     return Fix(f"remove as {name.text}; the layer's weights get another name", (edit,), "unsafe")
 

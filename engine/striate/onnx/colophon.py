@@ -21,6 +21,7 @@ def describe(
     verified: str,
     class_names: Sequence[str] | None = None,
     pixels: Mapping[str, Mapping[str, Any]] | None = None,
+    tensor_cores: str | None = None,
 ) -> Colophon:
     """Return what the file of a network says about itself.
 
@@ -32,6 +33,7 @@ def describe(
         verified: how the file was verified, or that it was not.
         class_names: the names of the classes, in the order of the logits.
         pixels: the pixel contract by input, where the weights were trained with another one than the file states.
+        tensor_cores: the arithmetic of tensor cores that the file is made for.
     """
     contracts = pixels or {item.value.name: item.contract for item in graph.inputs if item.contract}
     entries = {
@@ -43,6 +45,7 @@ def describe(
         "domain": "\n".join(domain),
         "classes": json.dumps(list(class_names), ensure_ascii=False) if class_names else "",
         "inputs": json.dumps(contracts, sort_keys=True, default=str) if contracts else "",
+        "tensor_cores": tensor_cores or "",
     }
     return Colophon(
         producer="striate",

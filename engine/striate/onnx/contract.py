@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from striate.elaborate.definitions import collect, lineage
-from striate.elaborate.faults import Fault, suggestion
+from striate.elaborate.faults import Fault, renaming, suggestion
+from striate.elaborate.repairs.values import repairs_of_value
 from striate.elaborate.settings import RecipeEnvironment, key_span, placed_settings
 from striate.onnx.opsets import DEFAULT_OPSET, check_opset
-from striate.ops.arguments import Argument, ArgumentError, Integer, Real
+from striate.ops.arguments import Argument, ArgumentError, Integer, OneOf, Optional, Real
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Label
 from striate_dsl.syntax import File, Section, Setting
 
@@ -30,6 +31,13 @@ ENTRIES: Mapping[str, Argument] = {
             "How far ONNX Runtime may be from torch, as a share of an output's largest entry.",
             DEFAULT_TOLERANCE,
         ),
+        Argument(
+            "tensor_cores",
+            Optional(OneOf(("tf32", "float16", "bfloat16", "int8"))),
+            "The arithmetic of the tensor cores that the file is made for: its channels are checked against it, and "
+            "the file says so.",
+            None,
+        ),
     )
 }
 """What a section may hold."""
@@ -41,6 +49,7 @@ class ExportContract:
 
     opset: int = DEFAULT_OPSET
     tolerance: float = DEFAULT_TOLERANCE
+    tensor_cores: str | None = None
 
 
 def read_contract(file: File, model: str, name: str | None = None) -> ExportContract:
@@ -73,6 +82,32 @@ def read_contract(file: File, model: str, name: str | None = None) -> ExportCont
     return ExportContract(**values)
 
 
+def read_contracts(file: File, model: str) -> list[ExportContract]:
+    """Return all export contracts of a model: that without a name, and those of sections with names of their own.
+
+    Raises:
+        DiagnosticError: as `read_contract`, with the mistakes of all of them.
+    """
+    found: list[ExportContract] = []
+    problems: list[Diagnostic] = []
+    for name in (None, *_aliases(file, model)):
+        try:
+            found.append(read_contract(file, model, name))
+        except DiagnosticError as error:
+            problems += error.diagnostics
+    if problems:
+        raise DiagnosticError(*problems)
+    return found
+
+
+def _aliases(file: File, model: str) -> list[str]:
+    """Return the names that the export sections for a model, or for every model, have of their own."""
+    owners = {*lineage(file, model), None}
+    sections = (item for item in collect(file, Diagnostics()).sections if item.kind == "export" and item.alias)
+    named = [item.alias.text for item in sections if item.alias and (item.name.text if item.name else None) in owners]
+    return list(dict.fromkeys(named))
+
+
 def _checked(key: str, value: Any, setting: Setting) -> Any:
     entry = ENTRIES.get(key)
     if entry is None:
@@ -83,19 +118,36 @@ def _checked(key: str, value: Any, setting: Setting) -> Any:
                 key_span(setting),
                 notes=(f"an export section may hold {', '.join(ENTRIES)}",),
                 help=suggestion(key, ENTRIES),
+                fixes=renaming(key, ENTRIES, key_span(setting)),
             )
         )
     place = setting.value.span if setting.value else setting.span
     try:
         converted = entry.kind.convert(value)
     except ArgumentError as error:
-        raise DiagnosticError(Diagnostic("E0403", f"{key} {error}", place)) from None
+        fixes = repairs_of_value(entry, value, setting.value) if setting.value else ()
+        help = fixes[0].title if fixes else None
+        raise DiagnosticError(Diagnostic("E0403", f"{key} {error}", place, help=help, fixes=fixes)) from None
     return check_opset(converted, place) if key == "opset" else converted
 
 
+def contract_sections(file: File, model: str) -> tuple[Section, ...]:
+    """Return the export sections that hold for a model, one for each name of their own."""
+    sections = _export_sections(file)
+    found: dict[str | None, Section] = {}
+    for owner in (*lineage(file, model), None):
+        for section in sections:
+            if (section.name.text if section.name else None) == owner:
+                found.setdefault(section.alias.text if section.alias else None, section)
+    return tuple(found.values())
+
+
+def _export_sections(file: File) -> list[Section]:
+    return [section for section in collect(file, Diagnostics()).sections if section.kind == "export"]
+
+
 def _section(file: File, model: str, name: str | None) -> Section | None:
-    definitions = collect(file, Diagnostics())
-    sections = [section for section in definitions.sections if section.kind == "export"]
+    sections = _export_sections(file)
     for owner in (*lineage(file, model), None):
         own = [section for section in sections if (section.name.text if section.name else None) == owner]
         fitting = [section for section in own if (section.alias.text if section.alias else None) == name]

@@ -6,6 +6,7 @@ All values in between become outputs and are compared in the order of the networ
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -70,7 +71,7 @@ def other_values(
 
 def not_finite(graph: Graph, values: Mapping[str, Array], trial: Trial) -> Diagnostic:
     """Return the finding that torch itself gives infinite values or none, with the first layer that does."""
-    guilty = next(node for node in graph.nodes if not is_finite(values[node.outputs[0].name]))
+    guilty = next(node for node in graph.nodes if not all(is_finite(values[output.name]) for output in node.outputs))
     weights = (f"its weights: {', '.join(guilty.weights.values())}",) if guilty.weights else ()
     return Diagnostic(
         "E0608",
@@ -82,11 +83,13 @@ def not_finite(graph: Graph, values: Mapping[str, Array], trial: Trial) -> Diagn
 
 
 def _layer_differences(content: bytes, graph: Graph, expected: Mapping[str, Array], trial: Trial) -> list[Difference]:
-    """Return how far every layer's value is from torch's, in the order of the network."""
+    """Return how far every layer's value is from torch's (of several the furthest), in the order of the network."""
     names = value_names(graph).written
     actual = OnnxSession(serialize(_with_all_outputs(content, list(names.values())))).run(trial.inputs)
-    values = [node.outputs[0].name for node in graph.nodes]
-    return [compare(expected[value], actual[names[value]]) for value in values]
+    return [
+        reduce(Difference.or_larger, [compare(expected[each.name], actual[names[each.name]]) for each in node.outputs])
+        for node in graph.nodes
+    ]
 
 
 def _first_suspect(graph: Graph, differences: Sequence[Difference], tolerance: float) -> int | None:
@@ -98,7 +101,8 @@ def _first_suspect(graph: Graph, differences: Sequence[Difference], tolerance: f
     beyond = next((index for index, each in enumerate(differences) if not each.relative <= tolerance), None)
     if beyond is None:
         return None
-    apart = {node.outputs[0].name: each.relative for node, each in zip(graph.nodes, differences, strict=True)}
+    pairs = zip(graph.nodes, differences, strict=True)
+    apart = {output.name: each.relative for node, each in pairs for output in node.outputs}
     growth = [
         apart[node.outputs[0].name] / max([ROUNDING, *(apart.get(value, 0.0) for value in node.inputs)])
         for node in graph.nodes[: beyond + 1]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from striate_dsl.diagnostics import Diagnostic, DiagnosticError
+from striate_dsl.diagnostics import Diagnostic, DiagnosticError, Edit, Fix
 from striate_dsl.source import Span
 
 IR_VERSIONS: Mapping[int, int] = {13: 7, 14: 7, 15: 8, 16: 8, 17: 8, 18: 8, 19: 9, 20: 9, 21: 10, 22: 10, 23: 11}
@@ -27,12 +27,14 @@ def check_opset(opset: int, span: Span | None = None) -> int:
     """
     if opset in IR_VERSIONS:
         return opset
+    near = min(max(opset, LOWEST), HIGHEST)
     raise DiagnosticError(
         Diagnostic(
             "E0601",
             f"opset {opset} cannot be written",
             span,
             notes=(f"striate writes opset {LOWEST} to {HIGHEST}",),
-            help=f"use {min(max(opset, LOWEST), HIGHEST)}; most runtimes read {DEFAULT_OPSET}, the default",
+            help=f"use {near}; most runtimes read {DEFAULT_OPSET}, the default",
+            fixes=(Fix(f"write {near}", (Edit(span, str(near)),), "unsafe"),) if span else (),
         )
     )

@@ -12,6 +12,7 @@ from striate.ops.arguments import (
     Optional,
     Padding,
     Pair,
+    PerAxis,
     Real,
     convert_all,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "Optional",
     "Padding",
     "Pair",
+    "PerAxis",
     "Problem",
     "Real",
     "Sample",

@@ -14,6 +14,10 @@ REQUIRED: Final = object()
 """The default of an argument that must be written."""
 
 
+MOST_AXES = 3
+"""Axes of a grid: a sequence has one, an image two, a volume three."""
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """A plain name that is no value in scope, e.g. `half` in `pad = half`; arguments of a choice kind take it."""
@@ -69,11 +73,33 @@ def format_value(value: Any) -> str:
         return "[" + ", ".join(format_value(item) for item in value) + "]"
     if isinstance(value, str):
         return f'"{value}"'
+    if isinstance(value, range):
+        return f"{value.start}..{value.stop}"
     return str(value)
 
 
+def quote_value(value: Any) -> str:
+    """Return a value as a message quotes it: of long lists and texts the beginning only."""
+    return format_value(_beginning(value, 3))
+
+
+_QUOTED_ENTRIES, _QUOTED_CHARACTERS = 6, 60
+
+
+def _beginning(value: Any, depth: int) -> Any:
+    if isinstance(value, str):
+        return value if len(value) <= _QUOTED_CHARACTERS else value[:_QUOTED_CHARACTERS] + "…"
+    if not isinstance(value, (list, tuple)):
+        return value
+    if depth == 0:
+        return Choice("[…]" if isinstance(value, list) else "(…)")
+    kept = [_beginning(item, depth - 1) for item in value[:_QUOTED_ENTRIES]]
+    kept += [Choice("…")] if len(value) > _QUOTED_ENTRIES else []
+    return kept if isinstance(value, list) else tuple(kept)
+
+
 def _reject(kind: Kind, value: Any) -> ArgumentError:
-    return ArgumentError(f"must be {kind.describe()}, not {format_value(value)}")
+    return ArgumentError(f"must be {kind.describe()}, not {quote_value(value)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +173,35 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
+class PerAxis:
+    """One whole number for all axes of a grid, or one for each, e.g. `(height, width)`.
+
+    Converted to a number or a tuple; the layer's `settle` rule knows how many axes there are (`axis_numbers`).
+    """
+
+    minimum: int = 1
+
+    def describe(self) -> str:
+        return f"a whole number of at least {self.minimum}, or a pair (height, width) of such"
+
+    def convert(self, value: Any) -> int | tuple[int, ...]:
+        items = list(value) if isinstance(value, (tuple, list)) else [value]
+        whole = [number for item in items if (number := as_whole(item)) is not None and number >= self.minimum]
+        if len(whole) < len(items) or not 1 <= len(whole) <= MOST_AXES:
+            raise _reject(self, value)
+        return tuple(whole) if isinstance(value, (tuple, list)) else whole[0]
+
+
+@dataclass(frozen=True, slots=True)
 class OneOf:
     """One of several plain names."""
 
     names: tuple[str, ...]
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """Names that mean themselves, whatever else is called so where the argument stands."""
+        return self.names
 
     def describe(self) -> str:
         return f"one of {', '.join(self.names)}"
@@ -162,36 +213,37 @@ class OneOf:
         return name
 
 
+PADDINGS = ("valid", "same", "half")
+"""The names that stand for a padding."""
+
+
 @dataclass(frozen=True, slots=True)
 class Padding:
-    """The padding forms of the language: number, pair, `(top, bottom, left, right)`, `valid`, `same`, `half`.
+    """The padding forms of the language: number, one per axis, two per axis, `valid`, `same`, `half`.
 
-    Settled as `(top, bottom, left, right)` or one of the names `same` and `half`, which need the kernel (and `same`
-    the input size) and are resolved by the layer's `settle` rule.
+    Converted to a number, a tuple, or one of the names `same` and `half`. The layer's `settle` rule makes two numbers
+    per axis of it, e.g. `(top, bottom, left, right)`; names need the kernel, and `same` the input size.
     """
 
     def describe(self) -> str:
         return (
             "a whole number of at least 0, a pair (height, width), (top, bottom, left, right), "
-            "or one of valid, same, half"
+            f"or one of {', '.join(PADDINGS)}"
         )
 
-    def convert(self, value: Any) -> tuple[int, int, int, int] | str:
+    def convert(self, value: Any) -> int | tuple[int, ...] | str:
         name = value.name if isinstance(value, Choice) else value
         if name == "valid":
-            return (0, 0, 0, 0)
+            return 0
         if isinstance(name, str):
             if name in ("same", "half"):
                 return name
             raise _reject(self, value)
         items = list(value) if isinstance(value, (tuple, list)) else [value]
-        whole = [as_whole(item) for item in items]
-        if len(whole) not in (1, 2, 4) or any(item is None or item < 0 for item in whole):
+        whole = [number for item in items if (number := as_whole(item)) is not None and number >= 0]
+        if len(whole) < len(items) or len(whole) not in (1, 2, 3, 4, 6):
             raise _reject(self, value)
-        if len(whole) == 4:
-            return tuple(whole)  # type: ignore[return-value]  # four whole numbers, checked above
-        height, width = whole[0], whole[-1]
-        return (height, height, width, width)  # type: ignore[return-value]
+        return tuple(whole) if isinstance(value, (tuple, list)) else whole[0]
 
 
 @dataclass(frozen=True, slots=True)

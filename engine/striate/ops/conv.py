@@ -1,35 +1,41 @@
-"""Convolution and transposed convolution in two dimensions."""
+"""Convolution and transposed convolution of sequences, images and volumes."""
 
 from __future__ import annotations
 
+from math import gcd, prod
 from typing import TYPE_CHECKING, Any
 
 from striate.dims import Dim, format_dim
 from striate.graph import Initializer
-from striate.ops.arguments import Argument, Choice, Flag, Integer, OneOf, Padding, Pair, format_value
+from striate.ops.arguments import Argument, Choice, Flag, Integer, OneOf, Padding, PerAxis
 from striate.ops.geometry import (
-    AXES,
+    axis_names,
+    axis_numbers,
+    before_after,
     extents,
-    image_size,
+    format_numbers,
+    grid_size,
     receptive_window,
-    settle_padding,
+    settle_windows,
+    split_same,
+    window_formula,
     window_output,
 )
 from striate.ops.initializers import INITIALIZERS
-from striate.ops.padding import onnx_padding, onnx_pads, padded
+from striate.ops.padding import is_symmetric, onnx_padding, onnx_pads, padded
 from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, WeightSpec, Window
-from striate.ops.sizes import known_channels, typed
+from striate.ops.sizes import entries, known_channels, typed
 from striate.ops.targets import OnnxCall, OnnxSink
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 _CHANNELS = Argument("channels", Integer(), "Number of output channels (filters).")
-_KERNEL = Argument("kernel", Pair(), "Height and width of the kernel.")
-_STRIDE = Argument("stride", Pair(), "Step between two windows.", 1)
+_KERNEL = Argument("kernel", PerAxis(), "Size of the kernel: one number, or one per axis, e.g. (height, width).")
+_STRIDE = Argument("stride", PerAxis(), "Step between two windows.", 1)
 _GROUPS = Argument("groups", Integer(), "Channels are split into this many independent groups.", 1)
-_DILATION = Argument("dilation", Pair(), "Distance between two kernel entries.", 1)
+_DILATION = Argument("dilation", PerAxis(), "Distance between two kernel entries.", 1)
 _BIAS = Argument("bias", Flag(), "Whether a bias is added per output channel.", True)
 _INIT = Argument("init", OneOf(tuple(INITIALIZERS)), "How the kernel starts.", Choice("he_normal"))
 
@@ -38,7 +44,7 @@ def _check_groups(attributes: Attributes, channels: int) -> None:
     groups = attributes["groups"]
     for count, what in ((channels, "input"), (attributes["channels"], "output")):
         if count % groups:
-            legal = [g for g in range(groups, 0, -1) if channels % g == 0 and attributes["channels"] % g == 0]
+            legal = _largest_divisor(gcd(channels, attributes["channels"]), groups)
             raise LayerError(
                 Problem(
                     f"{count} {what} channels cannot be split into {groups} groups",
@@ -48,37 +54,51 @@ def _check_groups(attributes: Attributes, channels: int) -> None:
                         f"groups must divide the input channels ({channels}) "
                         f"and the output channels ({attributes['channels']})",
                     ),
-                    help=f"groups = {legal[0]} is the nearest below that divides both",
-                    repair=(("groups", str(legal[0])),),
+                    help=f"groups = {legal} is the nearest below that divides both",
+                    repair=(("groups", str(legal)),),
+                    alternatives=() if channels % groups else ((("channels", str(_multiple(attributes, groups))),),),
                 )
             )
 
 
+def _largest_divisor(number: int, most: int) -> int:
+    """Return the largest divisor up to `most`; of numbers beyond all layers, one that is found within some tries."""
+    tries = 100_000
+    least = -(-number // most)
+    cofactor = next((each for each in range(least, min(number, least + tries) + 1) if number % each == 0), number)
+    small = next(each for each in range(min(most, tries), 0, -1) if number % each == 0)
+    return max(number // cofactor, small)
+
+
+def _multiple(attributes: Attributes, groups: int) -> int:
+    """Return the multiple of the groups nearest to the output channels."""
+    channels: int = attributes["channels"]
+    return max(groups, (channels + groups // 2) // groups * groups)
+
+
 def _conv_shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
-    _, height, width = image_size(inputs)
+    sizes = grid_size(inputs)
     _check_groups(attributes, known_channels(inputs))
-    return typed(attributes["channels"], *window_output(attributes, (height, width), check))
+    return typed(attributes["channels"], *window_output(attributes, sizes, check))
 
 
 def _conv_weights(attributes: Attributes, inputs: Types) -> tuple[WeightSpec, ...]:
-    height, width = attributes["kernel"]
+    size, taps = attributes["kernel"], prod(attributes["kernel"])
     out, each = attributes["channels"], known_channels(inputs) // attributes["groups"]
-    fans = {"fan_in": each * height * width, "fan_out": out // attributes["groups"] * height * width}
-    kernel = WeightSpec("weight", (out, each, height, width), Initializer(attributes["init"], fans))
+    fans = {"fan_in": each * taps, "fan_out": out // attributes["groups"] * taps}
+    kernel = WeightSpec("weight", (out, each, *size), Initializer(attributes["init"], fans))
     return (kernel, WeightSpec("bias", (out,), Initializer("zeros"))) if attributes["bias"] else (kernel,)
 
 
 def _conv_macs(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
-    height, width = attributes["kernel"]
-    channels, out_height, out_width = outputs[0].shape
-    per_pixel: int = known_channels(inputs) // attributes["groups"] * height * width
-    return channels * out_height * out_width * per_pixel
+    per_entry: int = known_channels(inputs) // attributes["groups"] * prod(attributes["kernel"])
+    return entries(outputs[0]) * per_entry
 
 
 def _conv_torch(call: TorchCall) -> Tensor:
-    functional, attributes = call.torch.nn.functional, call.attributes
+    attributes = call.attributes
     values, padding = padded(call, call.inputs[0])
-    result: Tensor = functional.conv2d(
+    result: Tensor = getattr(call.torch.nn.functional, f"conv{len(padding)}d")(
         values,
         call.weights["weight"],
         call.weights.get("bias"),
@@ -107,6 +127,7 @@ def _conv_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 CONV = OpRecord(
     name="conv",
+    role="weights",
     summary="Convolution: out = floor((in + before + after - (dilation * (kernel - 1) + 1)) / stride) + 1 per axis.",
     arguments=(
         _CHANNELS,
@@ -118,11 +139,12 @@ CONV = OpRecord(
         _BIAS,
         _INIT,
     ),
-    settle=settle_padding,
+    settle=settle_windows,
     shape=_conv_shape,
     weights=_conv_weights,
     macs=_conv_macs,
     window=receptive_window,
+    formula=window_formula,
     torch=_conv_torch,
     onnx=_conv_onnx,
     samples=(
@@ -131,7 +153,14 @@ CONV = OpRecord(
         Sample({"channels": 8, "kernel": 3, "stride": 2, "pad": "same", "bias": False}, ((4, 15, 16),)),
         Sample({"channels": 4, "kernel": 1, "stride": (2, 3), "pad": "same", "init": "xavier_uniform"}, ((4, 7, 8),)),
         Sample({"channels": 8, "kernel": 3, "dilation": 2, "pad": "half", "groups": 4}, ((4, 9, 9),)),
+        Sample({"channels": 6, "kernel": 9, "stride": 4, "pad": (4, 3), "dilation": 2}, ((2, 40),)),
+        Sample({"channels": 6, "kernel": 3, "stride": 2, "pad": "same", "groups": 2}, ((4, 11),)),
+        Sample({"channels": 4, "kernel": 3, "pad": "half"}, ((2, 5, 6, 7),)),
+        Sample({"channels": 4, "kernel": (1, 3, 2), "stride": (2, 1, 1), "pad": (0, 1, 2, 0, 1, 1)}, ((3, 5, 6, 4),)),
         Sample({"channels": 32, "kernel": 11}, ((32, 8, 8),), fails="larger than the height 8"),
+        Sample({"channels": 32, "kernel": 11}, ((32, 8),), fails="larger than the length 8"),
+        Sample({"channels": 32, "kernel": (3, 3, 3)}, ((32, 8, 8),), fails="kernel (3, 3, 3) has 3 numbers"),
+        Sample({"channels": 32, "kernel": 3, "pad": (1, 2, 3)}, ((32, 8, 8),), fails="pad (1, 2, 3) has 3 numbers"),
         Sample({"channels": 32, "kernel": 3, "groups": 3}, ((16, 8, 8),), fails="16 input channels"),
         Sample({"channels": 4, "kernel": 3}, ((16,),), fails="needs an image"),
     ),
@@ -140,8 +169,10 @@ CONV = OpRecord(
 
 
 def _deconv_settle(attributes: dict[str, Any], inputs: Types) -> dict[str, Any]:
+    attributes = axis_numbers(attributes, ("output_padding",), inputs)
     if attributes["pad"] != "same":
-        return settle_padding(attributes, inputs)
+        return settle_windows(attributes, inputs)
+    attributes = settle_windows({**attributes, "pad": 0}, inputs)
     totals = [
         span + extra - stride
         for span, extra, stride in zip(
@@ -158,37 +189,32 @@ def _deconv_settle(attributes: dict[str, Any], inputs: Types) -> dict[str, Any]:
                 help=f"use kernel = {max(attributes['stride'])} or more",
             )
         )
-    vertical, horizontal = totals
-    return {
-        **attributes,
-        "pad": (vertical // 2, vertical - vertical // 2, horizontal // 2, horizontal - horizontal // 2),
-    }
+    return {**attributes, "pad": split_same(totals)}
 
 
 def _deconv_shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
-    _, height, width = image_size(inputs)
+    sizes = grid_size(inputs)
     _check_groups(attributes, known_channels(inputs))
     _check_output_padding(attributes)
-    top, bottom, left, right = attributes["pad"]
     spans, strides, extras = extents(attributes), attributes["stride"], attributes["output_padding"]
-    sizes = []
-    for axis, (size, cut) in enumerate(((height, top + bottom), (width, left + right))):
+    outputs = []
+    for axis, (name, size) in enumerate(zip(axis_names(len(sizes)), sizes, strict=True)):
+        cut = sum(before_after(attributes["pad"], axis))
         full = (size - 1) * strides[axis] + spans[axis] + extras[axis]
-        check.at_least(full - cut, 1, lambda axis=axis, full=full, cut=cut: _nothing_left(axis, full, cut))  # type: ignore[misc]
-        sizes.append(full - cut)
-    return typed(attributes["channels"], *sizes)
+        check.at_least(full - cut, 1, lambda name=name, full=full, cut=cut: _nothing_left(name, full, cut))  # type: ignore[misc]
+        outputs.append(full - cut)
+    return typed(attributes["channels"], *outputs)
 
 
 def _check_output_padding(attributes: Attributes) -> None:
     # torch also takes an output_padding below the dilation, which adds rows of nothing but bias; ONNX Runtime does not.
     extras, strides = attributes["output_padding"], attributes["stride"]
-    for axis, (extra, stride) in enumerate(zip(extras, strides, strict=True)):
+    for name, extra, stride in zip(axis_names(len(strides)), extras, strides, strict=True):
         if extra >= stride:
-            most = tuple(min(extra, stride - 1) for extra, stride in zip(extras, strides, strict=True))
-            written = format_value(most[0] if most[0] == most[1] else most)
+            written = format_numbers([min(extra, stride - 1) for extra, stride in zip(extras, strides, strict=True)])
             raise LayerError(
                 Problem(
-                    f"output_padding {extra} must be smaller than the stride {stride} in {AXES[axis]}",
+                    f"output_padding {extra} must be smaller than the stride {stride} in {name}",
                     code="E0206",
                     argument="output_padding",
                     notes=("it settles which of the sizes that one stride apart give the same input is meant",),
@@ -198,52 +224,52 @@ def _check_output_padding(attributes: Attributes) -> None:
             )
 
 
-def _nothing_left(axis: int, full: Dim, cut: int) -> Problem:
+def _nothing_left(name: str, full: Dim, cut: int) -> Problem:
     return Problem(
-        f"padding takes the whole output away: {cut} of a {AXES[axis]} of {format_dim(full)}",
+        f"padding takes the whole output away: {cut} of a {name} of {format_dim(full)}",
         code="E0202",
         argument="pad",
         notes=("without padding the output is (in - 1) * stride + dilation * (kernel - 1) + 1 + output_padding",),
         help=f"use pad = {(full - 1) // 2} or less" if isinstance(full, int) else None,
+        repair=(("pad", str((full - 1) // 2)),) if isinstance(full, int) else (),
     )
 
 
 def _deconv_weights(attributes: Attributes, inputs: Types) -> tuple[WeightSpec, ...]:
-    height, width = attributes["kernel"]
+    taps = prod(attributes["kernel"])
     channels, out = known_channels(inputs), attributes["channels"]
-    covered = height * width / (attributes["stride"][0] * attributes["stride"][1])
+    covered = taps / prod(attributes["stride"])
     fans = {
         "fan_in": channels // attributes["groups"] * max(covered, 1.0),
-        "fan_out": out // attributes["groups"] * height * width,
+        "fan_out": out // attributes["groups"] * taps,
     }
-    shape = (channels, out // attributes["groups"], height, width)
+    shape = (channels, out // attributes["groups"], *attributes["kernel"])
     kernel = WeightSpec("weight", shape, Initializer(attributes["init"], fans))
     return (kernel, WeightSpec("bias", (out,), Initializer("zeros"))) if attributes["bias"] else (kernel,)
 
 
 def _deconv_macs(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
-    height, width = attributes["kernel"]
-    channels, in_height, in_width = inputs[0].shape
-    per_pixel: int = attributes["channels"] // attributes["groups"] * height * width
-    return channels * in_height * in_width * per_pixel
+    per_entry: int = attributes["channels"] // attributes["groups"] * prod(attributes["kernel"])
+    return entries(inputs[0]) * per_entry
 
 
 def _deconv_torch(call: TorchCall) -> Tensor:
-    functional, attributes = call.torch.nn.functional, call.attributes
-    top, bottom, left, right = attributes["pad"]
-    symmetric = top == bottom and left == right
-    result: Tensor = functional.conv_transpose2d(
+    attributes, pads = call.attributes, call.attributes["pad"]
+    symmetric, count = is_symmetric(pads), len(pads) // 2
+    result: Tensor = getattr(call.torch.nn.functional, f"conv_transpose{count}d")(
         call.inputs[0],
         call.weights["weight"],
         call.weights.get("bias"),
         attributes["stride"],
-        (top, left) if symmetric else 0,
+        pads[::2] if symmetric else 0,
         attributes["output_padding"],
         attributes["groups"],
         attributes["dilation"],
     )
-    if not symmetric:
-        result = result[..., top : result.shape[-2] - bottom, left : result.shape[-1] - right]
+    if symmetric:
+        return result
+    for axis, (before, after) in enumerate(zip(pads[::2], pads[1::2], strict=True), start=2):
+        result = result.narrow(axis, before, result.shape[axis] - before - after)
     return result
 
 
@@ -266,14 +292,21 @@ def _deconv_window(attributes: Attributes, inputs: Types) -> Window:
     # Output row o is reached by the input rows between (o + before - (extent - 1)) / stride and (o + before) / stride.
     spans, strides, padding = extents(attributes), attributes["stride"], attributes["pad"]
     extent = tuple((span - 1) / stride + 1 for span, stride in zip(spans, strides, strict=True))
-    before = tuple(
-        (span - 1 - pad) / stride for span, pad, stride in zip(spans, (padding[0], padding[2]), strides, strict=True)
-    )
-    return Window((extent[0], extent[1]), (1 / strides[0], 1 / strides[1]), (before[0], before[1]))
+    before = tuple((span - 1 - pad) / stride for span, pad, stride in zip(spans, padding[::2], strides, strict=True))
+    return Window(extent, tuple(1 / stride for stride in strides), before)
+
+
+def _deconv_formula(attributes: Attributes, inputs: Types, axis: int) -> str:
+    size, stride = format_dim(inputs[0].shape[1 + axis]), attributes["stride"][axis]
+    before, after = before_after(attributes["pad"], axis)
+    extra = attributes["output_padding"][axis]
+    taken = f" - {f'2*{before}' if before == after else f'{before} - {after}'}" if before or after else ""
+    return f"({size} - 1)*{stride} + {extents(attributes)[axis]}{f' + {extra}' if extra else ''}{taken}"
 
 
 DECONV = OpRecord(
     name="deconv",
+    role="weights",
     summary="Transposed convolution: "
     "out = (in - 1) * stride + dilation * (kernel - 1) + 1 + output_padding - before - after per axis.",
     arguments=(
@@ -281,7 +314,7 @@ DECONV = OpRecord(
         _KERNEL,
         _STRIDE,
         Argument("pad", Padding(), "Rows and columns taken away around the output; same gives in * stride.", 0),
-        Argument("output_padding", Pair(0), "Rows and columns added below and to the right of the output.", 0),
+        Argument("output_padding", PerAxis(0), "Rows and columns added below and to the right of the output.", 0),
         _GROUPS,
         _DILATION,
         _BIAS,
@@ -292,6 +325,7 @@ DECONV = OpRecord(
     weights=_deconv_weights,
     macs=_deconv_macs,
     window=_deconv_window,
+    formula=_deconv_formula,
     torch=_deconv_torch,
     onnx=_deconv_onnx,
     samples=(
@@ -303,12 +337,15 @@ DECONV = OpRecord(
             {"channels": 4, "kernel": (2, 5), "stride": (1, 3), "pad": (1, 0, 0, 2), "bias": False, "init": "zeros"},
             ((3, 6, 5),),
         ),
+        Sample({"channels": 4, "kernel": 4, "stride": 3, "pad": (1, 2), "output_padding": 1}, ((2, 7),)),
+        Sample({"channels": 4, "kernel": 2, "stride": 2, "groups": 2}, ((4, 3, 4, 5),)),
         Sample({"channels": 4, "kernel": 2, "groups": 3}, ((3, 5, 5),), fails="4 output channels cannot be split"),
         Sample(
             {"channels": 4, "kernel": 1, "stride": 2, "pad": "same"}, ((3, 5, 5),), fails="pad = same needs a kernel"
         ),
         Sample({"channels": 4, "kernel": 1, "pad": 1}, ((8, 2, 2),), fails="takes the whole output away"),
         Sample({"channels": 4, "kernel": 3, "output_padding": 1}, ((8, 5, 5),), fails="smaller than the stride"),
+        Sample({"channels": 4, "kernel": 3}, ((16,),), fails="needs an image"),
     ),
     reference="Dumoulin and Visin, A guide to convolution arithmetic for deep learning, 2016, relationship 14",
 )

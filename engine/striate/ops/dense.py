@@ -58,6 +58,7 @@ def _onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 DENSE = OpRecord(
     name="dense",
+    role="weights",
     summary="Fully connected layer on a flat value: out = weight * in + bias, with a weight of features x in.",
     arguments=(
         Argument("features", Integer(), "Number of outputs."),

@@ -49,6 +49,10 @@ def _constant(value: float) -> Rule:
     return rule
 
 
+def _setting(shape: tuple[int, ...], settings: Mapping[str, float], generator: np.random.Generator) -> Array:
+    return _constant(settings["value"])(shape, settings, generator)
+
+
 def _he(fans: Mapping[str, float]) -> float:
     return 2 / fans["fan_in"]
 
@@ -72,6 +76,9 @@ INITIALIZERS: Mapping[str, Rule] = {
     "ones": _constant(1.0),
 }
 
+_RULES: Mapping[str, Rule] = {**INITIALIZERS, "constant": _setting}
+"""With the start at a number, which is a layer's to choose (PReLU's slope) and no argument's."""
+
 
 def start_values(weight: Weight, seed: int) -> Array:
     """Return the start of a weight as float32, a function of its name, shape, rule and the seed alone."""
@@ -81,5 +88,5 @@ def start_values(weight: Weight, seed: int) -> Array:
 
     digest = hashlib.sha256(f"{seed}:{weight.name}".encode()).digest()
     generator = np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "little")))
-    rule = INITIALIZERS[weight.initializer.name]
+    rule = _RULES[weight.initializer.name]
     return rule(weight.shape, weight.initializer.settings, generator)

@@ -1,17 +1,19 @@
-"""Layers that merge several values: sum, product, and joining along the channels."""
+"""Layers that merge several values: sum, product, and joining along an axis."""
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
 from functools import partial, reduce
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from striate.dims import Dim, format_dim
 from striate.graph import TensorType, format_shape
-from striate.ops.geometry import AXES
+from striate.ops.arguments import Argument, Choice, OneOf
+from striate.ops.axes import ONE_AXIS, axis_of
+from striate.ops.geometry import axis_names
 from striate.ops.problems import Check, LayerError, Problem
-from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types
+from striate.ops.record import POINTWISE, Attributes, OpRecord, Sample, TorchCall, Types, Window
 from striate.ops.sizes import typed
 from striate.ops.targets import OnnxCall, OnnxSink
 
@@ -19,8 +21,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-def _check_merge(inputs: Types) -> None:
-    """Refuse fewer than two values, and values with different numbers of axes."""
+def check_merge(inputs: Types) -> None:
+    """Refuse fewer than two values, and values with different numbers of axes.
+
+    Raises:
+        LayerError: there is one value, or the axes differ.
+    """
     if len(inputs) < 2:
         raise LayerError(
             Problem(
@@ -44,7 +50,7 @@ def _check_merge(inputs: Types) -> None:
 def _axis_name(axis: int, rank: int) -> str:
     if axis == 0:
         return "features" if rank == 1 else "channels"
-    return AXES[axis - 1] if rank == 3 else f"axis {axis}"
+    return axis_names(rank - 1)[axis - 1]
 
 
 def _common_size(inputs: Types, positions: Sequence[int], axis: int, check: Check, note: str) -> Dim:
@@ -55,47 +61,60 @@ def _common_size(inputs: Types, positions: Sequence[int], axis: int, check: Chec
         check.equal(
             first.shape[axis],
             other.shape[axis],
-            partial(_sizes_differ, first, other, position=position, axis=axis, note=note),
+            partial(_sizes_differ, first, other, positions=(positions[0], position), axis=axis, note=note),
         )
     sizes = [inputs[position].shape[axis] for position in positions]
     return next((size for size in sizes if isinstance(size, int)), sizes[0])
 
 
-def _sizes_differ(first: TensorType, other: TensorType, *, position: int, axis: int, note: str) -> Problem:
+def _sizes_differ(first: TensorType, other: TensorType, *, positions: tuple[int, int], axis: int, note: str) -> Problem:
     sizes = f"{format_dim(first.shape[axis])} and {format_dim(other.shape[axis])}"
     return Problem(
         f"branch sizes differ in {_axis_name(axis, first.rank)}: {sizes}",
         code="E0203",
-        position=position,
+        position=positions[1],
+        other=positions[0],
+        axis=axis,
         notes=(f"the values are {format_shape(first)} and {format_shape(other)}", note),
     )
 
 
+def common_sizes(inputs: Types, check: Check, note: str, *, repeat: bool = False) -> list[Dim]:
+    """Demand that values have one size along every axis, and return it; with `repeat` a size of 1 fits to any."""
+    sizes: list[Dim] = []
+    for axis in range(inputs[0].rank):
+        fitted = [position for position, value in enumerate(inputs) if not repeat or value.shape[axis] != 1]
+        sizes.append(_common_size(inputs, fitted, axis, check, note) if fitted else 1)
+    return sizes
+
+
 def _add_shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
-    _check_merge(inputs)
-    note = "only values of the same size can be added"
-    every = range(len(inputs))
-    return typed(*(_common_size(inputs, every, axis, check, note) for axis in range(inputs[0].rank)))
+    check_merge(inputs)
+    return typed(*common_sizes(inputs, check, "only values of the same size can be added"))
 
 
 def _mul_shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
-    _check_merge(inputs)
+    check_merge(inputs)
     note = "each size must be the same or 1, as in a gate of C x 1 x 1"
-    sizes: list[Dim] = []
-    for axis in range(inputs[0].rank):
-        wide = [position for position, value in enumerate(inputs) if value.shape[axis] != 1]
-        sizes.append(_common_size(inputs, wide, axis, check, note) if wide else 1)
-    return typed(*sizes)
+    return typed(*common_sizes(inputs, check, note, repeat=True))
 
 
 def _concat_shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
-    _check_merge(inputs)
-    note = "values are joined along the channels; their other sizes must be the same"
-    channels: Dim = 0
+    check_merge(inputs)
+    joined = axis_of(attributes["axis"], inputs[0].rank) - 1
+    note = f"values are joined along the {attributes['axis']}; their other sizes must be the same"
+    total: Dim = 0
     for value in inputs:
-        channels = channels + value.channels
+        total = total + value.shape[joined]
     every = range(len(inputs))
-    return typed(channels, *(_common_size(inputs, every, axis, check, note) for axis in range(1, inputs[0].rank)))
+    return typed(
+        *(total if axis == joined else _common_size(inputs, every, axis, check, note) for axis in range(inputs[0].rank))
+    )
+
+
+def _concat_window(attributes: Attributes, inputs: Types) -> Window | Literal["all"]:
+    """Along another axis than the channels each place belongs to one value; a window has no words for that."""
+    return POINTWISE if attributes["axis"] == "channels" else "all"
 
 
 def _add_torch(call: TorchCall) -> Tensor:
@@ -107,11 +126,12 @@ def _mul_torch(call: TorchCall) -> Tensor:
 
 
 def _concat_torch(call: TorchCall) -> Tensor:
-    result: Tensor = call.torch.cat(tuple(call.inputs), 1)
+    axis = axis_of(call.attributes["axis"], call.inputs[0].dim() - 1)
+    result: Tensor = call.torch.cat(tuple(call.inputs), axis)
     return result
 
 
-def _chain(op_type: str) -> Callable[[OnnxCall, OnnxSink], None]:
+def in_turn(op_type: str) -> Callable[[OnnxCall, OnnxSink], None]:
     """Return a rule that writes nodes of two inputs from left to right, in the order in which torch computes."""
 
     def rule(call: OnnxCall, sink: OnnxSink) -> None:
@@ -126,7 +146,8 @@ def _chain(op_type: str) -> Callable[[OnnxCall, OnnxSink], None]:
 
 
 def _concat_onnx(call: OnnxCall, sink: OnnxSink) -> None:
-    sink.node("Concat", call.inputs, call.outputs, axis=1)
+    axis = axis_of(call.attributes["axis"], call.input_types[0].rank)
+    sink.node("Concat", call.inputs, call.outputs, axis=axis)
 
 
 _REFUSED = (
@@ -142,7 +163,7 @@ ADD = OpRecord(
     merge=True,
     shape=_add_shape,
     torch=_add_torch,
-    onnx=_chain("Add"),
+    onnx=in_turn("Add"),
     samples=(
         Sample({}, ((16, 9, 7), (16, 9, 7))),
         Sample({}, ((4, 5, 3), (4, 5, 3), (4, 5, 3))),
@@ -161,7 +182,7 @@ MUL = OpRecord(
     merge=True,
     shape=_mul_shape,
     torch=_mul_torch,
-    onnx=_chain("Mul"),
+    onnx=in_turn("Mul"),
     samples=(
         Sample({}, ((16, 9, 7), (16, 9, 7))),
         Sample({}, ((16, 9, 7), (16, 1, 1))),
@@ -175,15 +196,24 @@ MUL = OpRecord(
 
 CONCAT = OpRecord(
     name="concat",
-    summary="Values one after the other along the channels: C1 x H x W and C2 x H x W give (C1 + C2) x H x W.",
+    summary="Values one after the other along the channels: C1 x H x W and C2 x H x W give (C1 + C2) x H x W; or along "
+    "another axis.",
+    arguments=(Argument("axis", OneOf(ONE_AXIS), "The axis along which the values are joined.", Choice("channels")),),
     merge=True,
     shape=_concat_shape,
+    window=_concat_window,
     torch=_concat_torch,
     onnx=_concat_onnx,
     samples=(
         Sample({}, ((16, 8, 6), (8, 8, 6))),
         Sample({}, ((3, 5, 4), (1, 5, 4), (2, 5, 4))),
         Sample({}, ((10,), (6,))),
+        Sample({"axis": "height"}, ((3, 5, 4), (3, 2, 4))),
+        Sample({"axis": "last"}, ((3, 5, 4), (3, 5, 1))),
+        Sample({"axis": "length"}, ((3, 5), (3, 4), (3, 1))),
+        Sample({"axis": "depth"}, ((2, 1, 3, 4), (2, 2, 3, 4))),
+        Sample({"axis": "height"}, ((3, 5, 4), (2, 5, 4)), fails="branch sizes differ in channels: 3 and 2"),
+        Sample({"axis": "height"}, ((5,), (5,)), fails="its input has no height"),
         *_REFUSED,
     ),
     reference="Szegedy et al., Going deeper with convolutions, 2015, section 4",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from striate.ops.geometry import Pads, extents, same_total, split_same
+from striate.ops.geometry import Pads, dilations, extents, same_total, split_same
 from striate.ops.record import TorchCall
 from striate.ops.targets import OnnxCall, OnnxSink
 
@@ -13,35 +13,39 @@ if TYPE_CHECKING:
 
 
 def actual_pads(call: TorchCall, values: Tensor) -> Pads:
-    """Return `(top, bottom, left, right)` for the tensor at hand; `same` is worked out from its height and width."""
+    """Return the padding before and after per axis for the tensor at hand; `same` is worked out from its size."""
     padding: Pads | str = call.attributes["pad"]
     if not isinstance(padding, str):
         return padding
     spans, strides = extents(call.attributes), call.attributes["stride"]
-    totals = [same_total(int(values.shape[2 + axis]), spans[axis], strides[axis]) for axis in (0, 1)]
-    return split_same(*totals)  # type: ignore[arg-type]  # sizes of a tensor are known
+    sizes = map(int, values.shape[2:])
+    totals = [same_total(size, span, stride) for size, span, stride in zip(sizes, spans, strides, strict=True)]
+    return split_same([total for total in totals if isinstance(total, int)])
 
 
-def padded(call: TorchCall, values: Tensor) -> tuple[Tensor, tuple[int, int]]:
+def is_symmetric(pads: Pads) -> bool:
+    """Whether as much is added before as after, on every axis: what torch's layers do by themselves."""
+    return pads[::2] == pads[1::2]
+
+
+def padded(call: TorchCall, values: Tensor) -> tuple[Tensor, tuple[int, ...]]:
     """Return the tensor and the symmetric zeros that torch shall add; asymmetric ones are already added."""
     pads = actual_pads(call, values)
-    top, bottom, left, right = pads
-    if top == bottom and left == right:
-        return values, (top, left)
-    return explicitly_padded(call, values, pads), (0, 0)
+    if is_symmetric(pads):
+        return values, pads[::2]
+    return explicitly_padded(call, values, pads), (0,) * (len(pads) // 2)
 
 
 def explicitly_padded(call: TorchCall, values: Tensor, pads: Pads, fill: float = 0.0) -> Tensor:
     """Return the tensor with the padding as rows and columns of its own."""
-    top, bottom, left, right = pads
-    result: Tensor = call.torch.nn.functional.pad(values, (left, right, top, bottom), value=fill)
+    last_first = [pads[index + side] for index in range(len(pads) - 2, -1, -2) for side in (0, 1)]
+    result: Tensor = call.torch.nn.functional.pad(values, last_first, value=fill)
     return result
 
 
-def onnx_pads(pads: Pads) -> tuple[int, int, int, int]:
-    """Return settled padding in ONNX's order: the begins of both axes, then their ends."""
-    top, bottom, left, right = pads
-    return top, left, bottom, right
+def onnx_pads(pads: Pads) -> tuple[int, ...]:
+    """Return settled padding in ONNX's order: the begins of all axes, then their ends."""
+    return (*pads[::2], *pads[1::2])
 
 
 def onnx_padding(call: OnnxCall, sink: OnnxSink, fill: float = 0.0) -> tuple[str, dict[str, Any]]:
@@ -53,15 +57,14 @@ def onnx_padding(call: OnnxCall, sink: OnnxSink, fill: float = 0.0) -> tuple[str
     padding: Pads | str = call.attributes["pad"]
     if not isinstance(padding, str):
         return call.inputs[0], {"pads": onnx_pads(padding)}
-    if tuple(call.attributes.get("dilation", (1, 1))) == (1, 1):
+    if set(dilations(call.attributes)) == {1}:
         return call.inputs[0], {"auto_pad": "SAME_UPPER"}
     return _same_by_size(call, sink, fill), {}
 
 
 def onnx_explicit_padding(call: OnnxCall, sink: OnnxSink, pads: Pads, fill: float) -> str:
     """Write padding as a node of its own and return the padded value; its rows count as pixels from there on."""
-    top, left, bottom, right = onnx_pads(pads)
-    widths = sink.constant(f"{call.name}/widths", [0, 0, top, left, 0, 0, bottom, right], "int64")
+    widths = sink.constant(f"{call.name}/widths", [0, 0, *pads[::2], 0, 0, *pads[1::2]], "int64")
     return _pad(call, sink, widths, fill)
 
 
@@ -79,11 +82,11 @@ def _same_by_size(call: OnnxCall, sink: OnnxSink, fill: float) -> str:
     def constant(name: str, values: list[int]) -> str:
         return sink.constant(f"{call.name}/{name}", values, "int64")
 
-    size = step("Shape", "size", call.inputs[0], start=2, end=4)
+    size = step("Shape", "size", call.inputs[0], start=2)
     missing = step("Mod", "missing", step("Neg", "negative", size), constant("stride", list(strides)))
     least = constant("least", [span - stride for span, stride in zip(spans, strides, strict=True)])
-    total = step("Max", "total", step("Add", "sum", missing, least), constant("zero", [0, 0]))
-    before = step("Div", "before", total, constant("two", [2, 2]))
+    total = step("Max", "total", step("Add", "sum", missing, least), constant("zero", [0] * len(spans)))
+    before = step("Div", "before", total, constant("two", [2] * len(spans)))
     after = step("Sub", "after", total, before)
     batch = constant("none", [0, 0])
     return _pad(call, sink, step("Concat", "widths", batch, before, batch, after, axis=0), fill)

@@ -8,19 +8,28 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Literal
 
-from striate.ops.arguments import Argument, Flag, Optional, Padding, Pair
+from striate.ops.arguments import Argument, Flag, Optional, Padding, PerAxis
 from striate.ops.geometry import (
-    AXES,
     Pads,
+    axis_names,
     ceil_padding,
+    dilations,
     extents,
     format_padding,
-    image_size,
+    grid_size,
     receptive_window,
-    settle_padding,
+    settle_windows,
+    window_formula,
     window_output,
 )
-from striate.ops.padding import actual_pads, explicitly_padded, onnx_explicit_padding, onnx_padding, onnx_pads
+from striate.ops.padding import (
+    actual_pads,
+    explicitly_padded,
+    is_symmetric,
+    onnx_explicit_padding,
+    onnx_padding,
+    onnx_pads,
+)
 from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, Window
 from striate.ops.sizes import typed
@@ -29,8 +38,8 @@ from striate.ops.targets import OnnxCall, OnnxSink
 if TYPE_CHECKING:
     from torch import Tensor
 
-_KERNEL = Argument("kernel", Pair(), "Height and width of the window.")
-_STRIDE = Argument("stride", Optional(Pair()), "Step between two windows; none steps by the kernel.", None)
+_KERNEL = Argument("kernel", PerAxis(), "Size of the window: one number, or one per axis, e.g. (height, width).")
+_STRIDE = Argument("stride", Optional(PerAxis()), "Step between two windows; none steps by the kernel.", None)
 _CEIL = Argument(
     "ceil",
     Flag(),
@@ -42,27 +51,28 @@ _CEIL = Argument(
 
 def _settle(attributes: dict[str, Any], inputs: Types) -> dict[str, Any]:
     stride = attributes["kernel"] if attributes["stride"] is None else attributes["stride"]
-    return settle_padding({**attributes, "stride": stride}, inputs)
+    return settle_windows({**attributes, "stride": stride}, inputs)
 
 
 def _shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
-    channels, height, width = image_size(inputs)
+    sizes = grid_size(inputs)
     if attributes["pad"] != "same":
         _check_padding(attributes)
     _check_holes(attributes, inputs, check)
-    return typed(channels, *window_output(attributes, (height, width), check, ceil=attributes["ceil"]))
+    return typed(inputs[0].channels, *window_output(attributes, sizes, check, ceil=attributes["ceil"]))
 
 
 def _check_padding(attributes: Attributes) -> None:
     """Refuse a window that would lie in the padding alone."""
     pads, spans = attributes["pad"], extents(attributes)
+    names = axis_names(len(spans))
     for side, pad in enumerate(pads):
         span = spans[side // 2]
         if pad >= span:
             repaired = [min(pad, spans[side // 2] - 1) for side, pad in enumerate(pads)]
             raise LayerError(
                 Problem(
-                    f"padding {pad} is not smaller than the window's {AXES[side // 2]} {span}",
+                    f"padding {pad} is not smaller than the window's {names[side // 2]} {span}",
                     code="E0206",
                     argument="pad",
                     notes=("a window that lies in the padding alone holds no pixel",),
@@ -79,15 +89,16 @@ def _check_holes(attributes: Attributes, inputs: Types, check: Check) -> None:
     dilation may hold none.
     """
     padding = attributes["pad"]
-    for axis, dilation in enumerate(attributes.get("dilation", (1, 1))):
+    names = axis_names(len(attributes["kernel"]))
+    for axis, dilation in enumerate(dilations(attributes)):
         size = inputs[0].shape[1 + axis]
         padded = padding == "same" or padding[2 * axis] > 0
         if dilation > 1 and attributes["kernel"][axis] > 1 and padded:
             check.at_least(
                 size,
                 dilation,
-                lambda axis=axis, size=size, dilation=dilation: Problem(  # type: ignore[misc]
-                    f"dilation {dilation} is larger than the {AXES[axis]} {size}",
+                lambda name=names[axis], size=size, dilation=dilation: Problem(  # type: ignore[misc]
+                    f"dilation {dilation} is larger than the {name} {size}",
                     code="E0202",
                     argument="dilation",
                     notes=("a window that begins in the padding could hold no pixel of the image",),
@@ -98,18 +109,18 @@ def _check_holes(attributes: Attributes, inputs: Types, check: Check) -> None:
 
 def _fits_torch(pads: Pads, attributes: Attributes) -> bool:
     """Whether torch pads by itself: the same on opposite sides, by half the kernel (before dilation) at most."""
-    (tall, wide), (top, bottom, left, right) = attributes["kernel"], pads
-    return top == bottom and left == right and 2 * top <= tall and 2 * left <= wide
+    small = all(2 * pad <= size for pad, size in zip(pads[::2], attributes["kernel"], strict=True))
+    return is_symmetric(pads) and small
 
 
 def _maxpool_torch(call: TorchCall) -> Tensor:
     attributes, values = call.attributes, call.inputs[0]
     pads = actual_pads(call, values)
-    padding, ceil = (pads[0], pads[2]), attributes["ceil"]
+    padding, ceil = pads[::2], attributes["ceil"]
     if not _fits_torch(pads, attributes):
         values = explicitly_padded(call, values, _reach(attributes, pads), -math.inf)
-        padding, ceil = (0, 0), False
-    result: Tensor = call.torch.nn.functional.max_pool2d(
+        padding, ceil = (0,) * len(padding), False
+    result: Tensor = getattr(call.torch.nn.functional, f"max_pool{len(padding)}d")(
         values, attributes["kernel"], attributes["stride"], padding, attributes["dilation"], ceil
     )
     return result
@@ -125,7 +136,7 @@ def _maxpool_onnx(call: OnnxCall, sink: OnnxSink) -> None:
     # the last one begins behind the image, and padding holds minus infinity whoever adds it.
     attributes = call.attributes
     kernel, padding = attributes["kernel"], attributes["pad"]
-    reach: Pads = (0, 0, 0, 0) if padding == "same" else _reach(attributes, padding)
+    reach: Pads = () if padding == "same" else _reach(attributes, padding)
     if padding == "same":
         values, written = onnx_padding(call, sink, -math.inf)
     elif all(pad < kernel[side // 2] for side, pad in enumerate(reach)):
@@ -151,12 +162,13 @@ MAXPOOL = OpRecord(
         _KERNEL,
         _STRIDE,
         Argument("pad", Padding(), "Rows and columns around the image that never are the maximum.", 0),
-        Argument("dilation", Pair(), "Distance between two entries of the window.", 1),
+        Argument("dilation", PerAxis(), "Distance between two entries of the window.", 1),
         _CEIL,
     ),
     settle=_settle,
     shape=_shape,
     window=receptive_window,
+    formula=window_formula,
     torch=_maxpool_torch,
     onnx=_maxpool_onnx,
     samples=(
@@ -170,6 +182,8 @@ MAXPOOL = OpRecord(
         Sample({"kernel": 2, "stride": 3, "pad": 1, "ceil": True}, ((2, 7, 5),)),
         Sample({"kernel": 1, "stride": 2, "ceil": True}, ((2, 4, 5),)),
         Sample({"kernel": 3, "stride": 2, "ceil": True}, ((2, 2, 3),)),
+        Sample({"kernel": 3, "stride": 2, "pad": (0, 2), "dilation": 2}, ((3, 15),)),
+        Sample({"kernel": 2, "stride": (1, 2, 2), "ceil": True}, ((3, 4, 5, 6),)),
         Sample({"kernel": 3}, ((8, 2, 9),), fails="kernel 3 is larger than the height 2"),
         Sample({"kernel": 2, "pad": 2}, ((8, 9, 9),), fails="not smaller than the window's height 2"),
         Sample({"kernel": 2, "dilation": 4, "pad": 3}, ((8, 9, 3),), fails="dilation 4 is larger than the width 3"),
@@ -183,17 +197,23 @@ MAXPOOL = OpRecord(
 def _avgpool_torch(call: TorchCall) -> Tensor:
     attributes, values = call.attributes, call.inputs[0]
     pads = actual_pads(call, values)
-    if not _fits_torch(pads, attributes):
+    if not _fits_torch(pads, attributes) or _is_small_volume(values, attributes):
         return _sum_over_count(call, values, pads)
-    result: Tensor = call.torch.nn.functional.avg_pool2d(
+    result: Tensor = getattr(call.torch.nn.functional, f"avg_pool{len(pads) // 2}d")(
         values,
         attributes["kernel"],
         attributes["stride"],
-        (pads[0], pads[2]),
+        pads[::2],
         attributes["ceil"],
         attributes["count_include_pad"],
     )
     return result
+
+
+def _is_small_volume(values: Tensor, attributes: Attributes) -> bool:
+    """Whether torch's avg_pool3d refuses a volume that is smaller than the window before its padding is added."""
+    kernel = attributes["kernel"]
+    return len(kernel) == 3 and any(size < tall for size, tall in zip(values.shape[2:], kernel, strict=True))
 
 
 def _sum_over_count(call: TorchCall, values: Tensor, pads: Pads) -> Tensor:
@@ -202,13 +222,10 @@ def _sum_over_count(call: TorchCall, values: Tensor, pads: Pads) -> Tensor:
     counted, rest = call.torch.ones_like(values[:1, :1]), reach
     if call.attributes["count_include_pad"]:
         counted, rest = explicitly_padded(call, counted, pads, 1.0), _difference(reach, pads)
+    average = getattr(call.torch.nn.functional, f"avg_pool{len(pads) // 2}d")
+    # Averages stand for sums: both are divided by the size of the window, which falls out.
     total, count = (
-        call.torch.nn.functional.avg_pool2d(
-            explicitly_padded(call, item, widths),
-            call.attributes["kernel"],
-            call.attributes["stride"],
-            divisor_override=1,
-        )
+        average(explicitly_padded(call, item, widths), call.attributes["kernel"], call.attributes["stride"])
         for item, widths in ((values, reach), (counted, rest))
     )
     result: Tensor = total / count
@@ -216,7 +233,7 @@ def _sum_over_count(call: TorchCall, values: Tensor, pads: Pads) -> Tensor:
 
 
 def _difference(outer: Pads, inner: Pads) -> Pads:
-    return outer[0] - inner[0], outer[1] - inner[1], outer[2] - inner[2], outer[3] - inner[3]
+    return tuple(wide - narrow for wide, narrow in zip(outer, inner, strict=True))
 
 
 def _avgpool_onnx(call: OnnxCall, sink: OnnxSink) -> None:
@@ -262,6 +279,7 @@ AVGPOOL = OpRecord(
     settle=_settle,
     shape=_shape,
     window=receptive_window,
+    formula=window_formula,
     torch=_avgpool_torch,
     onnx=_avgpool_onnx,
     samples=(
@@ -279,6 +297,9 @@ AVGPOOL = OpRecord(
         ),
         Sample({"kernel": 3, "stride": 2, "pad": "same"}, ((5, 7, 8),)),
         Sample({"kernel": 4, "stride": 2, "pad": "same", "count_include_pad": True}, ((5, 7, 8),)),
+        Sample({"kernel": 3, "stride": 2, "pad": (1, 2), "count_include_pad": True}, ((3, 14),)),
+        Sample({"kernel": 3, "stride": 2, "pad": "half", "ceil": True}, ((3, 14),)),
+        Sample({"kernel": (1, 2, 3), "pad": (0, 1, 1)}, ((3, 4, 5, 7),)),
         Sample({"kernel": (3, 8)}, ((8, 9, 7),), fails="kernel 8 is larger than the width 7"),
         Sample({"kernel": 2, "pad": (0, 0, 0, 2)}, ((8, 9, 9),), fails="not smaller than the window's width 2"),
         Sample({"kernel": 2}, ((2048,),), fails="needs an image"),
@@ -288,7 +309,7 @@ AVGPOOL = OpRecord(
 
 
 def _global_shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
-    return typed(image_size(inputs)[0], 1, 1)
+    return typed(inputs[0].channels, *(1 for _ in grid_size(inputs)))
 
 
 def _whole_image(attributes: Attributes, inputs: Types) -> Window | Literal["all"]:
@@ -296,12 +317,12 @@ def _whole_image(attributes: Attributes, inputs: Types) -> Window | Literal["all
 
 
 def _global_avgpool_torch(call: TorchCall) -> Tensor:
-    result: Tensor = call.inputs[0].mean((2, 3), keepdim=True)
+    result: Tensor = call.inputs[0].mean(tuple(range(2, call.inputs[0].dim())), keepdim=True)
     return result
 
 
 def _global_maxpool_torch(call: TorchCall) -> Tensor:
-    result: Tensor = call.inputs[0].amax((2, 3), keepdim=True)
+    result: Tensor = call.inputs[0].amax(tuple(range(2, call.inputs[0].dim())), keepdim=True)
     return result
 
 
@@ -316,12 +337,14 @@ def _global_maxpool_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 _GLOBAL_SAMPLES = (
     Sample({}, ((16, 7, 9),)),
     Sample({}, ((3, 1, 1),)),
+    Sample({}, ((4, 9),)),
+    Sample({}, ((4, 3, 2, 5),)),
     Sample({}, ((16,),), fails="needs an image"),
 )
 
 GLOBAL_AVGPOOL = OpRecord(
     name="global_avgpool",
-    summary="Average of each channel over the whole image: C x H x W to C x 1 x 1, for every H and W.",
+    summary="Average of each channel over the whole image (sequence, volume): C x H x W to C x 1 x 1, for every H, W.",
     shape=_global_shape,
     window=_whole_image,
     torch=_global_avgpool_torch,
@@ -332,7 +355,7 @@ GLOBAL_AVGPOOL = OpRecord(
 
 GLOBAL_MAXPOOL = OpRecord(
     name="global_maxpool",
-    summary="Maximum of each channel over the whole image: C x H x W to C x 1 x 1, for every H and W.",
+    summary="Maximum of each channel over the whole image (sequence, volume): C x H x W to C x 1 x 1, for every H, W.",
     shape=_global_shape,
     window=_whole_image,
     torch=_global_maxpool_torch,

@@ -24,7 +24,10 @@ class Problem:
         position: the merged value to point at, counted from 0.
         notes: the formula with its numbers, and whatever else explains the message.
         help: what to write instead, where it can be computed.
+        other: the merged value that it does not fit to.
+        axis: the axis along which merged values differ, counted from 0 (channels).
         repair: arguments that would repair the call, as text by argument name.
+        alternatives: other such repairs, the next best first.
         before: layers that would repair it if they stood before it, e.g. "flatten".
     """
 
@@ -34,7 +37,10 @@ class Problem:
     position: int | None = None
     notes: tuple[str, ...] = ()
     help: str | None = None
+    other: int = 0
+    axis: int | None = None
     repair: tuple[tuple[str, str], ...] = ()
+    alternatives: tuple[tuple[tuple[str, str], ...], ...] = ()
     before: str = ""
 
 

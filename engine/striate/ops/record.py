@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from striate.dims import Dim
@@ -39,15 +40,25 @@ class Window:
     """What one output pixel sees of the input, per axis: `extent` pixels, moving by `stride`, starting at `-padding`.
 
     `extent` is the dilated kernel, `dilation * (kernel - 1) + 1`. A transposed convolution has a fractional stride.
+    A sequence has one axis, an image two, a volume three.
     """
 
-    extent: tuple[float, float]
-    stride: tuple[float, float]
-    padding: tuple[float, float]
+    extent: tuple[float, ...]
+    stride: tuple[float, ...]
+    padding: tuple[float, ...]
+
+    def along(self, axis: int) -> tuple[float, float, float]:
+        """Return extent, stride and padding along an axis, counted from 0 (the height of an image)."""
+        if not self.extent:
+            return 1, 1, 0
+        return self.extent[axis], self.stride[axis], self.padding[axis]
 
 
-POINTWISE = Window((1, 1), (1, 1), (0, 0))
-"""The window of a layer that looks at one pixel only."""
+Role = Literal["weights", "activation", "probabilities", "normalisation", "regularisation", "other"]
+"""What a layer is for, as far as lints ask."""
+
+POINTWISE = Window((), (), ())
+"""The window of a layer that looks at one pixel only, whatever the number of axes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +76,16 @@ class TorchCall:
 
 
 @dataclass(frozen=True, slots=True)
+class PenaltyCall:
+    """One evaluation of a layer's penalty: the torch module, settled attributes, weights by role, input sizes."""
+
+    torch: Any
+    attributes: Attributes
+    weights: Mapping[str, Tensor]
+    inputs: Types
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """A configuration for the tests and the documentation: arguments as in a `.cnn` file, and input sizes.
 
@@ -74,6 +95,11 @@ class Sample:
     arguments: Mapping[str, Any]
     inputs: tuple[tuple[int, ...], ...]
     fails: str | None = None
+
+
+def all_results(result: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """Return what a torch rule gives as a tuple, one tensor per output of the layer."""
+    return result if isinstance(result, tuple) else (result,)
 
 
 def _no_weights(attributes: Attributes, inputs: Types) -> tuple[WeightSpec, ...]:
@@ -93,6 +119,11 @@ def across_channels(attributes: Attributes, inputs: Types) -> Window | Literal["
     return "all" if inputs[0].rank == 1 else POINTWISE
 
 
+def no_formula(attributes: Attributes, inputs: Types, axis: int) -> str:
+    """Return nothing: the output size of the layer needs no formula."""
+    return ""
+
+
 def _pointwise(attributes: Attributes, inputs: Types) -> Window:
     return POINTWISE
 
@@ -106,15 +137,25 @@ class OpRecord:
         summary: one sentence: what the layer computes, with the formula where there is one.
         shape: the shape rule `(attributes, input types, check) -> output types`; sizes leave the batch axis out. It
             states what must hold through `check`, which knows whether a condition is settled, broken or open.
-        torch: the computation in torch, for any batch, in training and evaluation.
+        torch: the computation in torch, for any batch, in training and evaluation: a tensor, or a tuple of them where
+            the shape rule gives several types.
         onnx: writes the computation as ONNX nodes.
         arguments: what may be written between the brackets, in the order of the positional form.
         settle: turns arguments as converted (`pad = half`) into the attributes that the graph keeps, given the inputs.
         weights: the weights, given attributes and input types (whose channels are known by then).
         macs: multiply-adds of convolutions and dense products for one image; 0 for every other layer.
         window: what one output pixel sees, or "all" where it sees the whole input (dense, global pooling).
+        formula: the output size along an axis (0 is the height) with the numbers of the call filled in, e.g.
+            `floor((56 + 2*1 - 3)/2) + 1`, for messages; empty where the size does not change.
         merge: True where the layer merges several values (`add`, `concat`, `mul`).
         inference: "same" where evaluation passes the input through unchanged (dropout, identity).
+        role: "weights" where it is a product with trained weights (dense), "activation" for a function of one entry
+            that bends or bounds what it gives (relu), "probabilities" for shares and chances (softmax),
+            "normalisation", "regularisation" for what disturbs values in training (dropout).
+        removes_offset: whether a number that is added to all of a channel before the layer makes no difference.
+        keeps_order: whether the output has the entries of the input in their order, channel by channel (flatten), so
+            that torch copies nothing where memory holds them so.
+        penalty: a term that training adds to the loss, a function of the weights alone; None for most layers.
         samples: configurations that the tests run and the documentation shows.
         reference: where the formula is from.
     """
@@ -122,17 +163,32 @@ class OpRecord:
     name: str
     summary: str
     shape: Callable[[Attributes, Types, Check], Types]
-    torch: Callable[[TorchCall], Tensor]
+    torch: Callable[[TorchCall], Tensor | tuple[Tensor, ...]]
     onnx: Callable[[OnnxCall, OnnxSink], None]
     arguments: tuple[Argument, ...] = ()
     settle: Callable[[dict[str, Any], Types], dict[str, Any]] = _as_given
     weights: Callable[[Attributes, Types], tuple[WeightSpec, ...]] = _no_weights
     macs: Callable[[Attributes, Types, Types], Dim] = _no_macs
     window: Callable[[Attributes, Types], Window | Literal["all"]] = _pointwise
+    formula: Callable[[Attributes, Types, int], str] = no_formula
     merge: bool = False
     inference: Literal["computed", "same"] = "computed"
+    role: Role = "other"
+    removes_offset: bool = False
+    keeps_order: bool = False
+    penalty: Callable[[PenaltyCall], Tensor] | None = None
     samples: tuple[Sample, ...] = field(default=(), repr=False)
     reference: str = ""
+
+    @cached_property
+    def argument_names(self) -> tuple[str, ...]:
+        """The names of the arguments in the order of the positional form."""
+        return tuple(argument.name for argument in self.arguments)
+
+    @cached_property
+    def required_names(self) -> tuple[str, ...]:
+        """The names of the arguments that must be written."""
+        return tuple(argument.name for argument in self.arguments if argument.required)
 
     @property
     def signature(self) -> str:

@@ -5,8 +5,10 @@ Whatever is wrong with a used file is a finding at the `use` statement, or in th
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
+from typing import Protocol
 
 from striate.elaborate.linked import LinkedFile, Used
 from striate.host.catalogue import HostCatalogue
@@ -14,42 +16,101 @@ from striate.host.records import FileRecord
 from striate.project.paths import target_path
 from striate.project.requirements import unmet
 from striate.project.shelves import Package, Shelf, project_of
-from striate_dsl.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Label
+from striate_dsl.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Edit, Fix, Label
+from striate_dsl.limits import DEFINITIONS, FILE_SIZE, FILES, FINDINGS, TOKENS, USE_DEPTH, Limit
 from striate_dsl.names import nearest
-from striate_dsl.parser import ParseResult, parse
+from striate_dsl.parser import Allowance, ParseResult, parse
+from striate_dsl.reading import bytes_in_words
 from striate_dsl.source import Source
-from striate_dsl.syntax import File, Requires, Text, Use
+from striate_dsl.syntax import Block, File, Model, Requires, Text, Use, Variant
 
-MAX_FILES = 200
-"""Files that one file may use, directly or not."""
-
-MAX_CHARACTERS = 16 * 1024 * 1024
-"""Characters that these may have together."""
-
-MAX_DEPTH = 50
-"""Files that use files that use files."""
+_DEFINED = re.compile(r"\b(?:block|model|class|def|fn|func|function|network)[ \t]+(\w+)")
 
 
-def parse_linked(source: Source, catalogue: HostCatalogue) -> ParseResult:
-    """Parse a text and the files it uses; in the result, `file` is a `LinkedFile`.
+class Reader(Protocol):
+    """Where the texts of used files come from: an editor has some that are not on the disk yet, and keeps others."""
 
-    The text's name is the path that used files are relative to. With mistakes in `use` statements there is a file all
-    the same: the rest of it can be checked.
+    def read(self, shelf: Shelf, path: PurePosixPath) -> Source:
+        """Return the text at a path; raises like `Shelf.read`."""
+
+    def parse(self, source: Source, allowance: Allowance | None = None) -> ParseResult:
+        """Return what `striate_dsl.parser.parse` says of a text."""
+
+
+class Shelves:
+    """Reads every file from where it lies, each time anew."""
+
+    def read(self, shelf: Shelf, path: PurePosixPath) -> Source:
+        return shelf.read(path)
+
+    def parse(self, source: Source, allowance: Allowance | None = None) -> ParseResult:
+        return parse(source, allowance)
+
+
+Place = tuple[Shelf, PurePosixPath]
+"""Where a file lies: a tree of files, and its path there."""
+
+
+def parse_linked(
+    source: Source, catalogue: HostCatalogue, reader: Reader | None = None, place: Place | None = None
+) -> ParseResult:
+    """Parse a text and the files it uses; see `link_parsed`."""
+    return link_parsed(source, (reader or Shelves()).parse(source), catalogue, reader, place)
+
+
+def link_parsed(
+    source: Source,
+    result: ParseResult,
+    catalogue: HostCatalogue,
+    reader: Reader | None = None,
+    place: Place | None = None,
+) -> ParseResult:
+    """Follow the `use` statements of a text that has been parsed; in the result, `file` is a `LinkedFile`.
+
+    The text's name is the path that used files are relative to, unless its place is given. With mistakes in `use`
+    statements there is a file all the same: the rest of it can be checked. Where the text has errors, `mended` is what
+    can be checked of it, linked. Used files are read by `reader`, from where they lie if there is none.
     """
-    result = parse(source)
-    if result.file is None:
-        return result
     findings = Diagnostics(list(result.diagnostics))
-    linked = link(result.file, catalogue, findings)
-    return ParseResult(linked, findings, linked)
+    if result.file is not None:
+        linked = link(result.file, catalogue, findings, reader, place, result.tokens)
+        return ParseResult(linked, findings, linked, linked, whole=True, tokens=result.tokens)
+    if result.mended is None:
+        return result
+    linked = link(result.mended, catalogue, findings, reader, place, result.tokens)
+    mended = linked if result.whole else replace(linked, torn=_torn_names(source, linked))
+    return ParseResult(None, findings, result.partial, mended, whole=result.whole, tokens=result.tokens)
 
 
-def link(file: File, catalogue: HostCatalogue, findings: Diagnostics) -> LinkedFile:
-    """Return a file with the files it uses; what is wrong with them is added to the findings."""
+def _torn_names(source: Source, mended: File) -> frozenset[str]:
+    """Return the names of blocks and models that a text begins to define and that had to be left out."""
+    named = {item.name.text for item in mended.definitions if isinstance(item, (Block, Model, Variant))}
+    return frozenset(_DEFINED.findall(source.text)) - named
+
+
+def link(
+    file: File,
+    catalogue: HostCatalogue,
+    findings: Diagnostics,
+    reader: Reader | None = None,
+    place: Place | None = None,
+    tokens: int = 0,
+) -> LinkedFile:
+    """Return a file with the files it uses; what is wrong with them is added to the findings.
+
+    Args:
+        file: the file, parsed.
+        catalogue: where files of plugins are found.
+        findings: filled here.
+        reader: where the texts of used files come from.
+        place: where the file lies, if its name does not say it.
+        tokens: how much text the file is; that of all files counts together.
+    """
     if not any(isinstance(item, (Use, Requires)) for item in file.definitions):
         return LinkedFile(file.span, file.definitions)
-    shelf, path = project_of(file.span.file)
-    return _Linker(catalogue, findings).link(file, shelf, path)
+    shelf, path = place or project_of(file.span.file)
+    left = DEFINITIONS.value - len(file.definitions)
+    return _Linker(catalogue, findings, reader or Shelves(), TOKENS.value - tokens, left).link(file, shelf, path)
 
 
 @dataclass(slots=True)
@@ -58,6 +119,9 @@ class _Linker:
 
     catalogue: HostCatalogue
     findings: Diagnostics
+    reader: Reader
+    tokens: int
+    definitions: int
     linked: dict[str, LinkedFile | None] = field(default_factory=dict)
     chain: dict[str, Use | None] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
@@ -95,8 +159,19 @@ class _Linker:
                 self.linked[identity] = self._read(statement, target, path)
             return self.linked[identity]
         except DiagnosticError as error:
-            self.findings.extend(_placed(item, statement) for item in error.diagnostics)
+            self.findings.extend(self._renamed(_placed(item, statement), shelf, using) for item in error.diagnostics)
             return None
+
+    def _renamed(self, item: Diagnostic, shelf: Shelf, using: PurePosixPath) -> Diagnostic:
+        """Return a finding about a file that does not exist with the repair that names the nearest one."""
+        statement = self.chain[shelf.identity(using)]
+        if item.code != "E0131" or statement is None or not isinstance(statement.target, Text):
+            return item
+        near = shelf.nearest(target_path(statement.target, using))
+        if near is None:
+            return item
+        written = f'"{PurePosixPath(statement.target.value).with_name(near)}"'
+        return replace(item, fixes=(Fix(f"write {written}", (Edit(statement.target.span, written),), "unsafe"),))
 
     def _target(self, statement: Use, shelf: Shelf, using: PurePosixPath) -> tuple[Shelf, PurePosixPath]:
         if isinstance(statement.target, Text):
@@ -108,15 +183,24 @@ class _Linker:
         return Package(record.package), PurePosixPath(record.resource)
 
     def _read(self, statement: Use, shelf: Shelf, path: PurePosixPath) -> LinkedFile | None:
+        """Read, parse and link a file; where that would be too much, no further file is looked at."""
         self.asked += 1
-        source = shelf.read(path) if self.asked <= MAX_FILES and len(self.chain) <= MAX_DEPTH else None
-        self.characters += len(source.text) if source else 0
-        if source is None or self.characters > MAX_CHARACTERS:
-            self.full = True
-            raise DiagnosticError(_too_much(statement))
-        result = parse(source)
+        self._demand(statement, FILES, self.asked)
+        self._demand(statement, USE_DEPTH, len(self.chain))
+        source = self.reader.read(shelf, path)
+        self.characters += len(source.text)
+        self._demand(statement, FILE_SIZE, self.characters)
+        result = self.reader.parse(source, Allowance(max(self.tokens, 0), max(self.definitions, 0)))
+        self.tokens -= result.tokens
+        self.definitions -= len(result.file.definitions) if result.file else 0
         self.findings.extend(replace(item, notes=(*item.notes, _used_at(statement))) for item in result.diagnostics)
+        self.full = len(self.findings) >= FINDINGS.value
         return None if result.file is None else self.link(result.file, shelf, path)
+
+    def _demand(self, statement: Use, limit: Limit, number: int) -> None:
+        if number > limit.value:
+            self.full = True
+            raise DiagnosticError(_too_much(statement, limit))
 
     def _circle(self, statement: Use, identity: str) -> Diagnostic:
         round_trip = list(self.chain)[list(self.chain).index(identity) :]
@@ -135,12 +219,17 @@ class _Linker:
         near = nearest(name, known)
         first = name.partition(".")[0]
         family = [item for item in known if item.partition(".")[0] == first] or known
+        place, quoted = statement.span, f'"{first}.cnn"'
+        if not isinstance(statement.target, Text):
+            place = statement.target[0].span.to(statement.target[-1].span)
+        written = quoted if name == f"{first}.cnn" else near
         return Diagnostic(
             "E0330",
             f"no installed plugin provides a file {name}",
-            statement.span,
+            place,
             notes=(f"files of plugins: {', '.join(family[:12])}",) if family else (),
-            help=f"did you mean {near}?" if near else f'a file of the project is named in quotes: use "{first}.cnn"',
+            help=f"did you mean {written}?" if written else f"a file of the project is named in quotes: use {quoted}",
+            fixes=(Fix(f"write {written}", (Edit(place, written),), "unsafe"),) if written else (),
         )
 
 
@@ -158,14 +247,14 @@ def _used_at(statement: Use) -> str:
     return f"used at {statement.span!r}"
 
 
-def _too_much(statement: Use) -> Diagnostic:
+def _too_much(statement: Use, limit: Limit) -> Diagnostic:
     return Diagnostic(
         "E0329",
         "too many files are used",
         statement.span,
         notes=(
-            f"at most {MAX_FILES} files with {MAX_CHARACTERS // 1024 // 1024} MiB of text are read, "
-            f"and at most {MAX_DEPTH} that use each other in a row",
+            f"at most {FILES.value:,} files with {bytes_in_words(FILE_SIZE.value)} of text are read, "
+            f"and at most {USE_DEPTH.value:,} that use each other in a row",
         ),
-        help="use only the files whose blocks are needed",
+        help=f"use only the files whose blocks are needed; {limit.advice}",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath, PureWindowsPath
 
-from striate_dsl.diagnostics import Diagnostic, DiagnosticError
+from striate_dsl.diagnostics import Diagnostic, DiagnosticError, Edit, Fix
 from striate_dsl.syntax import Text
 
 SUFFIX = ".cnn"
@@ -24,10 +24,13 @@ def target_path(written: Text, using: PurePosixPath) -> PurePosixPath:
     if PurePosixPath(text).is_absolute() or PureWindowsPath(text).drive or text.startswith("\\"):
         raise _refusal("E0326", written, "is an absolute path", _relative(text))
     if "\\" in text:
-        raise _refusal("E0327", written, "has a backslash", f'write use "{text.replace(chr(92), "/")}"')
+        plain = text.replace("\\", "/")
+        raise _refusal("E0327", written, "has a backslash", f'write use "{plain}"', plain)
     if not text.endswith(SUFFIX) or PurePosixPath(text).name == SUFFIX or not text.isprintable():
-        advice = f'write use "{text}{SUFFIX}"' if text.strip("./") and text.isprintable() else "name a .cnn file"
-        raise _refusal("E0327", written, "names no .cnn file", advice)
+        whole = f"{text}{SUFFIX}" if text.strip("./") and text.isprintable() else None
+        raise _refusal(
+            "E0327", written, "names no .cnn file", f'write use "{whole}"' if whole else "name a .cnn file", whole
+        )
     parts = list(using.parent.parts)
     for part in PurePosixPath(text).parts:
         if part != "..":
@@ -43,10 +46,9 @@ def _relative(text: str) -> str:
     return f'name the file relative to this one, e.g. use "{PureWindowsPath(text).name or "blocks.cnn"}"'
 
 
-def _refusal(code: str, written: Text, what: str, advice: str) -> DiagnosticError:
+def _refusal(code: str, written: Text, what: str, advice: str, meant: str | None = None) -> DiagnosticError:
     note = "a file may only use files of its own project, so that checking it reads nothing else"
-    return DiagnosticError(
-        Diagnostic(
-            code, f'"{written.value}" {what}', written.span, notes=(note,) if code == "E0326" else (), help=advice
-        )
-    )
+    notes = (note,) if code == "E0326" else ()
+    fixes = (Fix(f'write "{meant}"', (Edit(written.span, f'"{meant}"'),), "unsafe"),) if meant else ()
+    message = f'"{written.value}" {what}'
+    return DiagnosticError(Diagnostic(code, message, written.span, notes=notes, help=advice, fixes=fixes))

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError
 from striate_dsl.names import nearest
-from striate_dsl.reading import LARGEST, read_source
+from striate_dsl.reading import decode_source, read_source
 from striate_dsl.source import Source
 
 MARKERS = ("striate.toml", "pyproject.toml", ".git")
@@ -31,6 +31,9 @@ class Shelf(Protocol):
         Raises:
             DiagnosticError: it cannot be read, or lies outside of the shelf; the finding has no place yet.
         """
+
+    def nearest(self, path: PurePosixPath) -> str | None:
+        """Return the name of the file in the same folder that is most like one that does not exist, if one is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +62,17 @@ class Folder:
         except DiagnosticError as error:
             raise DiagnosticError(*(_named(item, str(place), name) for item in error.diagnostics)) from None
 
-    def _missing(self, path: PurePosixPath) -> Diagnostic:
+    def nearest(self, path: PurePosixPath) -> str | None:
+        """Return the name of the file in the same folder that is most like one that does not exist, if one is."""
+        return nearest(path.name, self._beside(path))
+
+    def _beside(self, path: PurePosixPath) -> list[str]:
         folder = _real((self.root / path).parent)
         present = _networks(folder) if folder.is_relative_to(self.root) else []
-        present = [name for name in present if name != path.name]  # a link that leads nowhere
-        near = nearest(path.name, present)
+        return [name for name in present if name != path.name]  # a link that leads nowhere
+
+    def _missing(self, path: PurePosixPath) -> Diagnostic:
+        present, near = self._beside(path), self.nearest(path)
         return Diagnostic(
             "E0131",
             f"there is no file {self.shown(path)}",
@@ -81,14 +90,18 @@ class Package:
     def identity(self, path: PurePosixPath) -> str:
         return f"<{self.package}>/{path}"
 
+    def nearest(self, path: PurePosixPath) -> str | None:
+        """Return None: a plugin announces its files itself."""
+        return None
+
     def read(self, path: PurePosixPath) -> Source:
         from importlib.resources import files  # noqa: PLC0415  # costs start-up time
 
         name = f"{self.package.replace('.', '/')}/{path}"
         try:
             data = files(self.package).joinpath(str(path)).read_bytes()
-            return Source(name, data[: LARGEST + 1].decode("utf-8").replace("\r\n", "\n"))
-        except (OSError, ImportError, UnicodeDecodeError, TypeError) as error:
+            return Source(name, decode_source(name, data).text.replace("\r\n", "\n"))
+        except (OSError, ImportError, TypeError) as error:
             message = f"the plugin's file {name} cannot be read: {error}"
             raise DiagnosticError(Diagnostic("E0703", message, help="install the plugin again")) from None
 

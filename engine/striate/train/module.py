@@ -58,12 +58,13 @@ class TrainingModule(LightningModule):
             group["lr"] = self.rate = group["initial_lr"] * factor
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Return the loss of a batch."""
+        """Return the loss of a batch, and with it what layers add; the score counts the recipe's loss alone."""
         images, targets = batch
         loss: Tensor = self._loss(_only(self.program(self.pixels(images))), targets)
         self.run.loss_sum += loss.detach().double() * len(targets)
         self.run.seen += len(targets)
-        return loss
+        penalty = self.program.penalty()
+        return loss if penalty is None else loss + penalty
 
     def on_validation_epoch_start(self) -> None:
         """Start counting."""

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-from striate.elaborate.faults import suggestion
+from striate.elaborate.faults import renaming, suggestion
+from striate.elaborate.repairs.values import repairs_of_value
 from striate.elaborate.values import CallValue
 from striate.host.catalogue import HostCatalogue, NameClashError
 from striate.host.records import Factory
-from striate.ops.arguments import Argument, ArgumentError, Choice, format_value
-from striate_dsl.diagnostics import Diagnostic, DiagnosticError, Label
+from striate.ops.arguments import Argument, ArgumentError, Choice, format_value, quote_value
+from striate_dsl.diagnostics import Diagnostic, DiagnosticError, Edit, Fix, Label
 from striate_dsl.source import Span
 from striate_dsl.syntax import CallExpression, Expression
 
@@ -59,11 +60,12 @@ class Part(Generic[Record]):
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """An argument as written: its name if it has one, its value and its place."""
+    """An argument as written: its name if it has one and where that stands, its value and the syntax of it."""
 
     name: str | None
     value: Any
     span: Span
+    expression: Expression
 
 
 def read_part(
@@ -100,11 +102,18 @@ def _called(what: str, value: Any, expression: Expression) -> tuple[str, Span]:
     raise DiagnosticError(
         Diagnostic(
             "E0403",
-            f"{what} must be a name, with arguments if it has any, not {format_value(value)}",
+            f"{what} must be a name, with arguments if it has any, not {quote_value(value)}",
             expression.span,
             help=f"without quotes: {what} = {value}" if isinstance(value, str) and value.isidentifier() else None,
+            fixes=_unquoted(value, expression),
         )
     )
+
+
+def _unquoted(value: Any, expression: Expression) -> tuple[Fix, ...]:
+    if not isinstance(value, str) or not value.isidentifier():
+        return ()
+    return (Fix(f"write {value}", (Edit(expression.span, value),), "safe"),)
 
 
 def _find(kind: type[Record], what: str, name: str, place: Span, catalogue: HostCatalogue) -> Record:
@@ -117,8 +126,9 @@ def _find(kind: type[Record], what: str, name: str, place: Span, catalogue: Host
     known = catalogue.names(kind)
     broken = tuple(f"plugin {item.plugin} could not be loaded: {item.reason}" for item in catalogue.failures)
     listed = f"installed plugins provide: {', '.join(known)}" if known else "no installed plugin provides any"
+    near, fixes = suggestion(name, known), renaming(name, known, place)
     raise DiagnosticError(
-        Diagnostic("E0405", f"there is no {what} {name}", place, notes=(listed, *broken), help=suggestion(name, known))
+        Diagnostic("E0405", f"there is no {what} {name}", place, notes=(listed, *broken), help=near, fixes=fixes)
     )
 
 
@@ -127,9 +137,9 @@ def _arguments(value: Any, expression: Expression) -> list[Written]:
         return []
     positional = iter(value.positional)
     return [
-        Written(None, next(positional), item.value.span)
+        Written(None, next(positional), item.value.span, item.value)
         if item.name is None
-        else Written(item.name.text, value.named[item.name.text], item.span)
+        else Written(item.name.text, value.named[item.name.text], item.name.span, item.value)
         for item in expression.arguments
     ]
 
@@ -140,19 +150,28 @@ def _settle(record: Record, called: Sequence[Written], further: Sequence[Written
     overriding, more = _sort(record, further)
     given.update(overriding)
     findings += more
+    misnamed = any(item.code == "E0402" for item in findings)
     settled = {}
     for argument in record.arguments:
         name = argument.name
         if name not in given and argument.required:
-            findings.append(_missing_argument(record, argument, place))
+            if not misnamed:  # it may well be the one whose name is wrong
+                findings.append(_missing_argument(record, argument, place))
             continue
         try:
             settled[name] = argument.kind.convert(given[name].value if name in given else argument.default)
         except ArgumentError as error:
-            findings.append(Diagnostic("E0403", f"{record.name}: {name} {error}", given[name].span))
+            findings.append(_refused(record, argument, given[name], error))
     if findings:
         raise DiagnosticError(*findings)
     return settled
+
+
+def _refused(record: RecipeRecord, argument: Argument, given: Written, error: ArgumentError) -> Diagnostic:
+    fixes = repairs_of_value(argument, given.value, given.expression)
+    help = fixes[0].title if fixes else None
+    message = f"{record.name}: {argument.name} {error}"
+    return Diagnostic("E0403", message, given.expression.span, help=help, fixes=fixes)
 
 
 def _sort(record: Record, written: Sequence[Written]) -> tuple[dict[str, Written], list[Diagnostic]]:
@@ -180,7 +199,10 @@ def _no_such_argument(record: RecipeRecord, name: str | None, span: Span) -> Dia
     else:
         message = f"{record.name} has no argument {name}"
     notes = (f"its arguments: {', '.join(argument.signature for argument in record.arguments)}",) if names else ()
-    return Diagnostic("E0402", message, span, notes=notes, help=suggestion(name, names) if name else None)
+    if name is None:
+        return Diagnostic("E0402", message, span, notes=notes)
+    fixes = renaming(name, names, span)
+    return Diagnostic("E0402", message, span, notes=notes, help=suggestion(name, names), fixes=fixes)
 
 
 def _missing_argument(record: RecipeRecord, argument: Argument, place: Span) -> Diagnostic:

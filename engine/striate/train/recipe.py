@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from striate.elaborate.faults import Fault, suggestion
+from striate.elaborate.faults import Fault, meant, renaming, suggestion
+from striate.elaborate.repairs.values import repairs_of_value
 from striate.elaborate.settings import RecipeEnvironment, key_span, placed_settings
 from striate.host.catalogue import HostCatalogue
 from striate.host.records import DataRecord, LossRecord, MetricRecord, OptimizerRecord, ScheduleRecord
@@ -14,8 +15,9 @@ from striate.ops.arguments import Argument, ArgumentError, Integer, OneOf, Optio
 from striate.train.parts import Part, Record, Written, read_part
 from striate.train.sections import recipe_name, train_sections
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError
+from striate_dsl.limits import FINDINGS
 from striate_dsl.source import Span
-from striate_dsl.syntax import Expression, File, ListLiteral, Section, Setting
+from striate_dsl.syntax import CallExpression, Expression, File, ListLiteral, Name, Section, Setting
 
 PARTS = ("data", "loss", "optimizer", "schedule", "metrics")
 """The settings that plugins provide the values of."""
@@ -130,6 +132,8 @@ class _Reader:
     ) -> None:
         self.section, self.model, self.catalogue, self.entries = section, model, catalogue, entries
         self.findings: list[Diagnostic] = []
+        self.meant: set[str] = set()
+        """The settings that were meant by unknown ones: they are not missing."""
 
     def read(self) -> Recipe:
         self._check_keys()
@@ -151,18 +155,37 @@ class _Reader:
             first, dot, _ = key.partition(".")
             if first in KEYS and not (dot and (first not in PARTS or first == "metrics" or first not in self.entries)):
                 continue
+            if len(self.findings) >= FINDINGS.value:
+                break
+            near = suggestion(key, KEYS)
             self.findings.append(
                 Diagnostic(
                     "E0402",
                     f"a recipe has no setting {key}",
                     key_span(setting),
                     notes=(f"settings of a recipe: {', '.join(KEYS)}",),
-                    help=suggestion(key, KEYS),
+                    help=near or self._place_of(key),
+                    fixes=renaming(key, KEYS, key_span(setting)),
                 )
             )
+            self.meant.update(name for name in KEYS if near and name == meant(key, KEYS))
+
+    def _place_of(self, key: str) -> str | None:
+        """Say where a setting belongs that is an argument of the optimizer or of another part."""
+        kinds: dict[str, type[OptimizerRecord | ScheduleRecord | LossRecord]] = {
+            "optimizer": OptimizerRecord,
+            "schedule": ScheduleRecord,
+            "loss": LossRecord,
+        }
+        for part, kind in kinds.items():
+            name = _called(self.entries[part][1]) if part in self.entries else None
+            record = self.catalogue.find(kind, name) if name else None
+            if record is not None and key in {argument.name for argument in record.arguments}:
+                return f"{key} is an argument of the {part}: {part} = {name}({key} = …)"
+        return None
 
     def _required(self, key: str, kind: type[Record], what: str) -> Part[Record] | None:
-        if key not in self.entries:
+        if key not in self.entries and key not in self.meant:
             known = self.catalogue.names(kind)
             self.findings.append(self._missing(key, f"for example {key} = {known[0]}" if known else None))
         return self._part(key, kind, what)
@@ -172,7 +195,7 @@ class _Reader:
             return None
         value, setting = self.entries[key]
         further = [
-            Written(name.partition(".")[2], item, _value(place).span)
+            Written(name.partition(".")[2], item, key_span(place), _value(place))
             for name, (item, place) in self.entries.items()
             if name.startswith(f"{key}.")
         ]
@@ -203,20 +226,27 @@ class _Reader:
     def _scalar(self, argument: Argument) -> Any:
         key = argument.name
         if key not in self.entries:
-            if argument.required:
+            if argument.required and key not in self.meant:
                 self.findings.append(self._missing(key, f"for example {key} = 10"))
-                return None
-            return argument.default
+            return None if argument.required else argument.default
         value, setting = self.entries[key]
         try:
             return argument.kind.convert(value)
         except ArgumentError as error:
-            self.findings.append(Diagnostic("E0403", f"{key} {error}", _value(setting).span))
+            fixes = repairs_of_value(argument, value, _value(setting))
+            help = fixes[0].title if fixes else None
+            self.findings.append(Diagnostic("E0403", f"{key} {error}", _value(setting).span, help=help, fixes=fixes))
             return None
 
     def _missing(self, key: str, help_text: str | None) -> Diagnostic:
         place = self.section.name.span if self.section.name else self.section.span
         return Diagnostic("E0404", f"the recipe does not say its {key}", place, help=help_text)
+
+
+def _called(setting: Setting) -> str | None:
+    """Return the name of the part that a setting names, if it is a name or a call of one."""
+    value = setting.value.function if isinstance(setting.value, CallExpression) else setting.value
+    return value.text if isinstance(value, Name) else None
 
 
 def _value(setting: Setting) -> Expression:

@@ -23,6 +23,8 @@ def document(model: str, rows: tuple[LayerRow, ...], totals: Totals, domain: Dom
         "statistics": totals.statistics,
         "macs": wording.plain(totals.macs),
         "memory": wording.plain(totals.memory),
+        "peak_memory": totals.peak_memory,
+        "peak_layer": totals.peak_layer or None,
         "weight_memory": totals.weight_memory,
         "receptive_field": _extent(totals.receptive_field),
         "batch": totals.batch,

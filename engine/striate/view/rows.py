@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from striate.analysis.costs import BYTES_PER_ELEMENT, NodeCost, node_costs
+from striate.analysis.liveness import InferenceMemory, inference_memory
 from striate.analysis.receptive import receptive_field
 from striate.dims import Dim, evaluate, is_known
 from striate.graph import Graph, Node, TensorType
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from striate.dims.domain import Domain
 
 Lookup = Callable[[str], OpRecord | None]
-Extent = tuple[int, int] | Literal["all"]
+Extent = tuple[int, ...] | Literal["all"]
 Sized = Callable[[Dim], Dim]
 
 
@@ -71,6 +72,9 @@ class Totals:
         statistics: running means and variances and whatever else is stored but not trained.
         macs: multiply-adds for the batch.
         memory: bytes of all layers' outputs in float32 for the batch.
+        peak_memory: the most bytes of inputs and values that are alive at once in evaluation, in float32 for the
+            batch; None where sizes are open.
+        peak_layer: the first layer at which `peak_memory` is reached; nothing where it is None.
         weight_memory: bytes of parameters and statistics in float32.
         receptive_field: what one entry of the (first) output sees of the input.
         local_field: the last field of an image that is not the whole input, and the layer that has it.
@@ -88,9 +92,11 @@ class Totals:
     statistics: int
     macs: Dim
     memory: Dim
+    peak_memory: int | None
+    peak_layer: str
     weight_memory: int
     receptive_field: Extent
-    local_field: tuple[tuple[int, int], str] | None
+    local_field: tuple[tuple[int, ...], str] | None
     inputs: Mapping[str, TensorType]
     outputs: Mapping[str, TensorType]
     batch: int
@@ -119,9 +125,18 @@ def layer_rows(graph: Graph, lookup: Lookup, sizes: Mapping[str, int], batch: in
 
 
 def totals_of(
-    graph: Graph, rows: tuple[LayerRow, ...], domain: Domain | None, sizes: Mapping[str, int], batch: int
+    graph: Graph,
+    lookup: Lookup,
+    rows: tuple[LayerRow, ...],
+    domain: Domain | None,
+    sizes: Mapping[str, int],
+    batch: int,
 ) -> Totals:
-    """Return the totals of the rows of a graph."""
+    """Return the totals of the rows of a graph.
+
+    Raises:
+        UnknownLayerError: nobody provides one of the layers.
+    """
     sized = _sizer(sizes)
     parameters = sum(row.parameters for row in rows)
     statistics = sum(row.statistics for row in rows)
@@ -129,6 +144,7 @@ def totals_of(
         value.name: row.receptive_field for node, row in zip(graph.nodes, rows, strict=True) for value in node.outputs
     }
     is_open = domain is not None and bool(domain.symbols) and not sizes
+    peak = _peak(graph, lookup, sizes, batch)
     return Totals(
         layers=len(rows),
         parameters=parameters,
@@ -136,6 +152,8 @@ def totals_of(
         statistics=statistics,
         macs=added(row.macs for row in rows),
         memory=added(row.memory for row in rows),
+        peak_memory=peak.peak if peak else None,
+        peak_layer=peak.peak_layer if peak else "",
         weight_memory=(parameters + statistics) * BYTES_PER_ELEMENT,
         receptive_field=fields.get(next(iter(graph.outputs.values()), ""), (1, 1)),
         local_field=_last_local(rows),
@@ -146,6 +164,11 @@ def totals_of(
         symbols=domain.symbols if domain is not None and is_open else (),
         domain=tuple(domain.sentences()) if domain is not None and is_open else (),
     )
+
+
+def _peak(graph: Graph, lookup: Lookup, sizes: Mapping[str, int], batch: int) -> InferenceMemory | None:
+    is_settled = all(is_known(extent) for kind in graph.types.values() for extent in kind.shape)
+    return inference_memory(graph, lookup, sizes=sizes, batch=batch) if sizes or is_settled else None
 
 
 def added(sizes: Iterable[Dim]) -> Dim:
@@ -160,7 +183,7 @@ def _row(node: Node, cost: NodeCost, field: Extent, sized: Sized, batch: int, sh
     return LayerRow(
         name=node.name,
         op=node.op,
-        detail=_detail(node.attributes),
+        detail=_detail(node),
         inputs=node.inputs,
         output=_resized(node.outputs[0].type, sized),
         parameters=cost.parameters,
@@ -197,33 +220,39 @@ def _resized(kind: TensorType, sized: Sized) -> TensorType:
     return TensorType(tuple(sized(extent) for extent in kind.shape))
 
 
-def _detail(attributes: Mapping[str, Any]) -> str:
-    """Return kernel and stride as tables in papers have them (`3x3/2`), then dilation and groups unless they are 1."""
+def _detail(node: Node) -> str:
+    """Return kernel and stride as tables in papers have them (`3x3/2`), then dilation and groups unless they are 1.
+
+    Of a layer of several values, of which the row shows the first, it is their number.
+    """
+    attributes = node.attributes
+    if len(node.outputs) > 1:
+        return f"into {len(node.outputs)}"
     kernel: Any = attributes.get("kernel")
     stride: Any = attributes.get("stride")
     dilation: Any = attributes.get("dilation")
-    if not _is_pair(kernel):
+    if not _per_axis(kernel):
         return ""
-    text = f"{kernel[0]}x{kernel[1]}"
-    if _is_pair(stride) and stride != (1, 1):
-        text += f"/{_pair(stride)}"
-    if _is_pair(dilation) and dilation != (1, 1):
-        text += f" dilation {_pair(dilation)}"
+    text = "x".join(map(str, kernel))
+    if _per_axis(stride) and set(stride) != {1}:
+        text += f"/{_times(stride)}"
+    if _per_axis(dilation) and set(dilation) != {1}:
+        text += f" dilation {_times(dilation)}"
     if attributes.get("groups", 1) != 1:
         text += f" groups {attributes['groups']}"
     return text
 
 
-def _is_pair(value: Any) -> bool:
-    return isinstance(value, tuple) and len(value) == 2
+def _per_axis(value: Any) -> bool:
+    return isinstance(value, tuple) and 1 <= len(value) <= 3
 
 
-def _pair(pair: tuple[int, int]) -> str:
-    return str(pair[0]) if pair[0] == pair[1] else f"{pair[0]}x{pair[1]}"
+def _times(numbers: tuple[int, ...]) -> str:
+    return str(numbers[0]) if len(set(numbers)) == 1 else "x".join(map(str, numbers))
 
 
-def _last_local(rows: tuple[LayerRow, ...]) -> tuple[tuple[int, int], str] | None:
+def _last_local(rows: tuple[LayerRow, ...]) -> tuple[tuple[int, ...], str] | None:
     for row in reversed(rows):
-        if row.output.rank == 3 and not isinstance(row.receptive_field, str):
+        if row.output.rank > 1 and not isinstance(row.receptive_field, str):
             return row.receptive_field, row.name
     return None

@@ -102,4 +102,4 @@ def summarize(
     """
     known = checked_sizes(domain, sizes or {})
     rows = layer_rows(graph, lookup, known, batch)
-    return Summary(graph.name, rows, totals_of(graph, rows, domain, known, batch), domain)
+    return Summary(graph.name, rows, totals_of(graph, lookup, rows, domain, known, batch), domain)

@@ -36,6 +36,9 @@ def totals_texts(totals: Totals, wording: Wording, *, folded: bool) -> list[tupl
     rows.append(("MACs", f"{_count(totals.macs, wording)} for {images}"))
     weights, activations = wording.memory(totals.weight_memory), wording.memory(totals.memory)
     rows.append(("memory", f"{weights} of weights, {activations} of layer outputs for {images}, in float32"))
+    if totals.peak_memory is not None:
+        peak = wording.memory(totals.peak_memory)
+        rows.append(("peak memory", f"{peak} of inputs and values at once in evaluation"))
     rows.append(("receptive field", _field(totals)))
     rows.extend(("input sizes", sentence) for sentence in totals.domain)
     if folded:

@@ -93,7 +93,7 @@ class Wording:
 
 def extent_text(extent: Extent, *, spaced: bool) -> str:
     """Return a receptive field, e.g. `7 x 7`, or `all`."""
-    return extent if isinstance(extent, str) else f"{extent[0]}{' x ' if spaced else 'x'}{extent[1]}"
+    return extent if isinstance(extent, str) else (" x " if spaced else "x").join(map(str, extent))
 
 
 def _terms_of(size: Expr, steps: Mapping[str, int]) -> Terms:

@@ -230,10 +230,3 @@ def test_overrides_need_one_model(run, net):
     assert result.code == 1
     assert "--model" in result.err
     assert run("check", "net.cnn", "--set", "classes=3", "--model", "Small").code == 0
-
-
-def test_sections_without_an_effect_yet_are_a_warning(run, net):
-    net.write_text(net.read_text() + "search { lr = 1 }\n")
-    result = run("check", "net.cnn")
-    assert result.code == 0
-    assert "warning[W0101]" in result.err

@@ -128,9 +128,9 @@ def test_a_file_that_is_not_there_is_an_error_and_others_are_repaired(run, biase
     ("arguments", "words"),
     [
         (["--unsafe-fixes"], "goes with --fix or --diff"),
-        (["--fix", "--model", "Net"], "leave --model, --set and --profile out"),
-        (["--diff", "--set", "classes=3"], "leave --model, --set and --profile out"),
-        (["--fix", "--profile", "quick"], "leave --model, --set and --profile out"),
+        (["--fix", "--model", "Net"], "leave --model, --set, --profile and --size out"),
+        (["--diff", "--set", "classes=3"], "leave --model, --set, --profile and --size out"),
+        (["--fix", "--profile", "quick"], "leave --model, --set, --profile and --size out"),
         (["--diff", "--format", "json"], "leave --format json out"),
         (["--diff", "--format", "sarif"], "leave --format sarif out"),
     ],

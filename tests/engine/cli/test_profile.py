@@ -145,8 +145,3 @@ def test_commands_take_the_option(file, run, tmp_path):
     assert summary.code == 0
     assert f"{2 * 10 + 3 * 73}" in summary.out
     assert "5,010" not in summary.out
-
-
-def test_search_stays_a_warning(file):
-    path = file("search { lr = 1 }")
-    assert [item.code for item in check_file(path).diagnostics] == ["W0101"]

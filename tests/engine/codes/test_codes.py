@@ -67,9 +67,9 @@ def test_a_page_is_complete(code):
     assert page.why.endswith(".")
     assert any(code.startswith(beginning) for beginning in FAMILIES)
     if page.situation:
-        kind = "error" if code.startswith("E") else "warning"
-        assert page.situation.startswith("$ striate ")
-        assert f"{kind}[{code}]: " in page.situation
+        kinds = "error|note" if code.startswith("E") else "warning"
+        assert re.match(r"\$ (?:[A-Z_]+=\w+ )?striate ", page.situation)
+        assert re.search(rf"^(?:{kinds})\[{code}\]: ", page.situation, re.MULTILINE)
     assert bool(page.situation) != bool(page.example)
 
 

@@ -265,3 +265,26 @@ def test_nests_that_do_not_collapse_may_be_deep() -> None:
     assert evaluate(size, {"H": 10}) >= 0
     assert solve([AtLeast(size, 0)], ["H"])["H"].is_everything()
     assert Equal(size, (2 * size + 1) // 3).decide() is None
+
+
+ALONE = st.builds(
+    lambda size, factor, divisor, bound, kind: [
+        AtLeast(size * factor // divisor, bound),
+        AtLeast(bound, size * factor // divisor),
+        Divisible(size * factor + bound, divisor),
+        Equal((size + bound) // divisor, factor),
+    ][kind],
+    st.sampled_from([symbol("H"), symbol("W")]),
+    st.integers(1, 4),
+    st.integers(1, 6),
+    st.integers(0, 12),
+    st.integers(0, 3),
+)
+
+
+@given(st.lists(ALONE, max_size=9))
+@settings(max_examples=400)
+def test_the_first_conflict_is_the_end_of_the_shortest_beginning_that_has_one(constraints):
+    beginnings = [constraints[:number] for number in range(1, len(constraints) + 1)]
+    shortest = next((each for each in beginnings if solve(each, ()).is_empty()), None)
+    assert solve(constraints, ()).unsatisfiable == (shortest[-1] if shortest else None)

@@ -11,7 +11,7 @@ from striate.elaborate import elaborate
 from striate.host.catalogue import HostCatalogue, NameClashError
 from striate.host.loading import Loaded, load_plugins
 from striate.host.spec import HOOK_KINDS, Hooks
-from striate.ops.activation import RELU
+from striate.ops.rectifier import RELU
 from striate.plugin import Factory, FileRecord, HeadRecord, LossRecord, OpRecord, hookimpl
 from striate.project.linking import parse_linked
 from striate_dsl.parser import parse

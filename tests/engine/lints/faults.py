@@ -11,12 +11,23 @@ def scores(end: str) -> str:
     return model(f"flatten -> dense(10)\n{end}", size="1 x 8 x 8", after=RECIPE)
 
 
+def for_tensor_cores(body: str, arithmetic: str = "float16", *, size: str = "8 x 32 x 32") -> str:
+    return model(body, size=size, after=f"export Net {{ tensor_cores = {arithmetic} }}\n")
+
+
+def with_head(body: str, head: str, *, before: str = "") -> str:
+    return model(f"{body}\nhead {head}", before=before).replace("  output y\n", "")
+
+
 FAULTS = [
     # ------------------------------------------------------------------------------------ bias before batch norm
     Fault("W0102", model("§conv(8, 3) -> bn"), "bias of conv", "safe", "conv(8, 3, bias = false) -> bn"),
     Fault("W0102", model("§conv(8, 3, 2, bias = true) -> bn"), "bias", "safe", "conv(8, 3, 2, bias = false) -> bn"),
     Fault("W0102", model("flatten\n§dense(9) # nine\nbn"), "bias of dense", "safe", "dense(9, bias = false) # nine"),
     Fault("W0102", model("§conv(8, 3, 1, 0, 1, 1, true) -> bn"), "bias", "safe", "conv(8, 3, 1, 0, 1, 1, false)"),
+    Fault(
+        "W0102", model("§conv(8, 3) -> instancenorm"), "by the instancenorm", "safe", "conv(8, 3, bias = false) -> inst"
+    ),
     Fault(
         "W0102",
         model("Tower", before=TOWER.replace("conv(", "§conv(")),
@@ -34,6 +45,7 @@ FAULTS = [
     # ------------------------------------------------------------------------------------ function applied twice
     Fault("W0103", scores("-> §softmax"), "cross_entropy applies softmax itself", "unsafe", "dense(10)\n  output"),
     Fault("W0103", scores("§sigmoid"), "so sigmoid must not", "unsafe", "dense(10)\n  output"),
+    Fault("W0103", scores("§log_softmax"), "so log_softmax must not", "unsafe", "dense(10)\n  output"),
     Fault("W0103", scores("relu -> §softmax as y"), "softmax", "unsafe", "relu as y"),
     # ------------------------------------------------------------------------------------ checkerboard
     Fault(
@@ -97,6 +109,13 @@ FAULTS = [
     # ------------------------------------------------------------------------------------ dropout before batch norm
     Fault("W0108", model("§dropout(0.2) -> bn"), "dropout", "unsafe", "bn -> dropout(0.2)"),
     Fault("W0108", model("§dropout\nbn"), "dropout"),
+    Fault(
+        "W0108",
+        model("§dropout(0.2) -> instancenorm(running = true)"),
+        "before instancenorm",
+        "unsafe",
+        "instancenorm(running = true) -> dropout(0.2)",
+    ),
     Fault("W0108", model("§dropout -> bn -> bn"), "dropout"),
     # ------------------------------------------------------------------------------------ never used
     Fault("W0109", model("conv(8, 3) as §early -> relu"), "early is never used", "unsafe", "conv(8, 3) -> relu"),
@@ -154,10 +173,62 @@ FAULTS = [
     # ------------------------------------------------------------------------------------ same with a stride
     Fault("W0118", model("conv(8, 3, stride = 2, pad = §same)"), "below and to the right", "display", "pad = half"),
     Fault("W0118", model("maxpool(3, 2, §same)", size="8 x H x W"), "stride 2", "display", "maxpool(3, 2, half)"),
+    # ------------------------------------------------------------------------------------ tensor cores
+    Fault(
+        "W0119",
+        for_tensor_cores("§conv(60, 3) -> relu -> conv(8, 1)"),
+        "60 output channels are filled up to 64 on tensor cores: 6%",
+        "unsafe",
+        "conv(64, 3) -> relu",
+    ),
+    Fault(
+        "W0119",
+        for_tensor_cores("conv(16, 3) -> flatten -> §dense(84) -> relu -> dense(10)", "int8"),
+        "84 features are filled up to 96",
+        "unsafe",
+        "dense(96) -> relu",
+    ),
+    Fault("W0119", for_tensor_cores("§conv(6, 3) -> conv(8, 1)", "tf32"), "6 output channels", "unsafe", "conv(8, 3)"),
+    Fault(
+        "W0119",
+        for_tensor_cores("§conv(16, 3, groups = 4) -> conv(8, 1)"),
+        "16 output channels (4 in each of 4 groups) are filled up to 32 on tensor cores: 50%",
+        "unsafe",
+        "conv(32, 3, groups = 4)",
+    ),
+    Fault(
+        "W0119",
+        for_tensor_cores("let n = 12\n§conv(n, 3) -> conv(8, 1)"),
+        "12 output channels",
+    ),
+    Fault(
+        "W0119",
+        for_tensor_cores("§deconv(12, 2, stride = 2) -> conv(8, 1)", "bfloat16", size="8 x H x W"),
+        "12 output channels",
+        "unsafe",
+        "deconv(16, 2, stride = 2)",
+    ),
+    # ------------------------------------------------------------------------------------ objects of a head
+    Fault(
+        "W0120",
+        with_head("conv(8, 3) -> relu", "segmentation(classes = 2, objects = §4)"),
+        "objects of 4 x 4 pixels are to be found, and an entry of relu1 sees 3 x 3",
+    ),
+    Fault(
+        "W0120",
+        with_head("conv(8, (3, 9))", "segmentation(classes = 2, objects = §[3, (3, 9), (5, 2)])"),
+        "objects of 5 x 2 pixels are to be found, and an entry of conv1 sees 3 x 9",
+    ),
+    Fault(
+        "W0120",
+        with_head("maxpool(2) -> conv(8, 3)", "classification(10, objects = §9)"),
+        "an entry of conv1 sees 6 x 6",
+    ),
 ]
 
 FINE = [
     ("W0102", model("conv(8, 3, bias = false) -> bn")),
+    ("W0102", model("conv(8, 3) -> layernorm -> conv(8, 3) -> groupnorm(2)")),
     ("W0102", model("conv(8, 3) as a -> bn\nconcat { conv(8, 3); conv(8, 3) }").replace("-> bn", "-> relu -> bn")),
     ("W0102", model("conv(8, 3, pad = 1) as a -> bn -> add(a)")),
     ("W0102", model("Conv(bn) -> Conv(relu)", before="block Conv(act) { conv(8, 3) -> act }\n")),
@@ -175,6 +246,7 @@ FINE = [
     ("W0107", model("conv(8, 4, pad = half, dilation = 2)")),
     ("W0108", model("conv(8, 3, bias = false) -> bn -> dropout -> relu")),
     ("W0108", model("dropout(0) -> bn")),
+    ("W0108", model("dropout(0.3) -> layernorm -> dropout(0.3) -> instancenorm")),
     ("W0109", model("conv(8, 3) as a\nlet w = a.channels\nconv(w, 1)")),
     ("W0109", model('let w = 3\nassert 1 == 1, "{w}"\nrelu as y')),
     ("W0109", model("relu as _stem -> relu")),
@@ -208,4 +280,13 @@ FINE = [
     ("W0117", model("flatten -> dense(10) -> relu")),
     ("W0118", model("conv(8, 3, pad = same) -> conv(8, 3, stride = 2, pad = half)")),
     ("W0118", model("conv(8, 3, stride = 2, pad = same)", size="8 x 33 x 33")),
+    ("W0119", model("conv(60, 3) -> relu -> conv(8, 1)", after="export Net { opset = 18 }\n")),
+    ("W0119", for_tensor_cores("conv(8, 3) -> conv(16, 3, groups = 2) -> conv(10, 1) -> softmax")),
+    ("W0119", for_tensor_cores("conv(10, 3, groups = 10) -> conv(8, 1)", size="10 x 32 x 32")),
+    ("W0119", for_tensor_cores("conv(20, 3) -> conv(8, 1)", "tf32")),
+    ("W0119", for_tensor_cores("conv(60, 3) -> conv(8, 1)", "none")),
+    ("W0120", with_head("conv(8, 3) -> relu", "segmentation(classes = 2)")),
+    ("W0120", with_head("conv(8, 3) -> relu", "segmentation(classes = 2, objects = [3, (1, 3)])")),
+    ("W0120", with_head("global_avgpool -> conv(8, 1)", "segmentation(classes = 2, objects = 500)")),
+    ("W0120", with_head("conv(8, 3)", "segmentation(classes = 2, objects = none)")),
 ]

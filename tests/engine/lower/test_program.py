@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+import math
 
 import pytest
 import torch
@@ -213,3 +214,26 @@ def test_weights_larger_than_the_machine_are_refused_before_they_are_made(graph,
     with pytest.raises(DiagnosticError, match=r"need 3,600,004\.0 GB") as caught:
         Program(graph(text), catalogue.lookup)
     assert caught.value.diagnostics[0].span.text == "conv(1000000000, 3)"
+
+
+def test_penalties_of_layers_are_added_up(program):
+    text = """
+model Net {
+  input image: 6 x 4 x 4
+  let shared = concrete_dropout(0.3, entropy = 0.5)
+  shared -> relu -> shared -> flatten -> concrete_dropout(0.2, entropy = 0.25)
+  output y
+}"""
+    made = program(text)
+    penalty = made.penalty()
+
+    def term(strength, channels, rate):
+        return strength * channels * (rate * math.log(rate) + (1 - rate) * math.log(1 - rate))
+
+    assert penalty.item() == pytest.approx(term(0.5, 6, 0.3) + term(0.25, 96, 0.2)), "the shared one counts once"
+    penalty.backward()
+    assert all(parameter.grad.abs() > 0 for parameter in made.parameters())
+
+
+def test_most_networks_have_no_penalty(program):
+    assert program(LENET).penalty() is None

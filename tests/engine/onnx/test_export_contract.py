@@ -5,9 +5,11 @@ from __future__ import annotations
 import onnx
 import pytest
 
+from striate.checking import check_source
 from striate.exporting import export_model
-from striate.onnx.contract import ExportContract, read_contract
+from striate.onnx.contract import ExportContract, read_contract, read_contracts
 from striate_dsl.diagnostics import DiagnosticError
+from striate_dsl.source import Source
 from tests.engine.onnx.models import from_text
 
 NETWORK = """\
@@ -68,10 +70,33 @@ def test_the_tolerance_is_honoured(tmp_path):
     assert caught.value.diagnostics[0].code == "E0607"
 
 
+def test_the_tensor_cores_asked_for_are_stated_in_the_file(tmp_path):
+    model = from_text(NETWORK + "export Base { tensor_cores = int8 }", "Base")
+    export_model(model, tmp_path / "a.onnx", verify=False)
+    stated = {item.key: item.value for item in onnx.load(tmp_path / "a.onnx").metadata_props}
+    assert stated["striate.tensor_cores"] == "int8"
+    plain = from_text(NETWORK, "Base")
+    export_model(plain, tmp_path / "b.onnx", verify=False)
+    assert "striate.tensor_cores" not in {item.key for item in onnx.load(tmp_path / "b.onnx").metadata_props}
+
+
+def test_all_sections_of_a_model_are_read():
+    sections = "export Base { opset = 18 }\nexport Variant as small { opset = 19 }\nexport Other as x { opset = 20 }"
+    file = from_text(NETWORK + sections, "Variant").file
+    assert [item.opset for item in read_contracts(file, "Variant")] == [18, 19]
+    assert [item.opset for item in read_contracts(file, "Base")] == [18]
+
+
+def test_mistakes_in_sections_with_names_are_found_by_check():
+    text = NETWORK + "export Base as small { opste = 18 }\nexport Base as large { tensor_cores = float64 }\n"
+    found = check_source(Source("net.cnn", text)).diagnostics
+    assert [(item.code, item.span.line) for item in found] == [("E0402", 7), ("E0403", 8)]
+
+
 def test_an_unknown_entry_is_answered_with_the_nearest():
     found = finding("export Base { opste = 18 }")
     assert (found.code, found.message) == ("E0402", "an export section has no opste")
-    assert found.notes == ("an export section may hold opset, tolerance",)
+    assert found.notes == ("an export section may hold opset, tolerance, tensor_cores",)
     assert found.help == "did you mean opset?"
     assert found.span is not None
     assert found.span.text == "opste"

@@ -16,23 +16,22 @@ from striate.ops import (
     BUILTIN,
     Argument,
     Check,
-    Flag,
-    Integer,
-    Kind,
     LayerError,
-    OneOf,
     OpRecord,
     Optional,
-    Padding,
-    Pair,
-    Real,
     Sample,
     TorchCall,
     convert_all,
 )
 from striate.ops.initializers import start_values
+from striate.ops.record import all_results
+from striate.ops.shape_arguments import NamedValue
+from tests.engine.ops.argument_values import written_arguments
+from tests.engine.ops.likely_calls import LIKELY
 
 LARGEST_SIZE = 24
+ABOVE_ZERO = frozenset({"log", "sqrt", "reciprocal"})
+"""Layers whose entries must be positive."""
 SAMPLES = [(record, sample) for record in BUILTIN.values() for sample in record.samples]
 ACCEPTED = [(record, sample) for record, sample in SAMPLES if sample.fails is None]
 REFUSED = [(record, sample) for record, sample in SAMPLES if sample.fails is not None]
@@ -73,9 +72,27 @@ class Layer:
         specs = self.record.weights(self.attributes, self.inputs)
         return {spec.role: torch.empty(spec.shape, device="meta") for spec in specs}
 
+    def tensors(
+        self,
+        shapes: Sequence[tuple[int, ...]],
+        batch: int,
+        *,
+        seed: int = 0,
+        dtype: torch.dtype = torch.float32,
+    ) -> list[Tensor]:
+        """Return random inputs for which the layer is defined, with a batch axis in front."""
+        made = tensors(shapes, batch, seed=seed, dtype=dtype)
+        return [item.abs() + 0.1 for item in made] if self.record.name in ABOVE_ZERO else made
+
     def run(self, inputs: Sequence[Tensor], weights: Mapping[str, Tensor], *, training: bool = False) -> Tensor:
-        """Compute the layer in torch."""
-        return self.record.torch(TorchCall(torch, self.attributes, inputs, weights, training))
+        """Compute the layer in torch and return its first output."""
+        return self.results(inputs, weights, training=training)[0]
+
+    def results(
+        self, inputs: Sequence[Tensor], weights: Mapping[str, Tensor], *, training: bool = False
+    ) -> tuple[Tensor, ...]:
+        """Compute the layer in torch and return all its outputs."""
+        return all_results(self.record.torch(TorchCall(torch, self.attributes, inputs, weights, training)))
 
 
 def infer(record: OpRecord, written: Mapping[str, Any], shapes: Sequence[tuple[Dim, ...]]) -> Layer:
@@ -109,72 +126,42 @@ def sizes_of(layer: Layer, batch: int) -> list[tuple[Dim, ...]]:
     return [(batch, *kind.shape) for kind in layer.outputs]
 
 
-def legal_values(kind: Kind) -> st.SearchStrategy[Any]:
-    """Values that a kind takes, small ones first."""
-    match kind:
-        case Integer(minimum):
-            return st.integers(minimum, minimum + 7)
-        case Pair(minimum):
-            size = st.integers(minimum, minimum + 3)
-            return st.one_of(size, st.tuples(size, size))
-        case Padding():
-            width = st.integers(0, 3)
-            named = st.sampled_from(["valid", "same", "half"])
-            return st.one_of(named, width, st.tuples(width, width), st.tuples(width, width, width, width))
-        case Optional(inner):
-            return st.one_of(st.none(), legal_values(inner))
-        case Flag():
-            return st.booleans()
-        case OneOf(names):
-            return st.sampled_from(names)
-        case Real(minimum, maximum, open_maximum):
-            return st.floats(max(minimum, 0.05), min(maximum, 2.0), exclude_max=open_maximum and maximum <= 2)
-    raise NotImplementedError(f"say here which values {kind} takes")
+Written = dict[str, Any]
+Shapes = tuple[tuple[int, ...], ...]
 
 
-def illegal_values(kind: Kind) -> st.SearchStrategy[Any]:
-    """Values that a kind must refuse."""
-    match kind:
-        case Integer(minimum):
-            return st.sampled_from([minimum - 1, -5, 1.5, True, "three", None, (3, 3)])
-        case Pair(minimum):
-            return st.sampled_from([minimum - 1, (3, minimum - 1), (3, 3, 3), 2.5, True, "same", None, ()])
-        case Padding():
-            return st.sampled_from([-1, (1, -1), (1, 2, 3), 0.5, "full", True, None, ()])
-        case Optional(inner):
-            return illegal_values(inner).filter(lambda value: value is not None)
-        case Flag():
-            return st.sampled_from([0, 1, "true", None])
-        case OneOf():
-            return st.sampled_from(["nothing", 1, None, True])
-        case Real(minimum, maximum):
-            return st.sampled_from([minimum - 1, maximum + 1, float("nan"), float("inf"), "much", True])
-    raise NotImplementedError(f"say here which values {kind} refuses")
+def takes_values(arguments: Sequence[Argument], written: Mapping[str, Any]) -> int:
+    """Return how many named values a call takes beside the one that flows in."""
+    kinds = {argument.name: argument.kind for argument in arguments}
+    named = [kind.kind if isinstance(kind, Optional) else kind for name, kind in kinds.items() if written.get(name)]
+    return sum(isinstance(kind, NamedValue) for kind in named)
 
 
 @st.composite
-def written_arguments(draw: st.DrawFn, arguments: Sequence[Argument]) -> dict[str, Any]:
-    """Legal values for the required arguments and for some of the others."""
-    return {
-        argument.name: draw(legal_values(argument.kind))
-        for argument in arguments
-        if argument.required or draw(st.booleans())
-    }
+def any_shape(draw: st.DrawFn) -> tuple[int, ...]:
+    """Sizes of one value: mostly images that need not be square."""
+    size, small, channels = st.integers(1, LARGEST_SIZE), st.integers(1, 6), st.integers(1, 8)
+    image = st.tuples(channels, size, size)
+    return draw(
+        st.one_of(image, image, image, st.tuples(size), st.tuples(channels, size), st.tuples(channels, *[small] * 3))
+    )
 
 
 @st.composite
-def input_shapes(draw: st.DrawFn, record: OpRecord) -> tuple[tuple[int, ...], ...]:
-    """Sizes for one call: mostly images that need not be square; merged values mostly fit, and sometimes do not."""
-    size = st.integers(1, LARGEST_SIZE)
-    image = st.tuples(st.integers(1, 8), size, size)
-    first = draw(st.one_of(image, image, image, st.tuples(size)))
+def any_call(draw: st.DrawFn, record: OpRecord) -> tuple[Written, Shapes]:
+    """Arguments and sizes for one call, often legal ones; merged values mostly fit, and sometimes do not."""
+    if record.name in LIKELY and draw(st.booleans()):
+        return draw(LIKELY[record.name])
+    first = draw(any_shape())
+    written = draw(written_arguments(record.arguments, max(len(first) - 1, 1)))
     if not record.merge:
-        return (first,)
+        return written, (first, *(draw(any_shape()) for _ in range(takes_values(record.arguments, written))))
     others = [list(first) for _ in range(draw(st.integers(0, 2)))]
     for other in others:
         if draw(st.booleans()):
+            size = st.integers(1, LARGEST_SIZE)
             other[draw(st.integers(0, len(other) - 1))] = draw(st.one_of(st.just(1), size))
-    return (first, *map(tuple, others))
+    return written, (first, *map(tuple, others))
 
 
 Call = tuple[Layer, tuple[tuple[int, ...], ...]]
@@ -184,16 +171,33 @@ Call = tuple[Layer, tuple[tuple[int, ...], ...]]
 @st.composite
 def legal_calls(draw: st.DrawFn, record: OpRecord, largest: int = LARGEST_SIZE) -> Call:
     """A legal call: what the rule refuses is taken back, argument by argument, and then the image is made larger."""
-    written = draw(written_arguments(record.arguments))
-    shapes = tuple(tuple(min(size, largest) for size in shape) for shape in draw(input_shapes(record)))
+    if record.name in LIKELY:
+        written, shapes = draw(LIKELY[record.name])
+    else:
+        written, shapes = draw(any_call(record))
+        shapes = tuple(tuple(min(size, largest) for size in shape) for shape in shapes)
     required = {argument.name for argument in record.arguments if argument.required}
-    for _ in range(len(written) + 2):
+    for _ in range(len(written) + 4):
         try:
             return infer(record, written, shapes), shapes
         except LayerError as error:
-            argument = error.problem.argument
-            if argument in written and argument not in required:
-                del written[argument]
+            problem = error.problem
+            if problem.argument in written and problem.argument not in required:
+                del written[problem.argument]
+            elif problem.code == "E0205":
+                parts = written.get(problem.argument or "", 2)
+                shapes = tuple((shape[0] * parts, *shape[1:]) for shape in shapes)
+            elif problem.code == "E0211":  # two arguments that do not go together
+                written = {name: value for name, value in written.items() if name in required}
+            elif problem.before == "flatten":
+                shapes = tuple(shape[:1] for shape in shapes)
+            elif problem.code in ("E0203", "E0212"):
+                shapes = (shapes[0], shapes[0])
+            elif problem.code == "E0204":  # another number of axes: a sequence first, then an image
+                axes = 1 if len(shapes[0]) == 1 else 2
+                shapes = tuple((*shape[:1], *(LARGEST_SIZE for _ in range(axes))) for shape in shapes)
+            elif len(shapes[0]) == 1:
+                shapes = tuple((LARGEST_SIZE,) for _ in shapes)
             else:
-                shapes = tuple((*shape[:1], LARGEST_SIZE, LARGEST_SIZE) for shape in shapes)
+                shapes = tuple((*shape[:1], *(LARGEST_SIZE for _ in shape[1:])) for shape in shapes)
     raise AssertionError(f"no legal call found near {record.name} {written} on {shapes}")

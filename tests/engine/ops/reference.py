@@ -11,8 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from striate.ops import BUILTIN
+from tests.engine.ops.reference_activation import ACTIVATIONS, along_axis
+from tests.engine.ops.reference_norm import NORMS
+from tests.engine.ops.reference_structure import STRUCTURE
+
 Array = np.ndarray[Any, np.dtype[np.float64]]
-Reference = Callable[[Mapping[str, Any], Sequence[Array], Mapping[str, Array]], Array]
+Reference = Callable[[Mapping[str, Any], Sequence[Array], Mapping[str, Array]], Array | list[Array]]
 
 
 def window_starts(size: int, before: int, after: int, extent: int, stride: int, *, ceil: bool) -> list[int]:
@@ -32,107 +37,140 @@ def window_starts(size: int, before: int, after: int, extent: int, stride: int, 
     return [start for start in starts if not ceil or start < size]
 
 
-def windows(attributes: Mapping[str, Any], height: int, width: int) -> Iterator[tuple[int, int, list[int], list[int]]]:
-    """Yield the output place, and the rows and columns that the window reads; some lie outside of the image."""
-    top, bottom, left, right = attributes["pad"]
-    (tall, wide), (down, across) = attributes["kernel"], attributes["stride"]
-    below, beside = attributes.get("dilation", (1, 1))
-    ceil = attributes.get("ceil", False)
-    starts_down = window_starts(height, top, bottom, below * (tall - 1) + 1, down, ceil=ceil)
-    starts_across = window_starts(width, left, right, beside * (wide - 1) + 1, across, ceil=ceil)
-    for row, start_row in enumerate(starts_down):
-        for column, start_column in enumerate(starts_across):
-            rows = [start_row + below * index for index in range(tall)]
-            columns = [start_column + beside * index for index in range(wide)]
-            yield row, column, rows, columns
+Window = tuple[tuple[int, ...], list[tuple[int, ...]]]
+"""The place of an output entry, and the places that its window reads; some lie outside of the image."""
 
 
-def output_size(attributes: Mapping[str, Any], height: int, width: int) -> tuple[int, int]:
-    """Return the number of windows down and across."""
-    *_, (row, column, _, _) = windows(attributes, height, width)
-    return row + 1, column + 1
+def windows(attributes: Mapping[str, Any], sizes: Sequence[int]) -> Iterator[Window]:
+    """Yield the windows over a sequence, an image or a volume, in the order of the output."""
+    kernel, pads = attributes["kernel"], attributes["pad"]
+    steps = attributes.get("dilation") or (1,) * len(kernel)
+    starts = [
+        window_starts(
+            size,
+            pads[2 * axis],
+            pads[2 * axis + 1],
+            steps[axis] * (kernel[axis] - 1) + 1,
+            attributes["stride"][axis],
+            ceil=attributes.get("ceil", False),
+        )
+        for axis, size in enumerate(sizes)
+    ]
+    for place in np.ndindex(*map(len, starts)):
+        begin = [starts[axis][index] for axis, index in enumerate(place)]
+        taps = np.ndindex(*kernel)
+        yield place, [tuple(b + s * t for b, s, t in zip(begin, steps, tap, strict=True)) for tap in taps]
+
+
+def entry(place: Sequence[int]) -> Any:
+    """Return the index of a place, for all images and channels."""
+    return (..., *place)
+
+
+def inside(place: Sequence[int], sizes: Sequence[int]) -> bool:
+    """Whether a place is a pixel."""
+    return all(0 <= at < size for at, size in zip(place, sizes, strict=True))
+
+
+def output_size(attributes: Mapping[str, Any], sizes: Sequence[int]) -> tuple[int, ...]:
+    """Return the number of windows along each axis."""
+    *_, (place, _) = windows(attributes, sizes)
+    return tuple(index + 1 for index in place)
 
 
 def conv(attributes: Mapping[str, Any], inputs: Sequence[Array], weights: Mapping[str, Array]) -> Array:
     """Sum of products of each window and each kernel."""
     values, kernel = inputs[0], weights["weight"]
-    batch, channels, height, width = values.shape
+    batch, channels, *sizes = values.shape
     each, made = channels // attributes["groups"], kernel.shape[0] // attributes["groups"]
-    out = np.zeros((batch, kernel.shape[0], *output_size(attributes, height, width)))
-    for row, column, rows, columns in windows(attributes, height, width):
+    flat = kernel.reshape(*kernel.shape[:2], -1)
+    out = np.zeros((batch, kernel.shape[0], *output_size(attributes, sizes)))
+    for place, taps in windows(attributes, sizes):
         for filter_index in range(kernel.shape[0]):
             first = filter_index // made * each
-            for i, y in enumerate(rows):
-                for j, x in enumerate(columns):
-                    if 0 <= y < height and 0 <= x < width:
-                        pixel = values[:, first : first + each, y, x]
-                        out[:, filter_index, row, column] += pixel @ kernel[filter_index, :, i, j]
-    return out + weights["bias"][:, None, None] if "bias" in weights else out
+            for number, tap in enumerate(taps):
+                if inside(tap, sizes):
+                    pixel = values[(slice(None), slice(first, first + each), *tap)]
+                    out[(slice(None), filter_index, *place)] += pixel @ flat[filter_index, :, number]
+    return with_bias(out, weights)
+
+
+def with_bias(values: Array, weights: Mapping[str, Array]) -> Array:
+    """Add a bias per channel, where there is one."""
+    if "bias" not in weights:
+        return values
+    return values + weights["bias"].reshape(-1, *(1 for _ in values.shape[2:]))
 
 
 def deconv(attributes: Mapping[str, Any], inputs: Sequence[Array], weights: Mapping[str, Array]) -> Array:
     """Each pixel stamps its kernel onto the output, `stride` apart; padding cuts the border away."""
     values, kernel = inputs[0], weights["weight"]
-    batch, channels, height, width = values.shape
-    (down, across), (below, beside) = attributes["stride"], attributes["dilation"]
-    top, bottom, left, right = attributes["pad"]
-    extra_down, extra_across = attributes["output_padding"]
+    batch, channels, *sizes = values.shape
+    strides, steps, pads = attributes["stride"], attributes["dilation"], attributes["pad"]
     made, each = kernel.shape[1], channels // attributes["groups"]
-    tall = (height - 1) * down + below * (kernel.shape[2] - 1) + 1 + extra_down
-    wide = (width - 1) * across + beside * (kernel.shape[3] - 1) + 1 + extra_across
-    out = np.zeros((batch, made * attributes["groups"], tall, wide))
+    full = [
+        (size - 1) * stride + step * (extent - 1) + 1 + extra
+        for size, stride, step, extent, extra in zip(
+            sizes, strides, steps, kernel.shape[2:], attributes["output_padding"], strict=True
+        )
+    ]
+    out = np.zeros((batch, made * attributes["groups"], *full))
     for channel in range(channels):
         first = channel // each * made
-        for y, x, i, j in np.ndindex(height, width, *kernel.shape[2:]):
-            stamp = values[:, channel, y, x, None] * kernel[channel, :, i, j]
-            out[:, first : first + made, y * down + i * below, x * across + j * beside] += stamp
-    if "bias" in weights:
-        out += weights["bias"][:, None, None]
-    return out[:, :, top : tall - bottom, left : wide - right]
+        for pixel in np.ndindex(*sizes):
+            for tap in np.ndindex(*kernel.shape[2:]):
+                stamp = values[(slice(None), channel, *pixel)][:, None] * kernel[(channel, slice(None), *tap)]
+                place = [p * stride + t * step for p, stride, t, step in zip(pixel, strides, tap, steps, strict=True)]
+                index: Any = (slice(None), slice(first, first + made), *place)
+                out[index] += stamp
+    kept = [slice(pads[2 * axis], size - pads[2 * axis + 1]) for axis, size in enumerate(full)]
+    return with_bias(out, weights)[(slice(None), slice(None), *kept)]
 
 
 def maxpool(attributes: Mapping[str, Any], inputs: Sequence[Array], weights: Mapping[str, Array]) -> Array:
     """Largest pixel of each window; what lies outside of the image is no pixel."""
     values = inputs[0]
-    batch, channels, height, width = values.shape
-    out = np.zeros((batch, channels, *output_size(attributes, height, width)))
-    for row, column, rows, columns in windows(attributes, height, width):
-        seen = [values[:, :, y, x] for y in rows for x in columns if 0 <= y < height and 0 <= x < width]
-        out[:, :, row, column] = np.max(seen, axis=0)
+    sizes = values.shape[2:]
+    out = np.zeros((*values.shape[:2], *output_size(attributes, sizes)))
+    for place, taps in windows(attributes, sizes):
+        seen = [values[entry(tap)] for tap in taps if inside(tap, sizes)]
+        out[entry(place)] = np.max(seen, axis=0)
     return out
 
 
 def avgpool(attributes: Mapping[str, Any], inputs: Sequence[Array], weights: Mapping[str, Array]) -> Array:
     """Sum of the pixels of each window over their number, or over the number of entries in the padded image."""
     values = inputs[0]
-    batch, channels, height, width = values.shape
-    top, bottom, left, right = attributes["pad"] if attributes["count_include_pad"] else (0, 0, 0, 0)
-    out = np.zeros((batch, channels, *output_size(attributes, height, width)))
-    for row, column, rows, columns in windows(attributes, height, width):
-        seen = [values[:, :, y, x] for y in rows for x in columns if 0 <= y < height and 0 <= x < width]
-        count = sum(-top <= y < height + bottom and -left <= x < width + right for y in rows for x in columns)
-        out[:, :, row, column] = np.sum(seen, axis=0) / count
+    sizes = values.shape[2:]
+    pads = attributes["pad"] if attributes["count_include_pad"] else (0,) * (2 * len(sizes))
+    wider = [size + before + after for size, before, after in zip(sizes, pads[::2], pads[1::2], strict=True)]
+    out = np.zeros((*values.shape[:2], *output_size(attributes, sizes)))
+    for place, taps in windows(attributes, sizes):
+        seen = [values[entry(tap)] for tap in taps if inside(tap, sizes)]
+        moved = ([at + before for at, before in zip(tap, pads[::2], strict=True)] for tap in taps)
+        out[entry(place)] = np.sum(seen, axis=0) / sum(inside(tap, wider) for tap in moved)
     return out
 
 
 def global_avgpool(attributes: Mapping[str, Any], inputs: Sequence[Array], weights: Mapping[str, Array]) -> Array:
     """Sum over the image, over its number of pixels."""
-    return sum_of_pixels(inputs[0]) / (inputs[0].shape[2] * inputs[0].shape[3])
+    return sum_of_pixels(inputs[0]) / math.prod(inputs[0].shape[2:])
 
 
 def sum_of_pixels(values: Array) -> Array:
-    """Return `N x C x 1 x 1`."""
-    total = np.zeros((*values.shape[:2], 1, 1))
-    for y, x in np.ndindex(*values.shape[2:]):
-        total[:, :, 0, 0] += values[:, :, y, x]
+    """Return `N x C x 1 x 1` of an image, and so for sequences and volumes."""
+    total = np.zeros((*values.shape[:2], *(1 for _ in values.shape[2:])))
+    for place in np.ndindex(*values.shape[2:]):
+        total[entry([0] * len(place))] += values[entry(place)]
     return total
 
 
 def global_maxpool(attributes: Mapping[str, Any], inputs: Sequence[Array], weights: Mapping[str, Array]) -> Array:
     """Largest pixel of the image."""
-    best = np.full((*inputs[0].shape[:2], 1, 1), -math.inf)
-    for y, x in np.ndindex(*inputs[0].shape[2:]):
-        best[:, :, 0, 0] = np.maximum(best[:, :, 0, 0], inputs[0][:, :, y, x])
+    best = np.full((*inputs[0].shape[:2], *(1 for _ in inputs[0].shape[2:])), -math.inf)
+    for place in np.ndindex(*inputs[0].shape[2:]):
+        first = entry([0] * len(place))
+        best[first] = np.maximum(best[first], inputs[0][entry(place)])
     return best
 
 
@@ -172,26 +210,15 @@ def lrn(attributes: Mapping[str, Any], inputs: Sequence[Array], weights: Mapping
     for channel in range(values.shape[1]):
         near = range(channel - size // 2, channel - size // 2 + size)
         squares = sum((values[:, other] ** 2 for other in near if 0 <= other < values.shape[1]), np.zeros(()))
-        divisor = (attributes["k"] + attributes["alpha"] / size * squares) ** attributes["beta"]
+        share = attributes["alpha"] / (size if attributes["squares"] == "mean" else 1)
+        divisor = (attributes["k"] + share * squares) ** attributes["beta"]
         out[:, channel] = values[:, channel] / divisor
     return out
 
 
-def softmax(attributes: Mapping[str, Any], inputs: Sequence[Array], weights: Mapping[str, Array]) -> Array:
-    """Exponentials over their sum along the channels."""
-    powers = np.exp(inputs[0] - inputs[0].max())
-    out = np.zeros_like(powers)
-    total = sum((powers[:, channel] for channel in range(powers.shape[1])), np.zeros(()))
-    for channel in range(powers.shape[1]):
-        out[:, channel] = powers[:, channel] / total
-    return out
-
-
-def l2norm(attributes: Mapping[str, Any], inputs: Sequence[Array], weights: Mapping[str, Array]) -> Array:
-    """Divide by the length along the channels, or by eps where that is larger."""
-    values = inputs[0]
-    squares = sum((values[:, channel] ** 2 for channel in range(values.shape[1])), np.zeros(()))
-    return values / np.maximum(np.sqrt(squares), attributes["eps"])[:, None]
+def unit_length(entries: Array, attributes: Mapping[str, Any]) -> Array:
+    """Divide by the length, or by eps where that is larger."""
+    return entries / max(math.sqrt(sum(float(entry) ** 2 for entry in entries.ravel())), attributes["eps"])
 
 
 def dense(attributes: Mapping[str, Any], inputs: Sequence[Array], weights: Mapping[str, Array]) -> Array:
@@ -202,14 +229,9 @@ def dense(attributes: Mapping[str, Any], inputs: Sequence[Array], weights: Mappi
     return out + weights["bias"] if "bias" in weights else out
 
 
-def flatten(attributes: Mapping[str, Any], inputs: Sequence[Array], weights: Mapping[str, Array]) -> Array:
-    """All entries, the last axis running fastest."""
-    values = inputs[0]
-    out = np.zeros((values.shape[0], math.prod(values.shape[1:])))
-    for image in range(values.shape[0]):
-        for place, index in enumerate(np.ndindex(*values.shape[1:])):
-            out[image, place] = values[image][index]
-    return out
+def passed_on(attributes: Mapping[str, Any], inputs: Sequence[Array], weights: Mapping[str, Array]) -> Array:
+    """The input itself."""
+    return inputs[0]
 
 
 def merged(combine: Callable[[Any, Any], Any]) -> Reference:
@@ -224,16 +246,10 @@ def merged(combine: Callable[[Any, Any], Any]) -> Reference:
     return rule
 
 
-def entrywise(function: Callable[[float], float]) -> Reference:
-    """Return a reference that applies a function of one number to every entry."""
-
-    def rule(attributes: Mapping[str, Any], inputs: Sequence[Array], weights: Mapping[str, Array]) -> Array:
-        return np.vectorize(function, otypes=[np.float64])(inputs[0])
-
-    return rule
-
-
 REFERENCES: Mapping[str, Reference] = {
+    **ACTIVATIONS,
+    **NORMS,
+    **STRUCTURE,
     "conv": conv,
     "deconv": deconv,
     "maxpool": maxpool,
@@ -242,17 +258,14 @@ REFERENCES: Mapping[str, Reference] = {
     "global_maxpool": global_maxpool,
     "bn": bn,
     "lrn": lrn,
-    "l2norm": l2norm,
-    "relu": entrywise(lambda value: max(value, 0.0)),
-    "relu6": entrywise(lambda value: min(max(value, 0.0), 6.0)),
-    "tanh": entrywise(math.tanh),
-    "sigmoid": entrywise(lambda value: 1 / (1 + math.exp(-value))),
-    "softmax": softmax,
+    "l2norm": along_axis(unit_length),
     "dense": dense,
-    "flatten": flatten,
-    "dropout": entrywise(lambda value: value),
-    "identity": entrywise(lambda value: value),
+    **dict.fromkeys((name for name, record in BUILTIN.items() if record.inference == "same"), passed_on),
+    "dropconnect": dense,
     "add": merged(lambda left, right: left + right),
     "mul": merged(lambda left, right: left * right),
-    "concat": merged(lambda left, right: np.concatenate([left, right], axis=1)),
+    "sub": merged(lambda left, right: left - right),
+    "div": merged(lambda left, right: left / right),
+    "maximum": merged(lambda left, right: np.where(left > right, left, right)),
+    "minimum": merged(lambda left, right: np.where(left < right, left, right)),
 }

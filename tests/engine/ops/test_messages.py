@@ -22,7 +22,7 @@ def test_kernel_larger_than_the_image():
     assert problem.message == "kernel 11 is larger than the height 8 with padding 0 + 0"
     assert problem.code == "E0202"
     assert problem.argument == "kernel"
-    assert problem.notes == ("height: floor((8 + 0 + 0 - 11) / 1) + 1 = -2",)
+    assert problem.notes == ("height: 8 - 11 + 1 = -2",)
     assert problem.help == "pad = 2 is the least that fits, or use a kernel of at most 8"
 
 
@@ -34,7 +34,7 @@ def test_dilated_kernel_larger_than_the_image():
 
 def test_rounding_up_is_said_in_the_formula():
     problem = refusal("maxpool", {"kernel": 5, "stride": 2, "ceil": True}, (3, 3, 9))
-    assert problem.notes == ("height: ceil((3 + 0 + 0 - 5) / 2) + 1 = 0",)
+    assert problem.notes == ("height: ceil((3 - 5)/2) + 1 = 0",)
     assert problem.help == "pad = (1, 0) is the least that fits, or use a kernel of at most 4"
 
 
@@ -50,6 +50,8 @@ REPAIRED = [
     ("maxpool", {"kernel": (2, 5), "pad": (2, 4)}, (3, 8, 9)),
     ("avgpool", {"kernel": 2, "pad": (0, 1, 2, 0)}, (3, 8, 9)),
     ("deconv", {"channels": 4, "kernel": 3, "stride": (2, 1), "output_padding": 1}, (8, 5, 5)),
+    ("groupnorm", {"groups": 4}, (6, 5, 7)),
+    ("groupnorm", {"groups": 5}, (6,)),
 ]
 
 
@@ -139,3 +141,60 @@ def test_illegal_values(name: str, written: dict[str, Any], message: str):
     with pytest.raises(ArgumentError) as error:
         infer(BUILTIN[name], written, [(4, 9, 9)])
     assert str(error.value).startswith(message)
+
+
+def test_groups_of_a_norm():
+    problem = refusal("groupnorm", {"groups": 32}, (48, 7, 7))
+    assert (problem.code, problem.argument) == ("E0205", "groups")
+    assert problem.message == "48 channels cannot be split into 32 groups"
+    assert problem.help == "groups = 24 is the nearest that fits"
+
+
+def test_a_mean_of_one_entry():
+    problem = refusal("instancenorm", {}, (16, 1, 1))
+    assert problem.code == "E0213"
+    assert problem.message.startswith("has one entry for each mean (pixels of each channel: 1)")
+    layer = infer(BUILTIN["instancenorm"], {}, [(16, symbol("H"), 1)])
+    assert [str(condition) for condition in layer.check.open] == ["H >= 2"]
+    assert not infer(BUILTIN["groupnorm"], {"groups": 4}, [(16, symbol("H"), 1)]).check.open, "four channels each"
+
+
+def test_an_axis_that_is_not_there():
+    problem = refusal("softmax", {"axis": "height"}, (4, 9))
+    assert (problem.code, problem.argument) == ("E0204", "axis")
+    assert problem.message == "its input has no height"
+    assert problem.notes == ("the axes of a value with 2 sizes are channels, length",)
+
+
+@pytest.mark.parametrize("name", ["layernorm", "rmsnorm"])
+def test_weights_for_an_open_size(name: str):
+    shape = (6, symbol("H"), 8)
+    problem = refusal(name, {"axis": "all"}, shape)
+    assert (problem.code, problem.repair) == ("E0207", (("affine", "false"),))
+    infer(BUILTIN[name], {"axis": "all", "affine": False}, [shape])
+    infer(BUILTIN[name], {"axis": "width"}, [shape])
+
+
+def test_numbers_in_the_wrong_order():
+    for name, low, high in (("clip", "low", "high"), ("rrelu", "lower", "upper")):
+        problem = refusal(name, {low: 2, high: 1}, (6, 5, 7))
+        assert (problem.code, problem.argument) == ("E0211", low)
+        assert problem.message == f"{low} = 2 is above {high} = 1"
+
+
+class TestStyle:
+    def test_one_value_or_three(self):
+        for count in (1, 3):
+            problem = refusal("adain", {}, *[(4, 5, 3)] * count)
+            assert problem.code == "E0212"
+            assert problem.message == f"takes two values, content and style, but gets {count}"
+
+    def test_the_style_is_pointed_at(self):
+        problem = refusal("adain", {}, (4, 5, 3), (8, 5, 3))
+        assert (problem.code, problem.position) == ("E0203", 1)
+        assert problem.message == "content and style differ in channels: 4 and 8"
+
+
+def test_dropconnect_speaks_for_itself():
+    problem = refusal("dropconnect", {"features": 10}, (32, 8, 8))
+    assert problem.help == "write flatten -> dropconnect(10)"

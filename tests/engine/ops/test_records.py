@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -17,15 +18,40 @@ records = pytest.mark.parametrize("record", BUILTIN.values(), ids=lambda record:
 FAMILIES = (
     ("conv", "deconv"),
     ("maxpool", "avgpool", "global_avgpool", "global_maxpool"),
-    ("bn", "lrn", "l2norm"),
-    ("relu", "relu6", "tanh", "sigmoid", "softmax"),
-    ("dense", "flatten", "dropout"),
-    ("add", "mul", "concat", "identity"),
+    ("bn", "instancenorm"),
+    ("layernorm", "rmsnorm"),
+    ("groupnorm", "grn", "adain"),
+    ("lrn", "l2norm"),
+    ("relu", "relu6", "leaky_relu", "prelu", "rrelu", "threshold", "clip"),
+    ("elu", "selu", "celu", "silu", "swish", "mish", "gelu"),
+    ("tanh", "sigmoid", "log_sigmoid", "hardsigmoid", "hardswish", "softsign", "softplus", "step"),
+    ("softmax", "log_softmax", "softmin"),
+    ("maxout", "glu"),
+    ("linear", "exp", "log", "sqrt", "abs", "neg", "square", "reciprocal"),
+    ("scale", "offset"),
+    ("dense", "dropconnect", "flatten", "reshape", "unflatten", "permute", "transpose"),
+    ("slice", "select", "split", "chunk"),
+    ("roll", "flip", "tile"),
+    ("pad", "crop", "expand"),
+    ("upsample", "resize"),
+    ("pixel_shuffle", "pixel_unshuffle", "depth_to_space", "space_to_depth", "channel_shuffle"),
+    ("grid_sample", "affine_grid"),
+    ("reduce_mean", "reduce_sum", "reduce_max", "reduce_min", "reduce_std", "argmax"),
+    ("dropout", "spatial_dropout", "alpha_dropout", "droppath", "concrete_dropout", "gaussian_noise", "cutout"),
+    ("add", "mul", "concat", "sub", "div", "maximum", "minimum", "average", "stack"),
+    ("matmul", "dot", "cosine_similarity", "l2_distance"),
+    ("identity",),
 )
 
 
 def test_the_layers_of_the_language_are_there():
     assert list(BUILTIN) == [name for family in FAMILIES for name in family]
+
+
+def test_the_language_page_names_them():
+    page = (Path(__file__).parents[3] / "docs" / "language.md").read_text(encoding="utf-8")
+    described = [record.name for record in BUILTIN.values() if record.role not in ("other", "weights")]
+    assert [name for name in described if f"`{name}`" not in page] == []
 
 
 @records
@@ -95,7 +121,7 @@ def test_weights_are_named_and_counted(record: OpRecord, sample):
     assert [spec.role for spec in specs if not spec.trainable] == [role for role in roles if role.startswith("running")]
     macs = record.macs(layer.attributes, layer.inputs, layer.outputs)
     assert isinstance(macs, int)
-    assert (macs > 0) == (record.name in ("conv", "deconv", "dense"))
+    assert (macs > 0) == (record.role == "weights" or record.name == "matmul")
 
 
 @pytest.mark.parametrize(("record", "sample"), ACCEPTED, ids=sample_id)

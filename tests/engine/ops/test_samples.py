@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from striate.ops import ArgumentError, LayerError, OpRecord, Sample
-from tests.engine.ops.configurations import ACCEPTED, REFUSED, infer, input_sizes, sample_id, sizes_of, tensors
+from tests.engine.ops.configurations import ACCEPTED, REFUSED, infer, input_sizes, sample_id, sizes_of
 
 
 @pytest.mark.parametrize(("record", "sample"), ACCEPTED, ids=sample_id)
@@ -14,31 +14,33 @@ class TestAccepted:
     def test_size_is_that_of_torch_without_values(self, record: OpRecord, sample: Sample):
         layer = infer(record, sample.arguments, sample.inputs)
         assert not layer.check.open, "known sizes leave nothing open"
-        result = layer.run(input_sizes(sample.inputs, 2), layer.weight_sizes())
-        assert [tuple(result.shape)] == sizes_of(layer, 2)
+        results = layer.results(input_sizes(sample.inputs, 2), layer.weight_sizes())
+        assert [tuple(result.shape) for result in results] == sizes_of(layer, 2)
 
     @pytest.mark.parametrize("batch", [1, 3])
     def test_size_is_that_of_torch_with_values(self, record: OpRecord, sample: Sample, batch: int):
         layer = infer(record, sample.arguments, sample.inputs)
-        result = layer.run(tensors(sample.inputs, batch), layer.weights())
-        assert [tuple(result.shape)] == sizes_of(layer, batch)
-        assert torch.isfinite(result).all()
+        results = layer.results(layer.tensors(sample.inputs, batch), layer.weights())
+        assert [tuple(result.shape) for result in results] == sizes_of(layer, batch)
+        assert all(torch.isfinite(result).all() for result in results)
 
     def test_images_of_a_batch_do_not_meet_in_evaluation(self, record: OpRecord, sample: Sample):
         layer = infer(record, sample.arguments, sample.inputs)
         weights = layer.weights()
-        alone, together = (layer.run(tensors(sample.inputs, batch), weights) for batch in (1, 3))
-        torch.testing.assert_close(alone[0], together[0])
+        alone, together = (layer.results(layer.tensors(sample.inputs, batch), weights) for batch in (1, 3))
+        for one, three in zip(alone, together, strict=True):
+            torch.testing.assert_close(one[0], three[0])
 
     def test_memory_order_does_not_matter(self, record: OpRecord, sample: Sample):
         layer = infer(record, sample.arguments, sample.inputs)
-        weights, values = layer.weights(), tensors(sample.inputs, 2)
-        last = [item.contiguous(memory_format=torch.channels_last) if item.dim() == 4 else item for item in values]
-        torch.testing.assert_close(layer.run(last, weights), layer.run(values, weights))
+        weights, values = layer.weights(), layer.tensors(sample.inputs, 2)
+        formats = {4: torch.channels_last, 5: torch.channels_last_3d}
+        last = [item.contiguous(memory_format=formats.get(item.dim(), torch.contiguous_format)) for item in values]
+        torch.testing.assert_close(layer.results(last, weights), layer.results(values, weights))
 
     def test_passing_through_is_what_same_means(self, record: OpRecord, sample: Sample):
         layer = infer(record, sample.arguments, sample.inputs)
-        values = tensors(sample.inputs, 2)
+        values = layer.tensors(sample.inputs, 2)
         same = torch.equal(layer.run(values, layer.weights()), values[0])
         assert same or record.inference == "computed"
 

@@ -14,7 +14,6 @@ from striate.checking import check_file
 from striate.graph import fingerprint
 from striate.host.catalogue import HostCatalogue
 from striate.plugin import FileRecord
-from striate.project import linking
 from striate_dsl.diagnostics import DiagnosticError
 from tests.engine.project.conftest import BLOCKS, net
 
@@ -221,11 +220,13 @@ def test_the_number_depth_and_size_of_used_files_is_bounded(project, monkeypatch
     many = {f"nets__f{number}": f"block B{number} {{ relu }}\n" for number in range(10)}
     main = "".join(f'use "f{number}.cnn"\n' for number in range(10)) + net("relu")
     assert found(project(main, **many)) == []
-    monkeypatch.setattr(linking, "MAX_FILES", 8)
+    monkeypatch.setenv("STRIATE_MAX_FILES", "8")
     assert found(project(main)) == [("E0329", "nets/main.cnn", 9, 1)]
-    monkeypatch.setattr(linking, "MAX_FILES", 100)
-    monkeypatch.setattr(linking, "MAX_CHARACTERS", 50)
-    assert [item.code for item in project(main).diagnostics] == ["E0329"]
+    monkeypatch.setenv("STRIATE_MAX_FILES", "100")
+    monkeypatch.setenv("STRIATE_MAX_FILE_SIZE", "400")
+    assert [item.code for item in project(main, nets__f3="# " + "x" * 300 + "\nblock B3 { relu }").diagnostics] == [
+        "E0329"
+    ]
 
 
 def test_a_long_chain_of_files_ends_with_a_finding(project):
@@ -245,9 +246,10 @@ def test_the_zoo_is_used_like_a_file(project):
     assert origins == {"striate_plugins/zoo/resnet.cnn"}
 
 
-def test_every_file_of_the_zoo_has_a_record():
-    names = {path.stem for path in Path(striate_plugins.__file__).parent.joinpath("zoo").glob("*.cnn")}
-    assert {f"zoo.{name}" for name in names} == set(HostCatalogue().names(FileRecord))
+def test_every_file_of_the_zoo_and_the_standard_blocks_has_a_record():
+    package = Path(striate_plugins.__file__).parent
+    names = {f"{folder}.{path.stem}" for folder in ("std", "zoo") for path in (package / folder).glob("*.cnn")}
+    assert names == set(HostCatalogue().names(FileRecord))
 
 
 def test_a_file_without_uses_needs_no_plugins(project):

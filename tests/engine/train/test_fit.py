@@ -179,6 +179,17 @@ def test_without_metrics_the_loss_decides(tmp_path):
     assert "validation_loss,seconds" in (tmp_path / "metrics.csv").read_text()
 
 
+def test_what_layers_add_to_the_loss_is_trained_but_not_scored(tmp_path):
+    """A strong pull towards a rate of 1/2, which the recipe's loss knows nothing of."""
+    rates = {}
+    for entropy in ("0", "1"):
+        text = TINY.replace("dropout(0.2)", f"concrete_dropout(0.2, entropy = {entropy})")
+        result = train(subject(text), RunFolder(tmp_path / entropy))
+        rates[entropy] = 1 / (1 + math.exp(-float(weights(tmp_path / entropy)["concrete_dropout1.logit"][0])))
+        assert 0 < result.run.history[0].train_loss < 5
+    assert rates["1"] > rates["0"] + 0.005
+
+
 def test_the_schedule_is_followed_step_by_step(tmp_path):
     rates = []
 

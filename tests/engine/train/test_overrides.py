@@ -81,7 +81,7 @@ def test_any_value_is_read_or_refused(value):
         ("train.optimizer.lr", "-1", "-1"),
         ("train.optimizer", "sgdd(lr = 1)", "sgdd"),
         ("train.metrics", "[accuracy, acuracy]", "acuracy"),
-        ("train.data", "digits(limt = 3)", "limt = 3"),
+        ("train.data", "digits(limt = 3)", "limt"),
         ("train.epcohs", "3", "epcohs"),
     ],
 )

@@ -72,6 +72,8 @@ def test_json_of_a_small_network_in_full():
         "statistics": 0,
         "macs": 288,
         "memory": 256,
+        "peak_memory": 400,  # 36 entries of the input, 32 before relu and 32 behind it, four bytes each
+        "peak_layer": "relu1",
         "weight_memory": 80,
         "receptive_field": [3, 3],
         "batch": 1,

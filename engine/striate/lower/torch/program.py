@@ -12,10 +12,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from striate.analysis.liveness import released
 from striate.dims import format_dim
 from striate.graph import Graph, Node, format_shape
 from striate.lower.memory import demand_room
-from striate.ops.record import OpRecord, TorchCall
+from striate.ops.record import OpRecord, PenaltyCall, TorchCall, all_results
 
 Lookup = Callable[[str], OpRecord]
 
@@ -26,10 +27,11 @@ class InputSizeError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One node, ready to run: its torch rule, where its values stand, and the values that are no longer needed."""
+    """One node, ready to run: its torch rules, where its weights stand, and the values that are no longer needed."""
 
     node: Node
-    rule: Callable[[TorchCall], Tensor]
+    rule: Callable[[TorchCall], Tensor | tuple[Tensor, ...]]
+    penalty: Callable[[PenaltyCall], Tensor] | None
     weights: tuple[tuple[str, nn.Module, str], ...]
     release: tuple[str, ...]
 
@@ -94,11 +96,29 @@ class Program(nn.Module):
                 {role: getattr(owner, leaf) for role, owner, leaf in step.weights},
                 self.training,
             )
-            values[step.node.outputs[0].name] = step.rule(call)
+            made = all_results(step.rule(call))
+            values.update((output.name, tensor) for output, tensor in zip(step.node.outputs, made, strict=True))
             if not keep:
                 for name in step.release:
                     del values[name]
         return values
+
+    def penalty(self) -> Tensor | None:
+        """Return what the layers ask training to add to the loss, a function of their weights; None if none does.
+
+        A layer that is used several times is counted once.
+        """
+        total: Tensor | None = None
+        counted = set()
+        for step in self._steps:
+            owned = tuple(step.node.weights.values())
+            if step.penalty is not None and owned not in counted:
+                counted.add(owned)
+                inputs = tuple(self.graph.types[name] for name in step.node.inputs)
+                weights = {role: getattr(owner, leaf) for role, owner, leaf in step.weights}
+                term = step.penalty(PenaltyCall(torch, step.node.attributes, weights, inputs))
+                total = term if total is None else total + term
+        return total
 
     def _owner(self, name: str) -> tuple[nn.Module, str]:
         """Return the module that holds a weight, made on the way along its dotted name, and the last part."""
@@ -110,14 +130,11 @@ class Program(nn.Module):
         return owner, leaf
 
     def _schedule(self, lookup: Lookup) -> tuple[_Step, ...]:
-        last_use = {value: index for index, node in enumerate(self.graph.nodes) for value in node.inputs}
-        kept = set(self.graph.outputs.values())
         steps = []
-        for index, node in enumerate(self.graph.nodes):
-            made = [value.name for value in node.outputs if value.name not in last_use]
-            release = {value for value in node.inputs if last_use[value] == index} | set(made)
+        for node, release in zip(self.graph.nodes, released(self.graph), strict=True):
+            record = lookup(node.op)
             weights = tuple((role, *self._owner(name)) for role, name in node.weights.items())
-            steps.append(_Step(node, lookup(node.op).torch, weights, tuple(sorted(release - kept))))
+            steps.append(_Step(node, record.torch, record.penalty, weights, release))
         return tuple(steps)
 
     def _check_inputs(self, inputs: tuple[Tensor, ...]) -> None:

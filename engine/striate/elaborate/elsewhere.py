@@ -1,0 +1,60 @@
+"""What layers and arguments are called in PyTorch, Keras and Darknet, for those who write their names from habit."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+_LAYERS = {
+    "add": ("shortcut", "sum"),
+    "avgpool": ("averagepooling2d", "avg_pool2d", "avg_pool"),
+    "bn": ("batchnorm", "batchnorm2d", "batchnormalization", "batch_norm", "batch_normalization"),
+    "concat": ("cat", "concatenate", "route", "torch_cat"),
+    "conv": ("convolution", "convolutional", "conv1x1", "conv3x3", "convolution2d"),
+    "deconv": ("convtranspose2d", "conv2dtranspose", "conv_transpose", "transposed_conv", "deconvolution"),
+    "dense": ("linear", "fc", "fully_connected", "connected", "innerproduct"),
+    "dropout": ("dropout2d", "drop"),
+    "global_avgpool": ("globalaveragepooling2d", "adaptiveavgpool2d", "gap", "global_avg_pool", "global_average_pool"),
+    "global_maxpool": ("globalmaxpooling2d", "adaptivemaxpool2d", "global_max_pool"),
+    "identity": ("skip", "shortcut_identity", "passthrough", "noop"),
+    "lrn": ("localresponsenorm", "local_response_norm"),
+    "maxpool": ("maxpooling2d", "max_pool2d", "max_pool", "pool"),
+    "mul": ("multiply",),
+    "flatten": ("reshape", "view"),
+}
+_ARGUMENTS = {
+    "bias": ("use_bias",),
+    "ceil": ("ceil_mode",),
+    "channels": ("filters", "out_channels", "out_planes", "num_filters", "output_channels", "out", "planes"),
+    "dilation": ("dilation_rate", "atrous"),
+    "features": ("units", "out_features", "num_units", "output"),
+    "init": ("kernel_initializer", "weight_init"),
+    "kernel": ("kernel_size", "pool_size", "ksize", "filter_size", "size", "k"),
+    "lr": ("learning_rate", "rate", "eta", "alpha"),
+    "pad": ("padding", "p"),
+    "rate": ("p", "prob", "probability", "drop_prob"),
+    "stride": ("strides", "s", "subsample"),
+}
+_CHOICES = {
+    "grey": ("gray", "grayscale", "greyscale"),
+    "he_normal": ("kaiming_normal", "msra"),
+    "he_uniform": ("kaiming_uniform",),
+    "xavier_normal": ("glorot_normal",),
+    "xavier_uniform": ("glorot_uniform",),
+}
+_OURS: dict[str, list[str]] = {}
+for _table in (_LAYERS, _ARGUMENTS, _CHOICES):
+    for _ours, _theirs in _table.items():
+        for _their in _theirs:
+            _OURS.setdefault(_their, []).append(_ours)
+
+
+def known_elsewhere(name: str, known: Collection[str]) -> str | None:
+    """Return the known name for what `name` means in another framework, or None."""
+    return next((ours for ours in _OURS.get(name.lower(), ()) if ours in known), None)
+
+
+def word_of(name: str, known: Collection[str]) -> str | None:
+    """Return the one known name that is a word of `name` (`num_classes` for `classes`), or None."""
+    words = name.lower().split("_")
+    found = [item for item in known if item.lower() in words and len(item) > 1]
+    return found[0] if len(found) == 1 and len(words) > 1 else None

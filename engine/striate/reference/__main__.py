@@ -1,0 +1,81 @@
+"""Writes the generated pages: `python -m striate.reference` makes `docs/layers/` and `docs/plugins-collection.md`.
+
+The pages are of what striate itself brings: its own layers and the records of its own plugin.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from striate.host.catalogue import HostCatalogue
+from striate.ops.record import OpRecord
+from striate.ops.registry import FAMILIES
+from striate.reference.layer_page import layer_page
+from striate.reference.page import markdown_table
+from striate.reference.record_pages import KINDS, record_page
+
+OWNER = "striate-plugins"
+"""The entry point of the plugin that comes with striate."""
+
+_LAYERS_HEAD = """# Layers
+
+Made from the layers' records by `python -m striate.reference`: sizes, costs and messages are computed, not typed.
+`striate explain conv` prints a layer's page in the terminal, those of installed plugins included.
+"""
+
+_COLLECTION_HEAD = """# What the plugin of striate provides
+
+Made from the plugin's records by `python -m striate.reference`. `striate explain sgd` prints a part of this page, and
+knows what other installed plugins provide.
+"""
+
+
+def pages() -> dict[str, str]:
+    """Return the text of every generated page by its path in `docs/`."""
+    catalogue = HostCatalogue()
+    made = {"layers/README.md": _layer_index(), "plugins-collection.md": _collection(catalogue)}
+    for family in FAMILIES.values():
+        for record in family.records:
+            made[f"layers/{record.name}.md"] = layer_page(record).markdown()
+    return made
+
+
+def _layer_index() -> str:
+    return "\n".join([_LAYERS_HEAD, *(_family(family.title, family.records) for family in FAMILIES.values())])
+
+
+def _family(title: str, records: tuple[OpRecord, ...]) -> str:
+    rows = [(f"[{record.name}]({record.name}.md)", f"`{record.signature}`", record.summary) for record in records]
+    return f"## {title}\n\n{markdown_table(('layer', 'call', 'what it does'), rows)}\n"
+
+
+def _collection(catalogue: HostCatalogue) -> str:
+    return "\n".join([_COLLECTION_HEAD, *_kinds(catalogue)])
+
+
+def _kinds(catalogue: HostCatalogue) -> Iterator[str]:
+    for kind, words in KINDS.items():
+        own = [(name, found[1]) for name, found in sorted(catalogue.loaded.of(kind).items()) if found[0] == OWNER]
+        yield f"## {words.several}\n"
+        yield markdown_table(("name", "what it is"), [(f"`{name}`", record.summary) for name, record in own]) + "\n"
+        yield from (record_page(kind, record, OWNER, catalogue).markdown(level=3) for _, record in own)
+
+
+def main() -> int:
+    """Write the pages below the folder that is named, `docs` by default, and remove pages of layers that are gone."""
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs")
+    made = pages()
+    (folder / "layers").mkdir(parents=True, exist_ok=True)
+    for path in (folder / "layers").glob("*.md"):
+        if f"layers/{path.name}" not in made:
+            path.unlink()
+    for name, text in made.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    sys.stdout.write(f"wrote {len(made)} pages below {folder}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+"""The page of a layer, made from its record: arguments, sizes and costs of its samples, what it refuses, its relations.
+
+Nothing on it is typed twice: sizes, parameters, multiply-adds and messages come from running the record's own rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import prod
+from typing import Literal
+
+from striate.graph import TensorType, format_shape
+from striate.ops.record import OpRecord, Window
+from striate.reference.arguments import argument_table
+from striate.reference.onnx_operators import OPSET, onnx_operators
+from striate.reference.page import Code, Heading, Page, Paragraph, Part, Table
+from striate.reference.sample_runs import SampleRun, open_run, refused, taken
+from striate.view.numbers import full_number
+from striate.view.wording import Wording
+
+
+def layer_page(record: OpRecord, owner: str = "built in") -> Page:
+    """Return the page of a layer; `owner` says who provides it."""
+    return Page(record.name, f"layer, {owner}", tuple(_parts(record)))
+
+
+def _parts(record: OpRecord) -> Iterator[Part]:
+    runs = taken(record)
+    yield Paragraph(record.summary)
+    yield Code(record.signature, "text")
+    if record.arguments:
+        yield Heading("Arguments")
+        yield argument_table(record.arguments)
+    if runs:
+        yield Heading("Sizes and costs")
+        yield from _examples(record, runs)
+        yield from _weights(runs)
+    yield from _refusals(record)
+    relations = (*(_relations(record, runs[0]) if runs else ()), *_reference(record))
+    if relations:
+        yield Heading("Relations")
+        yield Table(("", ""), relations)
+
+
+def _examples(record: OpRecord, runs: Sequence[SampleRun]) -> Iterator[Part]:
+    opened = open_run(record)
+    rows = [_example(run) for run in runs]
+    yield Table(
+        ("call", "in", "out", "parameters", "MACs"), tuple(rows if opened is None else [*rows, _example(opened)])
+    )
+    if opened is not None and opened.domain.constraints:
+        legal = "; ".join(opened.domain.sentences())
+        yield Paragraph(f"Sizes that the last of these takes: {legal}.")
+
+
+def _example(run: SampleRun) -> tuple[str, ...]:
+    wording = Wording.of(run.domain)
+    counted = wording.count(run.macs, full=True)
+    return f"`{run.call}`", _sizes(run.inputs), _sizes(run.outputs), full_number(run.parameters), counted
+
+
+def _sizes(types: Sequence[TensorType]) -> str:
+    return " and ".join(format_shape(item) for item in types)
+
+
+def _weights(runs: Sequence[SampleRun]) -> Iterator[Part]:
+    run = next((run for run in runs if run.weights), None)
+    if run is None:
+        return
+    yield Paragraph(f"Weights of `{run.call}` on {_sizes(run.inputs)}:")
+    yield Table(
+        ("role", "size", "entries", "starts as", "counted as"),
+        tuple(
+            (
+                f"`{weight.role}`",
+                " x ".join(map(str, weight.shape)),
+                full_number(prod(weight.shape)),
+                weight.initializer.name,
+                "parameters" if weight.trainable else "running statistics, not counted",
+            )
+            for weight in run.weights
+        ),
+    )
+
+
+def _refusals(record: OpRecord) -> Iterator[Part]:
+    rows = tuple(
+        (f"`{item.call}`", _sizes(item.inputs), f"{item.code}: {item.message}", item.help or "")
+        for item in refused(record)
+    )
+    if rows:
+        yield Heading("What it refuses")
+        yield Table(("call", "in", "message", "help"), rows)
+
+
+def _relations(record: OpRecord, first: SampleRun) -> Iterator[tuple[str, str]]:
+    # torch is asked last and only here: whoever looks up a layer waits for it, whoever checks a file does not.
+    from striate.lower.torch.functions import torch_functions
+
+    yield "receptive window", f"{_seen(first.window)} (`{first.call}`)"
+    if record.inference == "same":
+        yield "in evaluation", "passes its input on unchanged"
+    operators = onnx_operators(record, first)
+    yield f"ONNX, opset {OPSET}", ", ".join(f"`{name}`" for name in operators) or "nothing of its own"
+    functions = torch_functions(record, first.attributes, first.inputs, first.weights)
+    yield "torch", ", ".join(f"`{name}`" for name in functions) or "nothing of its own"
+
+
+def _reference(record: OpRecord) -> Iterator[tuple[str, str]]:
+    if record.reference:
+        yield "reference", record.reference
+
+
+def _seen(window: Window | Literal["all"]) -> str:
+    if window == "all":
+        return "the whole input"
+    extent, stride, padding = (
+        " x ".join(f"{number:g}" for number in axis) for axis in (window.extent, window.stride, window.padding)
+    )
+    begins = f", beginning {padding} before the value" if any(window.padding) else ""
+    return f"{extent} pixels, moving by {stride}{begins}"

@@ -1,0 +1,137 @@
+"""The pages of what plugins provide for recipes, heads and `use`: written form, arguments, and what the kind adds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from striate.analysis.costs import graph_macs
+from striate.elaborate import elaborate, visible_models
+from striate.host.catalogue import HostCatalogue
+from striate.host.records import (
+    DataRecord,
+    FileRecord,
+    HeadRecord,
+    LossRecord,
+    MetricRecord,
+    OptimizerRecord,
+    ScheduleRecord,
+    TaskRecord,
+)
+from striate.ops.arguments import Argument
+from striate.project.linking import parse_linked
+from striate.reference.arguments import argument_table
+from striate.reference.page import Code, Page, Paragraph, Part, Table
+from striate.view.wording import Wording
+from striate_dsl.parser import parse
+from striate_dsl.source import Source
+from striate_dsl.syntax import Block
+
+
+@dataclass(frozen=True, slots=True)
+class RecordKind:
+    """A kind of record: its name, that of several, and how a record's arguments are written in a file."""
+
+    one: str
+    several: str
+    form: str
+
+
+KINDS: Mapping[type, RecordKind] = {
+    DataRecord: RecordKind("data set", "Data sets", "data = {}"),
+    LossRecord: RecordKind("loss", "Losses", "loss = {}"),
+    OptimizerRecord: RecordKind("optimizer", "Optimizers", "optimizer = {}"),
+    ScheduleRecord: RecordKind("schedule", "Schedules", "schedule = {}"),
+    MetricRecord: RecordKind("metric", "Metrics", "metrics = [{}]"),
+    HeadRecord: RecordKind("head", "Heads", "head {}"),
+    TaskRecord: RecordKind("task", "Tasks", ""),
+    FileRecord: RecordKind("file", "Networks and blocks", "use {}"),
+}
+"""The kinds in the order of the collection's page; layers have pages of their own."""
+
+
+def record_page(kind: type, record: Any, owner: str, catalogue: HostCatalogue) -> Page:
+    """Return the page of a plugin's record."""
+    words = KINDS[kind]
+    parts: list[Part] = [Paragraph(record.summary)]
+    arguments: tuple[Argument, ...] = getattr(record, "arguments", ())
+    if words.form:
+        parts.append(Code(words.form.format(record.name + _brackets(record)), "text"))
+    if arguments:
+        parts.append(argument_table(arguments))
+    parts += _ADDED.get(kind, _nothing)(record, catalogue)
+    if reference := getattr(record, "reference", ""):
+        parts.append(Paragraph(f"Reference: {reference}."))
+    return Page(record.name, f"{words.one}, from {owner}", tuple(parts))
+
+
+def _brackets(record: Any) -> str:
+    """Return the arguments of a record between brackets; those of a head are the parameters of its block."""
+    if isinstance(record, HeadRecord):
+        file = parse(Source(record.source, record.block)).file
+        blocks = [item for item in file.definitions if isinstance(item, Block)] if file else []
+        shown = [item.span.text for block in blocks for item in block.parameters]
+    else:
+        shown = [item.signature for item in getattr(record, "arguments", ())]
+    return f"({', '.join(shown)})" if shown else ""
+
+
+def _nothing(record: Any, catalogue: HostCatalogue) -> Iterator[Part]:
+    yield from ()
+
+
+def _of_data(record: DataRecord, catalogue: HostCatalogue) -> Iterator[Part]:
+    yield Paragraph(f"For the task {record.task}.")
+
+
+def _of_loss(record: LossRecord, catalogue: HostCatalogue) -> Iterator[Part]:
+    if record.applies:
+        yield Paragraph(f"It applies {record.applies} itself: the network must not end in one.")
+
+
+def _of_metric(record: MetricRecord, catalogue: HostCatalogue) -> Iterator[Part]:
+    better = "Higher" if record.higher_is_better else "Lower"
+    yield Paragraph(f"{better} is better{'; shown in percent' if record.percent else ''}.")
+
+
+def _of_head(record: HeadRecord, catalogue: HostCatalogue) -> Iterator[Part]:
+    yield Paragraph("It stands for this block:")
+    yield Code(record.block)
+    outputs = "output" if len(record.outputs) == 1 else "outputs"
+    yield Paragraph(f"It gives the {outputs} {', '.join(record.outputs)}, which the task {record.task} decodes.")
+    yield Paragraph(f"`{record.objects} = 96` says how large the objects are that it is to find, in pixels.")
+
+
+def _of_task(record: TaskRecord, catalogue: HostCatalogue) -> Iterator[Part]:
+    heads = [name for name in catalogue.head_names() if (head := catalogue.head(name)) and head.task == record.name]
+    if heads:
+        yield Paragraph(f"Heads of this task: {', '.join(heads)}.")
+    if record.report:
+        yield Paragraph(f"`train` and `eval` draw: {', '.join(record.report)}.")
+
+
+def _of_file(record: FileRecord, catalogue: HostCatalogue) -> Iterator[Part]:
+    parsed = parse_linked(Source("reference.cnn", f"use {record.name}\n"), catalogue)
+    if parsed.file is None:
+        return
+    rows = []
+    for name in visible_models(parsed.file):
+        built = elaborate(parsed.file, name, catalogue)
+        if built.graph is not None:
+            macs = Wording.of(built.domain).count(graph_macs(built.graph, catalogue.lookup), full=True)
+            sizes = "; ".join(" x ".join(map(str, item.value.type.shape)) for item in built.graph.inputs)
+            rows.append((f"`{name}`", sizes, f"{built.graph.parameters:,}", macs))
+    if rows:
+        yield Table(("model", "input", "parameters", "MACs"), tuple(rows))
+
+
+_ADDED: Mapping[type, Callable[[Any, HostCatalogue], Iterator[Part]]] = {
+    DataRecord: _of_data,
+    LossRecord: _of_loss,
+    MetricRecord: _of_metric,
+    HeadRecord: _of_head,
+    TaskRecord: _of_task,
+    FileRecord: _of_file,
+}
+"""What a kind of record says beside its arguments."""

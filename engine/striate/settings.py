@@ -1,0 +1,68 @@
+"""What the sections of a file may hold, documented: for editors. The rules are those of recipe and contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from striate.elaborate.contract import contract_entries
+from striate.host.records import DataRecord, LossRecord, MetricRecord, OptimizerRecord, ScheduleRecord
+from striate.ops.arguments import Argument
+
+PartRecord = type[DataRecord | LossRecord | OptimizerRecord | ScheduleRecord | MetricRecord]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A setting whose value a plugin provides: its key, what it is, the kind of its records, whether it is a list."""
+
+    name: str
+    summary: str
+    record: PartRecord
+    is_list: bool = False
+
+
+PARTS = (
+    Part("data", "The images and their classes.", DataRecord),
+    Part("loss", "What training makes small.", LossRecord),
+    Part("optimizer", "How the weights follow the gradients.", OptimizerRecord),
+    Part("schedule", "How the learning rate changes over the epochs; without one it stays.", ScheduleRecord),
+    Part(
+        "metrics",
+        "What is measured on held-out images; the first one says which epoch is best.",
+        MetricRecord,
+        is_list=True,
+    ),
+)
+"""The settings of a recipe that plugins provide the values of."""
+
+_TITLES = {
+    "train": "a recipe for training",
+    "export": "the contract of an ONNX file",
+    "input": "how image files become numbers",
+    "profile": "overrides, taken with `--profile`",
+    "search": "settings that may change, with the values to try",
+}
+
+
+def parts_of(section: str) -> Mapping[str, Part]:
+    """Return the settings of a kind of section that plugins provide the values of, by key."""
+    return {part.name: part for part in PARTS} if section == "train" else {}
+
+
+def scalars_of(section: str) -> Mapping[str, Argument]:
+    """Return the other settings of a kind of section (train, export, input), by key."""
+    if section == "train":
+        from striate.train.recipe import SCALARS
+
+        return {item.name: item for item in SCALARS}
+    if section == "export":
+        from striate.onnx.contract import ENTRIES
+
+        return ENTRIES
+    return {item.name: item for item in contract_entries(3)} if section == "input" else {}
+
+
+def title_of(section: str) -> str:
+    """Return in a few words what a kind of section is."""
+    return _TITLES.get(section, "")

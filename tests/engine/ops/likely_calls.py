@@ -1,0 +1,318 @@
+"""Calls that are mostly legal, for layers whose arguments and sizes must fit each other to be so."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from hypothesis import strategies as st
+
+Drawn = tuple[dict[str, Any], tuple[tuple[int, ...], ...]]
+Draw = st.DrawFn
+
+NAMES: Mapping[int, tuple[str, ...]] = {
+    1: ("channels",),
+    2: ("channels", "length"),
+    3: ("channels", "height", "width"),
+    4: ("channels", "depth", "height", "width"),
+}
+
+
+def shape(draw: Draw, ranks: tuple[int, ...] = (1, 2, 3, 3, 3, 4), largest: int = 9) -> tuple[int, ...]:
+    rank = draw(st.sampled_from(ranks))
+    return tuple(draw(st.integers(1, min(largest, 5) if rank == 4 else largest)) for _ in range(rank))
+
+
+def axis(draw: Draw, rank: int) -> int:
+    return draw(st.integers(0, rank - 1))
+
+
+def name_of(draw: Draw, rank: int, place: int) -> str:
+    return "last" if place == rank - 1 and draw(st.booleans()) else NAMES[rank][place]
+
+
+def names(draw: Draw, rank: int) -> Any:
+    several = st.lists(st.sampled_from(NAMES[rank]), min_size=1, max_size=rank, unique=True)
+    grouped = ["all", "last", *(["space"] if rank > 1 else [])]
+    return draw(st.one_of(several, st.sampled_from(grouped)))
+
+
+def divisors(number: int) -> list[int]:
+    return [each for each in range(1, number + 1) if number % each == 0]
+
+
+def reshape(draw: Draw) -> Drawn:
+    value = shape(draw)
+    kept = [place for place in range(len(value)) if draw(st.integers(0, 3)) == 0]
+    rest = math.prod(size for place, size in enumerate(value) if place not in kept)
+    part = draw(st.sampled_from(divisors(rest)))
+    sizes: list[Any] = [part, "auto" if draw(st.booleans()) else rest // part, *(NAMES[len(value)][p] for p in kept)]
+    return {"sizes": draw(st.permutations(sizes))}, (value,)
+
+
+def unflatten(draw: Draw) -> Drawn:
+    value = shape(draw, (1, 2, 3))
+    place = axis(draw, len(value))
+    part = draw(st.sampled_from(divisors(value[place])))
+    rest = "auto" if draw(st.booleans()) else value[place] // part
+    return {"sizes": draw(st.permutations([part, rest])), "axis": name_of(draw, len(value), place)}, (value,)
+
+
+def permute(draw: Draw) -> Drawn:
+    value = shape(draw)
+    return {"order": draw(st.permutations(NAMES[len(value)]))}, (value,)
+
+
+def transpose(draw: Draw) -> Drawn:
+    value = shape(draw, (2, 3, 4))
+    first, second, *_ = draw(st.permutations(range(len(value))))
+    return {"first": NAMES[len(value)][first], "second": name_of(draw, len(value), second)}, (value,)
+
+
+def flatten(draw: Draw) -> Drawn:
+    value = shape(draw)
+    return {"from": name_of(draw, len(value), axis(draw, len(value)))}, (value,)
+
+
+def pad(draw: Draw) -> Drawn:
+    value = shape(draw, (2, 3, 3, 4))
+    mode = draw(st.sampled_from(["constant", "reflect", "replicate", "circular"]))
+    most = {"reflect": lambda size: size - 1, "circular": lambda size: size}.get(mode, lambda size: 4)
+    sides = tuple(draw(st.integers(0, most(size))) for size in value[1:] for _ in range(2))
+    return {"sides": sides, "mode": mode, **({"value": 1.5} if mode == "constant" else {})}, (value,)
+
+
+def like_or_size(draw: Draw, value: tuple[int, ...], wanted: tuple[int, ...]) -> Drawn:
+    if draw(st.booleans()):
+        return {"size": wanted}, (value,)
+    return {"like": 1}, (value, (draw(st.integers(1, 3)), *wanted))
+
+
+def crop(draw: Draw) -> Drawn:
+    value = shape(draw, (2, 3, 3, 4))
+    wanted = tuple(draw(st.integers(1, size)) for size in value[1:])
+    if draw(st.booleans()):
+        return like_or_size(draw, value, wanted)
+    before = [draw(st.integers(0, size - left)) for size, left in zip(value[1:], wanted, strict=True)]
+    cuts = zip(value[1:], wanted, before, strict=True)
+    return {"sides": tuple(side for size, left, cut in cuts for side in (cut, size - left - cut))}, (value,)
+
+
+def expand(draw: Draw) -> Drawn:
+    wanted = shape(draw, (1, 2, 2, 3))
+    value = (draw(st.integers(1, 4)), *(draw(st.sampled_from([1, 1, size])) for size in wanted))
+    return like_or_size(draw, value, wanted)
+
+
+def sliced(draw: Draw) -> Drawn:
+    value = shape(draw)
+    place = axis(draw, len(value))
+    size = value[place]
+    start = draw(st.integers(0, size - 1))
+    stop = draw(st.integers(start + 1, size))
+    written: dict[str, Any] = {"axis": name_of(draw, len(value), place), "step": draw(st.integers(1, 4))}
+    written["start"] = start - size if draw(st.booleans()) else start
+    written["stop"] = None if stop == size else stop - size if draw(st.booleans()) else stop
+    return written, (value,)
+
+
+def select(draw: Draw) -> Drawn:
+    value = shape(draw)
+    place = axis(draw, len(value))
+    places = draw(st.lists(st.integers(0, value[place] - 1), min_size=1, max_size=5))
+    return {"places": places, "axis": name_of(draw, len(value), place)}, (value,)
+
+
+def split(draw: Draw) -> Drawn:
+    value = shape(draw)
+    place = axis(draw, len(value))
+    written = {"axis": name_of(draw, len(value), place)}
+    parts = draw(st.lists(st.integers(1, 4), min_size=1, max_size=4))
+    if draw(st.booleans()):
+        size, sizes = len(parts) * parts[0], len(parts)
+        if sizes < 2:
+            size, sizes = 2 * parts[0], 2
+        return {"parts": sizes, **written}, ((*value[:place], size, *value[place + 1 :]),)
+    auto = draw(st.integers(0, len(parts)))
+    listed = [*parts[:auto], "auto", *parts[auto + 1 :]] if auto < len(parts) else parts
+    return {"parts": listed, **written}, ((*value[:place], sum(parts), *value[place + 1 :]),)
+
+
+def chunk(draw: Draw) -> Drawn:
+    value = shape(draw)
+    place = axis(draw, len(value))
+    parts = draw(st.integers(2, 4))
+    each = draw(st.integers(1, 4))
+    size = each * (parts - 1) + draw(st.integers(1, each))
+    return {"parts": parts, "axis": name_of(draw, len(value), place)}, ((*value[:place], size, *value[place + 1 :]),)
+
+
+def roll(draw: Draw) -> Drawn:
+    value = shape(draw)
+    place = axis(draw, len(value))
+    return {"shift": draw(st.integers(-value[place], value[place])), "axis": NAMES[len(value)][place]}, (value,)
+
+
+def flip(draw: Draw) -> Drawn:
+    value = shape(draw)
+    return {"axis": names(draw, len(value))}, (value,)
+
+
+def tile(draw: Draw) -> Drawn:
+    value = shape(draw, largest=4)
+    return {"times": draw(st.integers(1, 3)), "axis": names(draw, len(value))}, (value,)
+
+
+COORDINATES: Mapping[str, tuple[str | None, ...]] = {
+    "nearest": (None, "asymmetric", "half_pixel"),
+    "linear": (None, "half_pixel", "align_corners", "asymmetric"),
+    "bicubic": (None, "half_pixel", "align_corners"),
+    "area": (None,),
+}
+
+
+def how(draw: Draw, rank: int) -> dict[str, Any]:
+    mode = draw(st.sampled_from([mode for mode in COORDINATES if rank == 3 or mode != "bicubic"]))
+    written = "bilinear" if mode == "linear" and rank == 3 and draw(st.booleans()) else mode
+    return {"mode": written, "coordinates": draw(st.sampled_from(COORDINATES[mode]))}
+
+
+def upsample(draw: Draw) -> Drawn:
+    value = shape(draw, (2, 3, 3, 3, 4), largest=7)
+    factor = st.one_of(st.integers(1, 3), st.sampled_from([0.5, 1.5, 0.75, 1.1, 2.5, 1 / 3, 0.29]))
+    scale = tuple(draw(factor) for _ in value[1:])
+    scale = tuple(each if int(size * each) > 0 else 2 for size, each in zip(value[1:], scale, strict=True))
+    return {"scale": draw(st.sampled_from([scale, 2])), **how(draw, len(value))}, (value,)
+
+
+def resize(draw: Draw) -> Drawn:
+    value = shape(draw, (2, 3, 3, 3, 4), largest=7)
+    written, shapes = like_or_size(draw, value, tuple(draw(st.integers(1, 9)) for _ in value[1:]))
+    return {**written, **how(draw, len(value))}, shapes
+
+
+def to_space(draw: Draw) -> Drawn:
+    block = draw(st.integers(2, 3))
+    channels, height, width = shape(draw, (3,), largest=4)
+    return {"block": block}, ((channels * block**2, height, width),)
+
+
+def to_depth(draw: Draw) -> Drawn:
+    block = draw(st.integers(2, 3))
+    channels, height, width = shape(draw, (3,), largest=4)
+    return {"block": block}, ((channels, height * block, width * block),)
+
+
+def ordered(inner: Callable[[Draw], Drawn]) -> Callable[[Draw], Drawn]:
+    def drawn(draw: Draw) -> Drawn:
+        written, shapes = inner(draw)
+        return {**written, "order": draw(st.sampled_from(["DCR", "CRD"]))}, shapes
+
+    return drawn
+
+
+def channel_shuffle(draw: Draw) -> Drawn:
+    value = shape(draw, largest=4)
+    groups = draw(st.integers(1, 4))
+    return {"groups": groups}, ((value[0] * groups, *value[1:]),)
+
+
+def grid_sample(draw: Draw) -> Drawn:
+    value, grid = shape(draw, (3,), largest=6), shape(draw, (3,), largest=6)
+    written = {
+        "grid": 1,
+        "mode": draw(st.sampled_from(["bilinear", "nearest", "bicubic"])),
+        "outside": draw(st.sampled_from(["zeros", "border", "reflection"])),
+        "align_corners": draw(st.booleans()),
+    }
+    return written, (value, (2, *grid[1:]))
+
+
+def affine_grid(draw: Draw) -> Drawn:
+    written, shapes = like_or_size(draw, (6,), shape(draw, (2,)))
+    return {**written, "align_corners": draw(st.booleans())}, shapes
+
+
+def reduction(draw: Draw) -> Drawn:
+    value = shape(draw)
+    written = {"axis": names(draw, len(value))}
+    everything = written["axis"] == "all" or len(value) == 1 or len(written["axis"]) == len(value)
+    return {**written, **({} if everything else {"keep": draw(st.booleans())})}, (value,)
+
+
+def argmax(draw: Draw) -> Drawn:
+    value = shape(draw)
+    keep = len(value) == 1 or draw(st.booleans())
+    return {"axis": name_of(draw, len(value), axis(draw, len(value))), "keep": keep}, (value,)
+
+
+def concat(draw: Draw) -> Drawn:
+    value = shape(draw)
+    place = axis(draw, len(value))
+    more = [draw(st.integers(1, 5)) for _ in range(draw(st.integers(1, 2)))]
+    others = [(*value[:place], size, *value[place + 1 :]) for size in more]
+    return {"axis": name_of(draw, len(value), place)}, (value, *others)
+
+
+def several(draw: Draw) -> Drawn:
+    value = shape(draw)
+    return {}, (value,) * draw(st.integers(2, 3))
+
+
+def quotient(draw: Draw) -> Drawn:
+    value = shape(draw)
+    return {}, (value, tuple(draw(st.sampled_from([1, size])) for size in value))
+
+
+def two(draw: Draw) -> Drawn:
+    return {}, (shape(draw),) * 2
+
+
+def matmul(draw: Draw) -> Drawn:
+    value = shape(draw, (2, 3, 4), largest=6)
+    return {}, (value, (*value[:-2], value[-1], draw(st.integers(1, 6))))
+
+
+@st.composite
+def _call(draw: Draw, drawn: Callable[[Draw], Drawn]) -> Drawn:
+    return drawn(draw)
+
+
+LIKELY: Mapping[str, st.SearchStrategy[Drawn]] = {
+    name: _call(drawn)
+    for name, drawn in {
+        "reshape": reshape,
+        "unflatten": unflatten,
+        "permute": permute,
+        "transpose": transpose,
+        "flatten": flatten,
+        "pad": pad,
+        "crop": crop,
+        "expand": expand,
+        "slice": sliced,
+        "select": select,
+        "split": split,
+        "chunk": chunk,
+        "roll": roll,
+        "flip": flip,
+        "tile": tile,
+        "upsample": upsample,
+        "resize": resize,
+        "pixel_shuffle": to_space,
+        "pixel_unshuffle": to_depth,
+        "depth_to_space": ordered(to_space),
+        "space_to_depth": ordered(to_depth),
+        "channel_shuffle": channel_shuffle,
+        "grid_sample": grid_sample,
+        "affine_grid": affine_grid,
+        **dict.fromkeys(["reduce_mean", "reduce_sum", "reduce_max", "reduce_min", "reduce_std"], reduction),
+        "argmax": argmax,
+        "concat": concat,
+        **dict.fromkeys(["maximum", "minimum", "average", "stack"], several),
+        **dict.fromkeys(["sub", "dot", "cosine_similarity", "l2_distance"], two),
+        "div": quotient,
+        "matmul": matmul,
+    }.items()
+}
+"""Strategies by layer: arguments as written, and input sizes."""

@@ -1,0 +1,228 @@
+"""The blocks of `std.blocks` a second time, in plain torch after the papers and torchvision, for comparison.
+
+Weights stand in the order in which the papers compute, so that they can be filled one after the other.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+RELU = nn.ReLU
+
+
+class Merge(nn.Module):
+    """Branches on one input, merged by a function of a list."""
+
+    def __init__(self, merge, *branches):
+        super().__init__()
+        self.merge = merge
+        self.branches = nn.ModuleList(branches)
+
+    def forward(self, x):
+        return self.merge([branch(x) for branch in self.branches])
+
+
+def total(*branches):
+    return Merge(sum, *branches)
+
+
+def stacked(*branches):
+    return Merge(lambda values: torch.cat(values, dim=1), *branches)
+
+
+def gated(gate):
+    return Merge(lambda values: values[0] * values[1], nn.Identity(), gate)
+
+
+class ChannelNorm(nn.LayerNorm):
+    """Layer norm over the channels of each pixel."""
+
+    def forward(self, x):
+        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+class ResponseNorm(nn.Module):
+    """Global response normalisation (ConvNeXt V2, algorithm 1)."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.gamma = nn.Parameter(torch.zeros(channels))
+        self.beta = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x):
+        length = torch.linalg.vector_norm(x, dim=(2, 3), keepdim=True)
+        share = length / (length.mean(dim=1, keepdim=True) + 1e-6)
+        return self.gamma.view(-1, 1, 1) * x * share + self.beta.view(-1, 1, 1) + x
+
+
+def cn(i, o, kernel, stride=1, groups=1, dilation=1, act=RELU):
+    pad = dilation * (kernel - 1) // 2
+    conv = nn.Conv2d(i, o, kernel, stride, pad, dilation, groups, bias=False)
+    return nn.Sequential(conv, nn.BatchNorm2d(o), act())
+
+
+def linear_cn(i, o, kernel, **options):
+    return cn(i, o, kernel, act=nn.Identity, **options)
+
+
+def shortcut(i, o, stride):
+    return nn.Identity() if i == o and stride == 1 else linear_cn(i, o, 1, stride=stride)
+
+
+def residual(i, o, stride=1, act=RELU):
+    branch = nn.Sequential(cn(i, o, 3, stride, act=act), linear_cn(o, o, 3))
+    return nn.Sequential(total(branch, shortcut(i, o, stride)), act())
+
+
+def bottleneck(i, width, stride=1, expansion=4, groups=1):
+    o = expansion * width
+    branch = nn.Sequential(cn(i, width, 1), cn(width, width, 3, stride, groups), linear_cn(width, o, 1))
+    return nn.Sequential(total(branch, shortcut(i, o, stride)), RELU())
+
+
+def pre_act_residual(i, o, stride=1):
+    first = (nn.BatchNorm2d(i), RELU())
+    branch = (cn(i, o, 3, stride), nn.Conv2d(o, o, 3, padding=1, bias=False))
+    if i == o and stride == 1:
+        return total(nn.Sequential(*first, *branch), nn.Identity())
+    return nn.Sequential(*first, total(nn.Sequential(*branch), nn.Conv2d(i, o, 1, stride, bias=False)))
+
+
+def rep_vgg(i, o, stride=1, groups=1):
+    branches = [linear_cn(i, o, kernel, stride=stride, groups=groups) for kernel in (3, 1)]
+    if i == o and stride == 1:
+        branches.append(nn.BatchNorm2d(i))
+    return nn.Sequential(total(*branches), RELU())
+
+
+def depthwise_separable(i, o, stride=1, kernel=3):
+    return nn.Sequential(cn(i, i, kernel, stride, groups=i), cn(i, o, 1))
+
+
+def squeeze(i, narrow, o, act=RELU):
+    return nn.Sequential(nn.Conv2d(i, narrow, 1), act(), nn.Conv2d(narrow, o, 1))
+
+
+def se(i, narrow, act=RELU):
+    return gated(nn.Sequential(nn.AdaptiveAvgPool2d(1), squeeze(i, narrow, i, act), nn.Sigmoid()))
+
+
+class ChannelAttention(nn.Module):
+    """CBAM, equation 2."""
+
+    def __init__(self, i, narrow):
+        super().__init__()
+        self.mlp = squeeze(i, narrow, i)
+
+    def forward(self, x):
+        mean, most = x.mean((2, 3), keepdim=True), x.amax((2, 3), keepdim=True)
+        return x * torch.sigmoid(self.mlp(mean) + self.mlp(most))
+
+
+class GlobalContext(nn.Module):
+    """GCNet's context with a gate, the attention applied by a product of matrices."""
+
+    def __init__(self, i, narrow):
+        super().__init__()
+        self.attention = nn.Conv2d(i, 1, 1)
+        self.mlp = nn.Sequential(nn.Conv2d(i, narrow, 1), ChannelNorm(narrow), RELU(), nn.Conv2d(narrow, i, 1))
+
+    def forward(self, x):
+        weights = self.attention(x).flatten(2).softmax(dim=2)
+        context = x.flatten(2) @ weights.transpose(1, 2)
+        return x * torch.sigmoid(self.mlp(context.unsqueeze(3)))
+
+
+def mobile(i, o, stride=1, expand=6, kernel=3, act=nn.ReLU6, narrow=None):
+    """MobileNetV2's block; with `narrow` EfficientNet's."""
+    wide = expand * i
+    parts = [cn(i, wide, 1, act=act)] if expand != 1 else []
+    parts.append(cn(wide, wide, kernel, stride, wide, act=act))
+    if narrow is not None:
+        parts.append(se(wide, narrow, act))
+    branch = nn.Sequential(*parts, linear_cn(wide, o, 1))
+    return total(branch, nn.Identity()) if i == o and stride == 1 else branch
+
+
+def ghost(i, o, kernel=1, stride=1):
+    half = o // 2
+    return nn.Sequential(cn(i, half, kernel, stride), stacked(nn.Identity(), cn(half, half, 3, groups=half)))
+
+
+def conv_next(i, kernel=7):
+    start = (nn.Conv2d(i, i, kernel, padding=kernel // 2, groups=i), ChannelNorm(i, eps=1e-6))
+    return total(nn.Sequential(*start, squeeze(i, 4 * i, i, nn.GELU)), nn.Identity())
+
+
+def conv_next_v2(i, kernel=7):
+    start = (nn.Conv2d(i, i, kernel, padding=kernel // 2, groups=i), ChannelNorm(i, eps=1e-6), nn.Conv2d(i, 4 * i, 1))
+    return total(nn.Sequential(*start, nn.GELU(), ResponseNorm(4 * i), nn.Conv2d(4 * i, i, 1)), nn.Identity())
+
+
+def biased(i, o, kernel):
+    return nn.Sequential(nn.Conv2d(i, o, kernel, padding=kernel // 2), RELU())
+
+
+def inception(i, n1, r3, n3, r5, n5, pool):
+    return stacked(
+        biased(i, n1, 1),
+        nn.Sequential(biased(i, r3, 1), biased(r3, n3, 3)),
+        nn.Sequential(biased(i, r5, 1), biased(r5, n5, 5)),
+        nn.Sequential(nn.MaxPool2d(3, 1, 1), biased(i, pool, 1)),
+    )
+
+
+def fire(i, narrow, e1, e3):
+    return nn.Sequential(biased(i, narrow, 1), stacked(biased(narrow, e1, 1), biased(narrow, e3, 3)))
+
+
+def dense_layer(i, growth, width=4):
+    wide = width * growth
+    last = nn.Conv2d(wide, growth, 3, padding=1, bias=False)
+    return stacked(nn.Identity(), nn.Sequential(nn.BatchNorm2d(i), RELU(), cn(i, wide, 1), last))
+
+
+def dense_block(i, depth, growth):
+    return nn.Sequential(*(dense_layer(i + number * growth, growth) for number in range(depth)))
+
+
+def transition(i):
+    return nn.Sequential(nn.BatchNorm2d(i), RELU(), nn.Conv2d(i, i // 2, 1, bias=False), nn.AvgPool2d(2))
+
+
+def aspp(i, o, rates):
+    branches = [cn(i, o, 1), *(cn(i, o, 3, dilation=rate) for rate in rates)]
+    return nn.Sequential(stacked(*branches), cn(4 * o, o, 1))
+
+
+def double(i, o):
+    return nn.Sequential(cn(i, o, 3), cn(o, o, 3))
+
+
+def unet_down(i, o):
+    return nn.Sequential(nn.MaxPool2d(2), double(i, o))
+
+
+class UNetUp(nn.Module):
+    """The way up: `x` and the value `skip` from the way down."""
+
+    def __init__(self, i, skip, o):
+        super().__init__()
+        self.up = nn.ConvTranspose2d(i, o, 2, 2)
+        self.merge = double(o + skip, o)
+
+    def forward(self, x, skip):
+        return self.merge(torch.cat([self.up(x), skip], dim=1))
+
+
+class FPNStep(nn.Module):
+    """The lateral plus the value above it, twice as large."""
+
+    def __init__(self, i, o):
+        super().__init__()
+        self.lateral = nn.Conv2d(i, o, 1)
+        self.up = nn.ConvTranspose2d(o, o, 2, 2, groups=o, bias=False)
+
+    def forward(self, x, top):
+        return self.up(top) + self.lateral(x)
