@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from striate.dims.constraints import Divisible, Equal, simplified
 from striate.dims.domain import Domain, solve
 from striate.elaborate.budget import TOO_MANY_LAYERS, Budget, LimitError, too_many_layers
 from striate.elaborate.catalogue import Catalogue
@@ -345,20 +346,43 @@ def _too_deep(name: Identifier) -> Diagnostic:
     )
 
 
+def _in_words(condition: OpenCondition) -> str:
+    """Return a condition as it is written behind `where`, or as it would be."""
+    asked = simplified(condition.constraint)
+    if asked.reason is None:
+        return condition.origin.span.text
+    if isinstance(asked, Divisible):
+        offset = 0 if isinstance(asked.dim, int) else asked.dim.constant
+        size = f"{asked.dim - offset}"
+        return f"{size if size.isalnum() else f'({size})'} % {asked.by} == {-offset % asked.by}"
+    return f"{asked.left} == {asked.right}" if isinstance(asked, Equal) else f"{asked.dim} >= {asked.bound}"
+
+
 def _no_size_fits(condition: OpenCondition, opponent: OpenCondition | None) -> Diagnostic:
     reason = condition.constraint.reason
     problem = reason() if callable(reason) else None
-    against = f"{opponent.constraint}" if opponent else "the conditions before it"
-    labels = (Label(opponent.origin.span, f"this asks for {opponent.constraint}"),) if opponent else ()
+    labels: tuple[Label, ...] = ()
+    against = "the conditions before it"
+    if opponent is not None:
+        against = _in_words(opponent)
+        labels = (Label(opponent.origin.span, f"this asks for {against}"),)
+    if problem is None:
+        # Only the conditions behind `where` have no layer to speak for them.
+        return Diagnostic(
+            "E0325",
+            f"no size fulfils {condition.origin.span.text} together with {against}",
+            condition.origin.span,
+            labels=labels,
+        )
     return Diagnostic(
-        problem.code if problem else "E0203",
-        problem.message if problem else "no input size fulfils this condition together with those before it",
+        problem.code,
+        problem.message,
         condition.origin.span,
         labels=labels,
         notes=(
-            *(problem.notes if problem else ()),
-            f"no input size fulfils {condition.constraint} together with {against}",
+            *problem.notes,
+            f"no input size fulfils {_in_words(condition)} together with {against}",
             *trail_notes(condition.origin.trail),
         ),
-        help=problem.help if problem else None,
+        help=problem.help,
     )
