@@ -27,7 +27,6 @@ from striate.elaborate.outputs import Outputs
 from striate.elaborate.parameters import fill_parameters
 from striate.elaborate.rehearsal import Rehearsal
 from striate.elaborate.scope import Scope
-from striate.elaborate.trace import Trace
 from striate.elaborate.values import plain
 from striate.graph import Graph
 from striate_dsl.collection import collection_paused
@@ -79,7 +78,6 @@ def elaborate(
     overrides: Mapping[str, str] | None = None,
     profile: tuple[Argument, ...] = (),
     sizes: Mapping[str, int] | None = None,
-    trace: Trace | None = None,
     observer: Observer | None = None,
     budget: Budget | None = None,
 ) -> Elaboration:
@@ -92,7 +90,6 @@ def elaborate(
         overrides: model parameters as expressions in the language, e.g. `{"classes": "10"}`.
         profile: model parameters from a profile of the file; `overrides` win over them.
         sizes: numbers for symbols of the inputs, e.g. `{"H": 200}`; the others stay open.
-        trace: filled with what happened at which place of the text.
         observer: hears of everything that is made, in order.
         budget: what is left for the models of a file, where several are built; nothing is built once it is spent.
     """
@@ -107,8 +104,7 @@ def elaborate(
         built = Elaboration(model, None, (*findings, error.diagnostic), None)
     else:
         with collection_paused(), room_for_nesting():
-            run = _Run(collected, chain, catalogue, findings, budget, sizes or {}, trace=trace)
-            run.elaborator.observer = observer
+            run = _Run(collected, chain, catalogue, findings, budget, sizes or {}, observer=observer)
             built = run.result()
             if any(item.code in SIZE_CODES for item in built.diagnostics):
                 open_run = _Run(collected, chain, catalogue, Diagnostics(), Budget(MOST_REBUILT), {}, open_sizes=True)
@@ -176,18 +172,19 @@ class _Run:
     budget: Budget
     sizes: Mapping[str, int]
     open_sizes: bool = False
-    trace: Trace | None = None
+    observer: Observer | None = None
     rehearsed: bool = False
     elaborator: Elaborator = field(init=False)
     statements: ModelStatements = field(init=False)
 
     def __post_init__(self) -> None:
-        self.elaborator = self._new_elaborator(Rehearsal if self.rehearsed else Elaborator, self.budget)
+        kind, observer = (Rehearsal, None) if self.rehearsed else (Elaborator, self.observer)
+        self.elaborator = self._new_elaborator(kind, self.budget, observer)
         if self.budget.forecast is None and not self.rehearsed:
             self.budget.forecast = self.forecast
         self.elaborator.network.sizes_only = self.open_sizes
-        if self.trace is not None:
-            self.trace.network = self.elaborator.network
+        if observer is not None:
+            observer.begun(self.elaborator.network)
         Loops(self.elaborator)
         Outputs(self.elaborator)
         self.statements = ModelStatements(self.elaborator, self.sizes, open_sizes=self.open_sizes)
@@ -206,9 +203,9 @@ class _Run:
         symbols = tuple(self.statements.symbols)
         return Elaboration(self.chain.name, None if failed else graph, tuple(self.findings), domain, symbols)
 
-    def _new_elaborator(self, kind: type[Elaborator], budget: Budget) -> Elaborator:
+    def _new_elaborator(self, kind: type[Elaborator], budget: Budget, observer: Observer | None = None) -> Elaborator:
         nothing = Definitions(next(iter(self.collected.values())).file)
-        return kind(self.collected, nothing, self.catalogue, budget, None if kind is Rehearsal else self.trace)
+        return kind(self.collected, nothing, self.catalogue, budget, observer)
 
     def _stop(self, error: LimitError) -> None:
         self.budget.spent = True
@@ -255,8 +252,8 @@ class _Run:
         """Run the model's statements and return its parameters."""
         elaborator, model = self.elaborator, self.chain.model
         scope = Scope(model.body, sites=elaborator.sites.of(model.body))
-        if self.trace is not None:
-            self.trace.scopes.append(scope)
+        if elaborator.observer is not None:
+            elaborator.observer.scope_opened(scope)
         try:
             arguments = self.chain.evaluate(elaborator, scope)
             environment = elaborator.environment(scope, None)
