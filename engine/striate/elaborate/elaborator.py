@@ -72,7 +72,7 @@ class Elaborator:
         budget: Budget,
         observer: Observer | None = None,
     ) -> None:
-        """Take what every file sees, what a text that is none of them (a head's block) sees, what is left, who listens."""
+        """Take what every file sees, what other texts (a head's block) see, what is left and who listens."""
         self.budget = budget
         self._files = files
         self._nothing = nothing
