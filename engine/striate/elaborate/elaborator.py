@@ -104,10 +104,15 @@ class Elaborator:
         try:
             return self._rules[type(statement)](statement, scope, current)
         except Fault as error:
-            self.report(error.diagnostic)
+            self.report_all(error)
         except UnknownValueError:
             pass
         return UNKNOWN
+
+    def report_all(self, error: Fault) -> None:
+        """Add everything that is wrong with a statement."""
+        for diagnostic in (error.diagnostic, *error.further):
+            self.report(diagnostic)
 
     def report(self, diagnostic: Diagnostic) -> None:
         """Add a finding; the same finding at the same place is told once, however often a block is used.
@@ -147,7 +152,7 @@ class Elaborator:
                         self._demand_free(scope, name)
                     current = self._step(step, scope, current, first=index == 0)
                 except Fault as error:
-                    self.report(error.diagnostic)
+                    self.report_all(error)
                     current = UNKNOWN
                 except UnknownValueError:
                     current = UNKNOWN

@@ -101,7 +101,7 @@ def elaborate(
     try:
         chain = model_chain(collected, model, overrides or {}, profile)
     except Fault as error:
-        built = Elaboration(model, None, (*findings, error.diagnostic), None)
+        built = Elaboration(model, None, (*findings, error.diagnostic, *error.further), None)
     else:
         with collection_paused(), room_for_nesting():
             run = _Run(collected, chain, catalogue, findings, budget, sizes or {}, observer=observer)
@@ -261,7 +261,7 @@ class _Run:
             last = elaborator.run_body(model.body, scope, None)
             self.statements.finish(model, last)
         except Fault as error:
-            elaborator.report(error.diagnostic)
+            elaborator.report_all(error)
         except LimitError as error:
             self._stop(error)
         except RecursionError:
