@@ -66,6 +66,7 @@ def fuzz(target: str, seconds: int) -> Outcome:
             str(CORPUS),
             f"-max_total_time={seconds}",
             f"-timeout={TIMEOUT}",
+            f"-report_slow_units={TIMEOUT}",
             f"-rss_limit_mb={MEMORY}",
             f"-artifact_prefix={found}{os.sep}",
         ],
