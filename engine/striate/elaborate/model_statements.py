@@ -16,6 +16,7 @@ from striate.elaborate.contract import read_contract
 from striate.elaborate.elaborator import Elaborator
 from striate.elaborate.expressions import evaluate, truth, type_name, unknown_name
 from striate.elaborate.faults import Fault, UnknownValueError, fault, meant, renaming, suggestion, trail_notes
+from striate.elaborate.missing import no_head
 from striate.elaborate.network import OpenCondition
 from striate.elaborate.objects import flowing_values, is_stated, read_objects
 from striate.elaborate.parameters import fill_parameters
@@ -186,14 +187,7 @@ class ModelStatements:
         catalogue, name = self.elaborator.catalogue, head.callee.span.text
         record = catalogue.head(name)
         if record is None:
-            raise fault(
-                "E0301",
-                f"there is no task head {name}",
-                head.callee.span,
-                notes=(f"heads: {', '.join(sorted(catalogue.head_names()))}",),
-                help=suggestion(name, catalogue.head_names()),
-                fixes=renaming(name, catalogue.head_names(), head.callee.span),
-            )
+            raise no_head(name, head.callee.span, catalogue)
         if current is None:
             help = "begin with an input, e.g. input image: 3 x 224 x 224, or start from a named value"
             raise fault("E0304", f"no value flows into head {name}", head.callee.span, help=help)
