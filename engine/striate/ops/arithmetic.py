@@ -45,7 +45,7 @@ def _linear_onnx(write: Decomposition, value: str, attributes: Attributes) -> No
 
 LINEAR = OpRecord(
     name="linear",
-    work=Work(per_entry(2), KEEPS_NOTHING),
+    work=Work(per_entry(2), KEEPS_NOTHING, scratch=per_entry(1)),
     summary="Straight line without weights: out = scale * in + shift; as it stands, the activation that does nothing.",
     arguments=(
         Argument("scale", Real(), "What every entry is multiplied by.", 1.0),

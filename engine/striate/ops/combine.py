@@ -13,7 +13,7 @@ from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types
 from striate.ops.sizes import entries, typed
 from striate.ops.targets import OnnxCall, OnnxSink
-from striate.ops.work import KEEPS_NOTHING, Work, keeping_all, merging, no_operations
+from striate.ops.work import KEEPS_NOTHING, Work, keeping_all, merging, no_operations, per_entry
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -152,7 +152,7 @@ MINIMUM = OpRecord(
 
 AVERAGE = OpRecord(
     name="average",
-    work=Work(_average_operations, KEEPS_NOTHING),
+    work=Work(_average_operations, KEEPS_NOTHING, scratch=per_entry(1)),
     summary="Mean of values of the same size, entry by entry: out = (a + b + …) / n.",
     merge=True,
     shape=_same_shape,

@@ -10,7 +10,7 @@ from striate.ops.dense import DENSE
 from striate.ops.problems import Check, LayerError
 from striate.ops.record import Attributes, Sample, TorchCall, Types
 from striate.ops.sizes import entries
-from striate.ops.work import Kept, Work
+from striate.ops.work import Kept, Work, no_operations
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -42,7 +42,7 @@ def _torch(call: TorchCall) -> Tensor:
 DROPCONNECT = replace(
     DENSE,
     name="dropconnect",
-    work=Work(DENSE.work.operations, _keeps),
+    work=Work(DENSE.work.operations, _keeps, scratch=no_operations),
     summary="Dense layer that in training leaves out each weight with probability rate, for each image by itself, and "
     "divides the others by 1 - rate; evaluation uses all. Training holds a matrix for every image of a batch.",
     arguments=(

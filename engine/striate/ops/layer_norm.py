@@ -147,6 +147,11 @@ def _rms_operations(attributes: Attributes, inputs: Types, outputs: Types) -> Di
     return entries(outputs[0]) * (4 if attributes["affine"] else 3)
 
 
+def _rms_scratch(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    lengths = remaining(inputs[0], axes_of(attributes["axis"], inputs[0].rank))
+    return entries(outputs[0]) if attributes["affine"] else lengths
+
+
 def _rms_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
     lengths = remaining(inputs[0], axes_of(attributes["axis"], inputs[0].rank))
     return Kept((0,), numbers=lengths + (entries(outputs[0]) if attributes["affine"] else 0))
@@ -175,7 +180,7 @@ def _rms_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 RMSNORM = OpRecord(
     name="rmsnorm",
-    work=Work(_rms_operations, _rms_keeps),
+    work=Work(_rms_operations, _rms_keeps, scratch=_rms_scratch),
     summary="RMS normalisation along named axes: out = in / sqrt(mean(in^2) + eps) * weight; nothing is subtracted.",
     role="normalisation",
     arguments=(

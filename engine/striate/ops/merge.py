@@ -14,7 +14,7 @@ from striate.ops.axes import ONE_AXIS, axis_of
 from striate.ops.geometry import axis_names
 from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import POINTWISE, Attributes, OpRecord, Sample, TorchCall, Types, Window
-from striate.ops.sizes import typed
+from striate.ops.sizes import entries, typed
 from striate.ops.targets import OnnxCall, OnnxSink
 from striate.ops.work import KEEPS_NOTHING, Work, keeping_all, merging, no_operations
 
@@ -118,6 +118,10 @@ def _concat_window(attributes: Attributes, inputs: Types) -> Window | Literal["a
     return POINTWISE if attributes["axis"] == "channels" else "all"
 
 
+def _sums_between(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    return entries(outputs[0]) if len(inputs) > 2 else 0
+
+
 def _add_torch(call: TorchCall) -> Tensor:
     return reduce(operator.add, call.inputs)
 
@@ -160,7 +164,7 @@ _REFUSED = (
 
 ADD = OpRecord(
     name="add",
-    work=Work(merging, KEEPS_NOTHING, passes_gradient=True),
+    work=Work(merging, KEEPS_NOTHING, scratch=_sums_between, passes_gradient=True),
     summary="Sum of values of the same size: out = a + b + …",
     merge=True,
     shape=_add_shape,

@@ -130,7 +130,7 @@ _NOT_REPEATED = Sample({}, ((4, 5, 3), (4, 1, 1)), fails="branch sizes differ in
 
 DOT = OpRecord(
     name="dot",
-    work=Work(_dot_operations, keeping_all),
+    work=Work(_dot_operations, keeping_all, scratch=per_input_entry(1)),
     summary="Sum of products along the channels: out = sum over c of a[c] * b[c], one number per pixel or flat value.",
     merge=True,
     shape=_along_channels,
@@ -160,7 +160,7 @@ def _cosine_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 COSINE_SIMILARITY = OpRecord(
     name="cosine_similarity",
-    work=Work(per_input_entry(8), _cosine_keeps),
+    work=Work(per_input_entry(8), _cosine_keeps, scratch=per_input_entry(3)),
     summary="Cosine of the angle between two values along the channels: out = a . b / (max(|a|, eps) * max(|b|, eps)).",
     arguments=(Argument("eps", Real(0), "Least length that is divided by, for values that are zero.", 1e-8),),
     merge=True,

@@ -18,7 +18,7 @@ from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, W
 from striate.ops.shape_arguments import AxisNames
 from striate.ops.sizes import entries, product, typed
 from striate.ops.targets import OnnxCall, OnnxSink
-from striate.ops.work import KEEPS_NOTHING, Work, keeping, per_input_entry, reducing
+from striate.ops.work import KEEPS_NOTHING, Work, keeping, per_entry, per_input_entry, reducing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -201,7 +201,7 @@ def _std_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 REDUCE_STD = OpRecord(
     name="reduce_std",
-    work=Work(_std_operations, keeping(0, output=True)),
+    work=Work(_std_operations, keeping(0, output=True), scratch=per_entry(2)),
     summary="Standard deviation along named axes: out = sqrt(sum of (in - mean)^2 / (n - correction) + eps).",
     arguments=(
         _AXIS,
@@ -246,7 +246,7 @@ def _argmax_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 ARGMAX = OpRecord(
     name="argmax",
-    work=Work(reducing, KEEPS_NOTHING),
+    work=Work(reducing, KEEPS_NOTHING, scratch=per_entry(2)),
     summary="Place of the largest entry along an axis, as a number of the type of the values: the class of each pixel "
     "in an exported network. Of equal entries the first counts. It has no gradient.",
     arguments=(Argument("axis", OneOf(ONE_AXIS), "The axis.", Choice("channels")), _KEEP),

@@ -197,7 +197,7 @@ UPSAMPLE = OpRecord(
 
 RESIZE = OpRecord(
     name="resize",
-    work=Work(_operations, _keeps),
+    work=Work(_operations, _keeps, size_only="like"),
     summary="Brings an image to a size, or to the height and width of a named value: resize(like = skip).",
     arguments=(
         Argument("size", Optional(PerAxis(1)), "The size, one number per axis (height, width).", None),

@@ -36,9 +36,19 @@ def _lrn_operations(attributes: Attributes, inputs: Types, outputs: Types) -> Di
 
 
 def _lrn_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    return Kept((0,), numbers=entries(outputs[0]) * 2 + _padded(attributes, inputs))
+
+
+def _lrn_scratch(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    channels = inputs[0].channels
+    few = isinstance(channels, int) and channels < attributes["size"] - 1
+    return _padded(attributes, inputs) if few else entries(outputs[0]) * 2
+
+
+def _padded(attributes: Attributes, inputs: Types) -> Dim:
+    """Return the entries of the squares with the channels that are not there as zeros."""
     channels, *space = inputs[0].shape
-    padded = product((channels + int(attributes["size"]) - 1, *space))
-    return Kept((0,), numbers=entries(outputs[0]) * 2 + padded)
+    return product((channels + int(attributes["size"]) - 1, *space))
 
 
 def _lrn_torch(call: TorchCall) -> Tensor:
@@ -80,7 +90,7 @@ def _written_out(call: OnnxCall, sink: OnnxSink) -> None:
 
 LRN = OpRecord(
     name="lrn",
-    work=Work(_lrn_operations, _lrn_keeps),
+    work=Work(_lrn_operations, _lrn_keeps, scratch=_lrn_scratch),
     summary="Local response normalisation across channels: out = in / (k + alpha * mean(in^2)) ^ beta, the mean over "
     "size channels around each (an even size takes the extra one before it; those that are not there count as 0).",
     role="normalisation",
@@ -126,7 +136,11 @@ def _l2norm_window(attributes: Attributes, inputs: Types) -> Window | Literal["a
 
 
 def _l2norm_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
-    return Kept((0,), numbers=remaining(inputs[0], axes_of(attributes["axis"], inputs[0].rank)) * 2)
+    return Kept((0,), numbers=_lengths(attributes, inputs, outputs) * 2)
+
+
+def _lengths(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    return remaining(inputs[0], axes_of(attributes["axis"], inputs[0].rank))
 
 
 def _l2norm_torch(call: TorchCall) -> Tensor:
@@ -143,7 +157,7 @@ def _l2norm_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 L2NORM = OpRecord(
     name="l2norm",
-    work=Work(per_entry(3), _l2norm_keeps),
+    work=Work(per_entry(3), _l2norm_keeps, scratch=_lengths),
     summary="Scales to length 1 along an axis: out = in / max(sqrt(sum(in^2)), eps).",
     role="normalisation",
     arguments=(

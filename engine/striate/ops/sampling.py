@@ -199,7 +199,7 @@ def _ends(write: Decomposition, call: OnnxCall, size: Dim, position: int, *, ali
 
 AFFINE_GRID = OpRecord(
     name="affine_grid",
-    work=Work(per_entry(4), KEEPS_NOTHING),
+    work=Work(per_entry(4), KEEPS_NOTHING, size_only="like"),
     summary="The grid of an affine map: the 6 features are the rows of a 2 x 3 matrix that maps each output place "
     "(x', y', 1) to the place (x, y) where it is to be sampled.",
     arguments=(

@@ -108,7 +108,7 @@ LOG_SOFTMAX = OpRecord(
 
 SOFTMIN = OpRecord(
     name="softmin",
-    work=Work(per_entry(6), KEEPS_OUTPUT),
+    work=Work(per_entry(6), KEEPS_OUTPUT, scratch=per_entry(1)),
     summary="Shares that add up to 1 along an axis, the largest for the smallest entry: out = e^-in / sum(e^-in).",
     role="probabilities",
     arguments=(_AXIS,),

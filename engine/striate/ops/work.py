@@ -30,7 +30,7 @@ class Kept:
         inputs: the places of the inputs that are kept.
         output: whether the (first) output is kept.
         numbers: how many further numbers of the type of the values are kept.
-        indices: how many whole numbers of 64 bits.
+        indices: how many whole numbers of 64 bits; torch makes them in evaluation too, while the layer runs.
         marks: how many truth values of one byte.
     """
 
@@ -69,9 +69,7 @@ def no_operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
     return 0
 
 
-def keeping(
-    *inputs: int, output: bool = False, per_output: int = 0, per_input: int = 0, indices_per_output: int = 0
-) -> Keeping:
+def keeping(*inputs: int, output: bool = False, per_output: int = 0, per_input: int = 0) -> Keeping:
     """Return a rule: inputs by place, the output, and numbers per entry of the first output or the first input."""
 
     def rule(attributes: Attributes, given: Types, made: Types) -> Kept:
@@ -80,8 +78,7 @@ def keeping(
             numbers = numbers + entries(made[0]) * per_output
         if per_input:
             numbers = numbers + entries(given[0]) * per_input
-        indices = entries(made[0]) * indices_per_output if indices_per_output else 0
-        return Kept(inputs, output, numbers, indices)
+        return Kept(inputs, output, numbers)
 
     return rule
 
@@ -104,15 +101,28 @@ class Work:
     Attributes:
         operations: the arithmetic operations for one image in evaluation, those of `macs` left out.
         keeps: what the forward pass in training leaves for the backward pass.
+        scratch: how many numbers torch needs for one image beside inputs and outputs while it evaluates the layer in
+            several functions; None where they are the `numbers` that backward keeps.
         view: whether the output always lies in the memory of the first input (slice, split, permute).
+        size_only: the argument that names a value of which the size alone is read (resize's `like`).
         passes_gradient: whether the gradients of the inputs lie in the memory of the output's gradient (add, concat).
     """
 
     operations: Count = ONE_PER_ENTRY
     keeps: Keeping = KEEPS_INPUT
+    scratch: Count | None = None
     view: bool = False
+    size_only: str = ""
     passes_gradient: bool = False
 
+    def scratch_bytes(self, attributes: Attributes, inputs: Types, outputs: Types, bytes_per_number: int) -> Dim:
+        """Return the bytes beside inputs and outputs that torch needs for one image while it evaluates the layer."""
+        kept = self.keeps(attributes, inputs, outputs)
+        numbers = kept.numbers if self.scratch is None else self.scratch(attributes, inputs, outputs)
+        return numbers * bytes_per_number + kept.indices * _INDEX_BYTES
+
+
+_INDEX_BYTES = 8
 
 USUAL = Work()
 """What is assumed of a layer that does not say: one operation for every entry of its output, its input kept."""
