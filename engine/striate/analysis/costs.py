@@ -34,7 +34,7 @@ class NodeCost:
         parameters: trainable entries that no earlier node has used.
         statistics: other stored entries that no earlier node has used.
         macs: multiply-adds of convolutions and products.
-        memory: bytes of its outputs in float32.
+        made: entries of its outputs.
         operations: arithmetic operations beside the multiply-adds.
         read: entries of values that it reads.
         written: entries of values that it writes.
@@ -44,7 +44,7 @@ class NodeCost:
     parameters: int
     statistics: int
     macs: Dim
-    memory: Dim
+    made: Dim
     operations: Dim
     read: Dim
     written: Dim
@@ -54,6 +54,10 @@ class NodeCost:
     def flops(self) -> Dim:
         """Floating-point operations: two for each multiply-add, and the others."""
         return self.macs * 2 + self.operations
+
+    def output_bytes(self, bytes_per_entry: int) -> Dim:
+        """Return the bytes of its outputs for one image, whoever's memory they lie in."""
+        return self.made * bytes_per_entry
 
     def moved(self, batch: int, bytes_per_entry: int) -> Dim:
         """Return the bytes that the node reads and writes for a batch, weights included."""
@@ -106,7 +110,7 @@ def _cost(graph: Graph, node: Node, record: OpRecord, fresh: list[Weight]) -> No
         parameters=sum(weight.size for weight in fresh if weight.trainable),
         statistics=sum(weight.size for weight in fresh if not weight.trainable),
         macs=record.macs(node.attributes, inputs, outputs),
-        memory=made * BYTES_PER_ELEMENT,
+        made=made,
         operations=0 if passed_on else record.work.operations(node.attributes, inputs, outputs),
         read=read,
         written=written,

@@ -7,13 +7,16 @@ from dataclasses import dataclass, replace
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
+from striate.analysis.costs import Lookup
 from striate.graph import Graph
+from striate.view.conditions import conditions
 from striate.view.document import document
 from striate.view.lines import BOXES, Line, Signs, colored, plain, printable, shortened
 from striate.view.notebook import html_table
-from striate.view.rows import LayerRow, Lookup, Totals, layer_rows, totals_of
+from striate.view.rows import LayerRow, Totals, layer_rows
 from striate.view.sizes import checked_sizes
 from striate.view.tables import View, has_folded_rows, table_lines
+from striate.view.totalling import totals_of
 from striate.view.totals import totals_lines
 from striate.view.wording import Wording
 
@@ -86,6 +89,9 @@ def summarize(
     *,
     sizes: Mapping[str, int] | None = None,
     batch: int = 1,
+    precision: str = "fp32",
+    optimizer: str | None = None,
+    device: str | None = None,
 ) -> Summary:
     """Return the summary of a graph.
 
@@ -94,12 +100,16 @@ def summarize(
         lookup: gives the record of a layer.
         domain: the sizes that the network takes; needed where `sizes` are given.
         sizes: sizes to put in for the symbols, all of them, e.g. `{"H": 224, "W": 224}`.
-        batch: the number of images that multiply-adds and memory are given for.
+        batch: the number of images that operations, traffic and memory are given for.
+        precision: what values are held in: `fp32`, `fp16`, `bf16` or `int8`.
+        optimizer: `sgd`, `momentum` or `adam` for the memory of training; None for that of evaluation.
+        device: the name of a device (`striate.analysis.devices`) for lower bounds of the time.
 
     Raises:
-        DiagnosticError: the network does not take these sizes; the message has the nearest that it does.
+        DiagnosticError: the network does not take these sizes, and the message has the nearest that it does; or a name
+            is not known or does not go with the others.
         UnknownLayerError: nobody provides one of the layers.
     """
-    known = checked_sizes(domain, sizes or {})
-    rows = layer_rows(graph, lookup, known, batch)
-    return Summary(graph.name, rows, totals_of(graph, lookup, rows, domain, known, batch), domain)
+    given = conditions(checked_sizes(domain, sizes or {}), batch, precision, optimizer, device)
+    rows = layer_rows(graph, lookup, given)
+    return Summary(graph.name, rows, totals_of(graph, lookup, rows, domain, given), domain)
