@@ -6,8 +6,11 @@ Padding never takes part in a maximum (it counts as minus infinity) and, unless 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from math import prod
 from typing import TYPE_CHECKING, Any, Literal
 
+from striate.dims import Dim
 from striate.ops.arguments import Argument, Flag, Optional, Padding, PerAxis
 from striate.ops.geometry import (
     Pads,
@@ -17,6 +20,7 @@ from striate.ops.geometry import (
     extents,
     format_padding,
     grid_size,
+    kept_windows,
     receptive_window,
     settle_windows,
     window_formula,
@@ -32,8 +36,9 @@ from striate.ops.padding import (
 )
 from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, Window
-from striate.ops.sizes import typed
+from striate.ops.sizes import entries, typed
 from striate.ops.targets import OnnxCall, OnnxSink
+from striate.ops.work import KEEPS_NOTHING, Kept, Work, keeping, per_input_entry, reducing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -113,6 +118,23 @@ def _fits_torch(pads: Pads, attributes: Attributes) -> bool:
     return is_symmetric(pads) and small
 
 
+def _maxpool_operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    return entries(outputs[0]) * (prod(attributes["kernel"]) - 1)
+
+
+def _maxpool_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    kept = kept_windows(attributes, inputs, copies=lambda pads: not _fits_torch(pads, attributes))
+    return replace(kept, indices=entries(outputs[0]))  # the place of each maximum
+
+
+def _avgpool_operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    return entries(outputs[0]) * prod(attributes["kernel"])
+
+
+def _avgpool_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    return kept_windows(attributes, inputs, copies=lambda pads: not _fits_torch(pads, attributes))
+
+
 def _maxpool_torch(call: TorchCall) -> Tensor:
     attributes, values = call.attributes, call.inputs[0]
     pads = actual_pads(call, values)
@@ -156,6 +178,7 @@ def _maxpool_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 MAXPOOL = OpRecord(
     name="maxpool",
+    work=Work(_maxpool_operations, _maxpool_keeps),
     summary="Maximum of each window: "
     "out = floor((in + before + after - (dilation * (kernel - 1) + 1)) / stride) + 1 per axis.",
     arguments=(
@@ -262,6 +285,7 @@ def _avgpool_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 AVGPOOL = OpRecord(
     name="avgpool",
+    work=Work(_avgpool_operations, _avgpool_keeps),
     summary="Average of each window: out = floor((in + before + after - kernel) / stride) + 1 per axis.",
     arguments=(
         _KERNEL,
@@ -344,6 +368,7 @@ _GLOBAL_SAMPLES = (
 
 GLOBAL_AVGPOOL = OpRecord(
     name="global_avgpool",
+    work=Work(per_input_entry(1), KEEPS_NOTHING),
     summary="Average of each channel over the whole image (sequence, volume): C x H x W to C x 1 x 1, for every H, W.",
     shape=_global_shape,
     window=_whole_image,
@@ -355,6 +380,7 @@ GLOBAL_AVGPOOL = OpRecord(
 
 GLOBAL_MAXPOOL = OpRecord(
     name="global_maxpool",
+    work=Work(reducing, keeping(0, output=True)),
     summary="Maximum of each channel over the whole image (sequence, volume): C x H x W to C x 1 x 1, for every H, W.",
     shape=_global_shape,
     window=_whole_image,

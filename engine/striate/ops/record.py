@@ -17,6 +17,7 @@ from striate.graph import Initializer, TensorType
 from striate.ops.arguments import Argument
 from striate.ops.problems import Check
 from striate.ops.targets import OnnxCall, OnnxSink
+from striate.ops.work import USUAL, Work
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -155,6 +156,7 @@ class OpRecord:
         removes_offset: whether a number that is added to all of a channel before the layer makes no difference.
         keeps_order: whether the output has the entries of the input in their order, channel by channel (flatten), so
             that torch copies nothing where memory holds them so.
+        work: its arithmetic beside the multiply-adds, what backward keeps of it, and whose memory its output lies in.
         penalty: a term that training adds to the loss, a function of the weights alone; None for most layers.
         samples: configurations that the tests run and the documentation shows.
         reference: where the formula is from.
@@ -176,6 +178,7 @@ class OpRecord:
     role: Role = "other"
     removes_offset: bool = False
     keeps_order: bool = False
+    work: Work = USUAL
     penalty: Callable[[PenaltyCall], Tensor] | None = None
     samples: tuple[Sample, ...] = field(default=(), repr=False)
     reference: str = ""
