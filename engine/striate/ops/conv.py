@@ -304,7 +304,9 @@ def _deconv_window(attributes: Attributes, inputs: Types) -> Window:
     spans, strides, padding = extents(attributes), attributes["stride"], attributes["pad"]
     extent = tuple((span - 1) / stride + 1 for span, stride in zip(spans, strides, strict=True))
     before = tuple((span - 1 - pad) / stride for span, pad, stride in zip(spans, padding[::2], strides, strict=True))
-    return Window(extent, tuple(1 / stride for stride in strides), before)
+    apart = attributes["dilation"]
+    spacing = tuple(gap / stride for gap, stride in zip(apart, strides, strict=True)) if max(apart) > 1 else ()
+    return Window(extent, tuple(1 / stride for stride in strides), before, spacing)
 
 
 def _deconv_formula(attributes: Attributes, inputs: Types, axis: int) -> str:

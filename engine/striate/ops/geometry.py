@@ -299,7 +299,8 @@ def receptive_window(attributes: Attributes, inputs: tuple[TensorType, ...]) -> 
         before = tuple(max(span - stride, 0) // 2 for span, stride in zip(spans, strides, strict=True))
     else:
         before = tuple(padding[::2])
-    return Window(spans, strides, before)
+    apart = dilations(attributes)
+    return Window(spans, strides, before, tuple(apart) if max(apart) > 1 else ())
 
 
 def kept_windows(attributes: Attributes, inputs: tuple[TensorType, ...], *, copies: Callable[[Pads], bool]) -> Kept:

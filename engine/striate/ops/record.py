@@ -42,17 +42,25 @@ class Window:
 
     `extent` is the dilated kernel, `dilation * (kernel - 1) + 1`. A transposed convolution has a fractional stride.
     A sequence has one axis, an image two, a volume three.
+
+    `spacing` is the distance from one tap to the next where they leave pixels out: the dilation of a convolution, and
+    that over the stride of a transposed one, where taps between two pixels see nothing. Empty, every pixel is seen.
     """
 
     extent: tuple[float, ...]
     stride: tuple[float, ...]
     padding: tuple[float, ...]
+    spacing: tuple[float, ...] = ()
 
     def along(self, axis: int) -> tuple[float, float, float]:
         """Return extent, stride and padding along an axis, counted from 0 (the height of an image)."""
         if not self.extent:
             return 1, 1, 0
         return self.extent[axis], self.stride[axis], self.padding[axis]
+
+    def spacing_along(self, axis: int) -> float | None:
+        """Return the distance between two taps along an axis; None where every pixel is seen."""
+        return self.spacing[axis] if self.spacing else None
 
 
 Role = Literal["weights", "activation", "probabilities", "normalisation", "regularisation", "other"]

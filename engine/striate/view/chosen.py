@@ -143,8 +143,10 @@ def _table(
     rule: Line = [(signs.rule * (room + sum(width + _GAP for _, width in part)), "dim")]
     lines: list[Line] = [[(aligned("name"[:room], room, right=False) + "".join(titles), "bold")], rule]
     for entry in entries:
-        if entry is entries[-1]:
+        if entry is entries[-1]:  # the totals
             lines.append(rule)
+            if all(entry.values[place] is None for place, _ in part):
+                break
         guides = shortened(entry.guides, max(room - min(cells(entry.name), _LEAST_NAME), 0), signs, keep="end")
         left = room - cells(guides)
         name = aligned(shortened(entry.name, left, signs, keep="end" if flat else "start"), left, right=False)
