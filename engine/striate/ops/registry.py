@@ -30,6 +30,8 @@ MODULES = (
     "scalar",
     "dense",
     "dropconnect",
+    "recurrent",
+    "attention",
     "flatten",
     "reshape",
     "picking",

@@ -274,6 +274,35 @@ def matmul(draw: Draw) -> Drawn:
     return {}, (value, (*value[:-2], value[-1], draw(st.integers(1, 6))))
 
 
+def recurrent(draw: Draw) -> Drawn:
+    written = {
+        "hidden": draw(st.integers(1, 4)),
+        "layers": draw(st.integers(1, 2)),
+        "bidirectional": draw(st.booleans()),
+        "output": draw(st.sampled_from(["sequence", "last"])),
+        "bias": draw(st.booleans()),
+        "axis": draw(st.sampled_from(["channels", "last"])),
+    }
+    return written, (shape(draw, (2,), largest=6),)
+
+
+def attention(draw: Draw) -> Drawn:
+    heads, axis = draw(st.integers(1, 3)), draw(st.sampled_from(["channels", "last"]))
+    written = {"heads": heads, "axis": axis, "bias": draw(st.booleans()), "causal": draw(st.booleans())}
+    space = shape(draw, (1, 1, 2), largest=4)
+    values = [tokens(space, heads * draw(st.integers(1, 3)), axis)]
+    for name in ["keys", "values"][: draw(st.integers(0, 2))]:
+        written[name] = len(values)
+        seen = shape(draw, (1, 2), largest=4) if name == "keys" else (math.prod(space),)
+        values.append(tokens(seen, draw(st.integers(1, 4)), axis))
+        space = seen
+    return written, tuple(values)
+
+
+def tokens(space: tuple[int, ...], features: int, axis: str) -> tuple[int, ...]:
+    return (features, *space) if axis == "channels" else (*space, features)
+
+
 @st.composite
 def _call(draw: Draw, drawn: Callable[[Draw], Drawn]) -> Drawn:
     return drawn(draw)
@@ -313,6 +342,8 @@ LIKELY: Mapping[str, st.SearchStrategy[Drawn]] = {
         **dict.fromkeys(["sub", "dot", "cosine_similarity", "l2_distance"], two),
         "div": quotient,
         "matmul": matmul,
+        **dict.fromkeys(["lstm", "gru"], recurrent),
+        "attention": attention,
     }.items()
 }
 """Strategies by layer: arguments as written, and input sizes."""

@@ -40,6 +40,7 @@ NOTHING_TO_ASK = {
     "is for volumes": "the same",
     "value has no effect": "the same",
     "differ in their number of axes": "sizes are read off a value axis by axis",
+    "needs a sequence": "torch has one axis of steps",
     "needs a grid 2 x H x W": "grids have their channels first here, last in torch",
 }
 """Refusals of what torch has no way to be asked, whatever the layer, by a part of the message."""

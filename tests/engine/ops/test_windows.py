@@ -25,6 +25,8 @@ WIDER = {
     "expand": "one pixel is seen from everywhere",
     "matmul": "rows of one value meet columns of the other",
     "grid_sample": "the grid decides",
+    **dict.fromkeys(("lstm", "gru"), "one direction sees what came before, and gates may close"),
+    "attention": "where causal, nothing is seen of what comes later",
     "split": "each part begins elsewhere",
     "chunk": "the same",
 }
