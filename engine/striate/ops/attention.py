@@ -52,10 +52,10 @@ def _shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
     keys, values = _sources(attributes, inputs)
     for value in (inputs[0], keys, values):
         with_space((value,))
+    check.equal(tokens_of(keys, axis), tokens_of(values, axis), partial(_unlike, keys, values, axis))
     check_heads(attributes["heads"], features_of(inputs[0], axis))
     for value in (keys, values):
         features_of(value, axis)
-    check.equal(tokens_of(keys, axis), tokens_of(values, axis), partial(_unlike, keys, values, axis))
     return same_type(inputs)
 
 

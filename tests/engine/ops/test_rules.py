@@ -67,6 +67,7 @@ STRICTER_THAN_TORCH = {
     ("adain", "takes two values"): "a third value would be left out without a word",
     ("adain", "number of axes"): "torch takes means over the axes there are",
     ("adain", "differ in channels"): "torch repeats the statistics of a single channel",
+    ("attention", "there must be a value for each key"): "torch repeats a single one",
     ("dense", "needs a flat value"): "torch multiplies the last axis where its size happens to fit",
     ("add", "branch sizes differ"): "torch repeats sizes of 1; in a sum that is mostly a mistake",
     ("add", "number of axes"): "torch lines the axes up from the right, so that batch and channels meet",

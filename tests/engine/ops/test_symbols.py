@@ -61,14 +61,14 @@ def inferred(record: OpRecord, written: Mapping[str, Any], shapes: Any) -> Layer
 
 
 def _weights_depend_on_the_size(record: OpRecord, written: Mapping[str, Any], shapes: Any) -> bool:
-    """Whether the number of weights is another for another size of the input."""
+    """Whether the number of weights is another for another size of the input, or no size works anyway."""
     names = {name for shape in shapes for size in shape for name in symbols_of(size)}
     counts = set()
     for number in range(1, 200):
         layer = inferred(record, written, at_sizes(shapes, dict.fromkeys(names, number)))
         if isinstance(layer, Layer):
             counts.add(tuple(spec.shape for spec in record.weights(layer.attributes, layer.inputs)))
-    return len(counts) > 1
+    return len(counts) != 1
 
 
 @records
