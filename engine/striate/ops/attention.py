@@ -10,7 +10,7 @@ from striate.dims import Dim, format_dim
 from striate.graph import Initializer, TensorType, format_shape
 from striate.ops.arguments import Argument, Flag, Integer, Optional, Real
 from striate.ops.decomposition import Decomposition
-from striate.ops.heads import check_heads, onnx_heads, onnx_heads_joined, onnx_rows, torch_heads, torch_heads_joined
+from striate.ops.heads import check_heads, onnx_heads, onnx_heads_joined, torch_heads, torch_heads_joined
 from striate.ops.moves import sees_everything
 from striate.ops.problems import Check, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, WeightSpec
@@ -23,6 +23,7 @@ from striate.ops.tokens import (
     from_tokens,
     onnx_from_tokens,
     onnx_linear,
+    onnx_places,
     onnx_tokens,
     to_tokens,
     tokens_of,
@@ -166,7 +167,7 @@ def _onnx_causal(write: Decomposition, scores: str, rows: Sequence[str], call: O
     """Write the scores with those of keys behind the query put out."""
     axis, places = call.attributes["axis"], (0, _places(call.attributes)[0])
     counts = [tokens_of(call.input_types[place], axis) for place in places]
-    queries, keys = (onnx_rows(write, name, count, 1) for name, count in zip(rows, counts, strict=True))
+    queries, keys = (onnx_places(write, name, count, 1) for name, count in zip(rows, counts, strict=True))
     seen = write("GreaterOrEqual", write("Unsqueeze", queries, write.sizes([1])), keys)
     return write("Where", seen, scores, write.number(-math.inf))
 

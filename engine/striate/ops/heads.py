@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from striate.dims import Dim
 from striate.ops.decomposition import Decomposition
 from striate.ops.problems import LayerError, Problem
 
@@ -59,11 +58,3 @@ def onnx_heads(write: Decomposition, tokens: str, heads: int, width: int, *, tur
 def onnx_heads_joined(write: Decomposition, parts: str, width: int) -> str:
     """Write `N x heads x L x d` as `N x L x C`."""
     return write("Reshape", write("Transpose", parts, perm=[0, 2, 1, 3]), write.sizes([0, 0, width]))
-
-
-def onnx_rows(write: Decomposition, value: str, count: Dim, position: int) -> str:
-    """Write the places 0, 1, … along an axis of a value: a list that may be known when the model runs only."""
-    if isinstance(count, int):
-        return write.sizes(range(count))
-    size = write("Squeeze", write.size_of(value, position))
-    return write("Range", write.whole(0), size, write.whole(1))

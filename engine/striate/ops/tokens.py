@@ -110,3 +110,11 @@ def onnx_linear(write: Decomposition, tokens: str, weight: str, bias: str | None
     """Write the product of tokens with a weight `out x in`, plus a bias."""
     made = write("MatMul", tokens, write("Transpose", weight, perm=[1, 0]))
     return made if bias is None else write("Add", made, bias)
+
+
+def onnx_places(write: Decomposition, value: str, count: Dim, position: int) -> str:
+    """Write the places 0, 1, … along an axis of a value: a list that may be known when the model runs only."""
+    if isinstance(count, int):
+        return write.sizes(range(count))
+    size = write("Squeeze", write.size_of(value, position))
+    return write("Range", write.whole(0), size, write.whole(1))

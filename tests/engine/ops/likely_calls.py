@@ -299,6 +299,50 @@ def attention(draw: Draw) -> Drawn:
     return written, tuple(values)
 
 
+def window_attention(draw: Draw) -> Drawn:
+    heads, axis = draw(st.integers(1, 2)), draw(st.sampled_from(["channels", "last"]))
+    sides = [draw(st.integers(1, 3)) for _ in range(2)]
+    written = {
+        "heads": heads,
+        "window": tuple(sides),
+        "shift": tuple(draw(st.integers(0, side - 1)) for side in sides),
+        "bias": draw(st.booleans()),
+        "position_bias": draw(st.booleans()),
+        "axis": axis,
+    }
+    space = tuple(side * draw(st.integers(1, 3)) for side in sides)
+    return written, (tokens(space, heads * draw(st.integers(1, 2)), axis),)
+
+
+def nonlocal_block(draw: Draw) -> Drawn:
+    form = draw(st.sampled_from(["embedded", "gaussian", "dot", "concatenation"]))
+    return {"form": form, "reduction": draw(st.integers(1, 3))}, (shape(draw, (2, 3, 4), largest=4),)
+
+
+def graphconv(draw: Draw) -> Drawn:
+    axis, space = draw(st.sampled_from(["channels", "last"])), shape(draw, (1, 2), largest=3)
+    written = {
+        "channels": draw(st.integers(1, 4)),
+        "adjacency": 1,
+        "normalise": draw(st.sampled_from(["symmetric", "rows", "none"])),
+        "self_loops": draw(st.booleans()),
+        "bias": draw(st.booleans()),
+        "axis": axis,
+    }
+    return written, (tokens(space, draw(st.integers(1, 4)), axis), (math.prod(space),) * 2)
+
+
+def convlstm(draw: Draw) -> Drawn:
+    written = {
+        "hidden": draw(st.integers(1, 3)),
+        "kernel": draw(st.sampled_from([1, 3, (1, 3), (3, 5)])),
+        "output": draw(st.sampled_from(["sequence", "last"])),
+        "bias": draw(st.booleans()),
+        "peepholes": draw(st.booleans()),
+    }
+    return written, (shape(draw, (4,), largest=4),)
+
+
 def tokens(space: tuple[int, ...], features: int, axis: str) -> tuple[int, ...]:
     return (features, *space) if axis == "channels" else (*space, features)
 
@@ -344,6 +388,10 @@ LIKELY: Mapping[str, st.SearchStrategy[Drawn]] = {
         "matmul": matmul,
         **dict.fromkeys(["lstm", "gru"], recurrent),
         "attention": attention,
+        "window_attention": window_attention,
+        "nonlocal": nonlocal_block,
+        "graphconv": graphconv,
+        "convlstm": convlstm,
     }.items()
 }
 """Strategies by layer: arguments as written, and input sizes."""
