@@ -246,6 +246,7 @@ FINE = [
     ("W0102", model("conv(8, 3) -> layernorm -> conv(8, 3) -> groupnorm(2)")),
     ("W0102", model("conv(8, 3) as a -> bn\nconcat { conv(8, 3); conv(8, 3) }").replace("-> bn", "-> relu -> bn")),
     ("W0102", model("conv(8, 3, pad = 1) as a -> bn -> add(a)")),
+    ("W0102", model("unflatten([4, 2], axis = channels) -> convlstm(4, 3) -> bn")),
     ("W0102", model("Conv(bn) -> Conv(relu)", before="block Conv(act) { conv(8, 3) -> act }\n")),
     ("W0102", model("let c = conv(8, 3, pad = 1)\nc -> bn -> c -> relu")),
     ("W0102", model("conv(8, 3) -> relu", after="model Other = Net()\n")),

@@ -30,8 +30,8 @@ from tests.engine.ops.argument_values import written_arguments
 from tests.engine.ops.likely_calls import LIKELY
 
 LARGEST_SIZE = 24
-ABOVE_ZERO = frozenset({"log", "sqrt", "reciprocal"})
-"""Layers whose entries must be positive."""
+ABOVE_ZERO = frozenset({"log", "sqrt", "reciprocal", "graphconv"})
+"""Layers whose entries must be positive: logarithms, and edges, whose sums are divided by."""
 SAMPLES = [(record, sample) for record in BUILTIN.values() for sample in record.samples]
 ACCEPTED = [(record, sample) for record, sample in SAMPLES if sample.fails is None]
 REFUSED = [(record, sample) for record, sample in SAMPLES if sample.fails is not None]

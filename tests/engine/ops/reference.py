@@ -15,6 +15,7 @@ from striate.ops import BUILTIN
 from tests.engine.ops.reference_activation import ACTIVATIONS, along_axis
 from tests.engine.ops.reference_norm import NORMS
 from tests.engine.ops.reference_structure import STRUCTURE
+from tests.engine.ops.reference_tokens import TOKENS
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Reference = Callable[[Mapping[str, Any], Sequence[Array], Mapping[str, Array]], Array | list[Array]]
@@ -250,6 +251,7 @@ REFERENCES: Mapping[str, Reference] = {
     **ACTIVATIONS,
     **NORMS,
     **STRUCTURE,
+    **TOKENS,
     "conv": conv,
     "deconv": deconv,
     "maxpool": maxpool,
