@@ -95,9 +95,10 @@ def import_model(model: ModelProto, file: Path, *, batched: bool = True) -> Impo
     from striate.importing.conversion import convert
     from striate.importing.functions import written_out
     from striate.importing.naming import model_name, names_of
-    from striate.importing.reading import TensorReader, opset_of
+    from striate.importing.reading import TensorReader, demand_text, opset_of
 
     catalogue = HostCatalogue()
+    demand_text(model)
     whole = written_out(model)
     network = convert(whole, TensorReader(file.parent), catalogue.lookup, batched=batched)
     names = names_of(network)

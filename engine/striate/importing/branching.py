@@ -6,12 +6,15 @@ order of the inputs, that use nothing but one value and what they make, and of w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from striate.importing.steps import Branching, Item, Step
 
 FARTHEST = 400
 """Steps back from a merge layer in which its branches are looked for."""
+
+DEEPEST = 2
+"""Bodies within each other; networks that go deeper, like U-Net, read better with names."""
 
 MOST_STARTS = 40
 """Values that are tried as the start of branches."""
@@ -31,6 +34,7 @@ class _Finder:
     def __init__(self, steps: Sequence[Step], uses: Mapping[int, int]) -> None:
         self._steps, self._uses = steps, uses
         self._maker = {number: place for place, step in enumerate(steps) for number in step.outputs}
+        self._named: set[int] = set()
 
     def items(self, begin: int, end: int) -> list[Item]:
         """Return the steps from one place up to another as items."""
@@ -42,10 +46,13 @@ class _Finder:
                 place -= 1
                 continue
             start, cuts = runs
-            branches = [self.items(low, high) for low, high in cuts]
+            branching = Branching(self._steps[place], start, [self.items(low, high) for low, high in cuts])
+            inner = list(_levels(branching))
+            if max(level for level, _ in inner) > DEEPEST:
+                self._named.update(self._maker[each.step.outputs[0]] for _, each in inner)
+                continue
             first = min(low for low, _ in cuts)
-            found.append((first, Branching(self._steps[place], start, branches)))
-            found.append((place, Branching(self._steps[place], start, branches)))
+            found += [(first, branching), (place, branching)]
             place = first - 1
         return self._woven(begin, end, found)
 
@@ -66,7 +73,13 @@ class _Finder:
     def _runs(self, place: int, begin: int) -> tuple[int, list[tuple[int, int]]] | None:
         """Return the value that the branches of a merge layer start from, and where each begins and ends."""
         step = self._steps[place]
-        if not step.merge or step.named or len(step.inputs) < 2 or len(set(step.inputs)) < len(step.inputs):
+        if (
+            place in self._named
+            or not step.merge
+            or step.named
+            or len(step.inputs) < 2
+            or len(set(step.inputs)) < len(step.inputs)
+        ):
             return None
         for start in self._starts(place, begin):
             cuts = self._cuts(place, begin, start)
@@ -121,3 +134,12 @@ class _Finder:
                 whole = all(used.get(number, 0) == self._uses[number] for number in inside if number != result)
                 return low if whole and start in used else None
         return None
+
+
+def _levels(branching: Branching) -> Iterator[tuple[int, Branching]]:
+    """Yield a merge layer and those in its branches, each with how deep it lies, counted from 1."""
+    waiting = [(1, branching)]
+    while waiting:
+        level, here = waiting.pop()
+        yield level, here
+        waiting += [(level + 1, item) for branch in here.branches for item in branch if isinstance(item, Branching)]

@@ -42,7 +42,8 @@ def names_of(network: Network) -> Names:
     """Return the names of a network; no two values have the same one."""
     names, taken = Names(), set[str]()
     for item in network.inputs:
-        names.inputs[item.value.number] = _unique(_legal(item.name) or "image", taken)
+        written = (_legal(item.name) or "image").replace(".", "_")  # only layers have paths
+        names.inputs[item.value.number] = _unique(written, taken)
     shared = _shared(network.layers)
     for place, layer in enumerate(network.layers):
         wish = node_name(layer)
@@ -162,7 +163,7 @@ def _unique(name: str, taken: set[str]) -> str:
     found, number = name, 1
     while found in taken:
         number += 1
-        found = f"{name}_{number}"
+        found = f"{name}.again{number}" if name.rpartition(".")[2].isdigit() else f"{name}_{number}"
     taken.add(found)
     return found
 

@@ -7,7 +7,7 @@ folder or below, and nowhere else.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
@@ -92,6 +92,43 @@ def parse_model(content: bytes, path: Path) -> ModelProto:
             raise unreadable(path, f"it is {kind}", "pass a model that was written as ONNX")
         raise broken("it holds no network" if not model.HasField("graph") else "it names no operator set")
     return model
+
+
+def demand_text(model: ModelProto) -> None:
+    """Refuse names that are no text: protocol buffers hand out bytes where a file does not hold UTF-8.
+
+    Raises:
+        DiagnosticError: E0611, there is one.
+    """
+    for text in _texts(model):
+        if not isinstance(text, str):
+            raise broken(f"a name in it is no text: {shown(repr(text))}", "names are UTF-8")
+
+
+def _texts(model: ModelProto) -> Iterator[object]:
+    graph = model.graph
+    yield from (model.producer_name, model.producer_version, graph.name)
+    for function in model.functions:
+        yield from (function.domain, function.name, function.overload, *function.input, *function.output)
+    for node in (*graph.node, *(each for function in model.functions for each in function.node)):
+        yield from (node.name, node.op_type, node.domain, node.overload, *node.input, *node.output)
+        for attribute in node.attribute:
+            yield attribute.name
+            yield from _tensor_texts(attribute.t)
+    for tensor in graph.initializer:
+        yield from _tensor_texts(tensor)
+    for sparse in graph.sparse_initializer:
+        yield from _tensor_texts(sparse.values)
+    for item in (*graph.input, *graph.output):
+        yield item.name
+        yield from (axis.dim_param for axis in item.type.tensor_type.shape.dim)
+    yield from (item.domain for item in model.opset_import)
+
+
+def _tensor_texts(tensor: TensorProto) -> Iterator[object]:
+    yield tensor.name
+    for entry in tensor.external_data:
+        yield from (entry.key, entry.value)
 
 
 def opset_of(model: ModelProto) -> int:

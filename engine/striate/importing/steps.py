@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from striate.importing.arguments import Written
+from striate.ops.record import OpRecord
 
 
 @dataclass(slots=True)
@@ -21,8 +21,9 @@ class Step:
         merge: whether the inputs behind the first are written in brackets.
         wish: the name that the file gives it; None where the language may choose.
         base: what its automatic name begins with.
-        named: the arguments that are values, by name: the place among the inputs.
-        layers: the layers that it makes, by place.
+        named: the arguments that are values, by name.
+        record: the layer's record; None for an instance and for a block.
+        count: how many rounds of it follow each other.
     """
 
     callee: str
@@ -34,6 +35,8 @@ class Step:
     wish: str | None
     base: str
     named: dict[str, int] = field(default_factory=dict)
+    record: OpRecord | None = None
+    count: int = 1
 
 
 @dataclass(slots=True)
@@ -45,18 +48,4 @@ class Branching:
     branches: list[list[Item]]
 
 
-@dataclass(slots=True)
-class Rounds:
-    """The same steps several times over: `repeat count { … }`."""
-
-    count: int
-    step: Step
-    first: int
-
-
-Item = Step | Branching | Rounds
-
-
-def external(items: Sequence[Step], own: set[int]) -> set[int]:
-    """Return the values that steps use and do not make."""
-    return {number for item in items for number in item.inputs if number not in own}
+Item = Step | Branching
