@@ -16,6 +16,9 @@ FARTHEST = 400
 DEEPEST = 2
 """Bodies within each other; networks that go deeper, like U-Net, read better with names."""
 
+LONGEST = 12
+"""Steps of a branch; longer ones read better as lines of their own, with a name for where they start."""
+
 MOST_STARTS = 40
 """Values that are tried as the start of branches."""
 
@@ -48,7 +51,8 @@ class _Finder:
             start, cuts = runs
             branching = Branching(self._steps[place], start, [self.items(low, high) for low, high in cuts])
             inner = list(_levels(branching))
-            if max(level for level, _ in inner) > DEEPEST:
+            longest = max(len(branch) for branch in branching.branches)
+            if longest > LONGEST or max(level for level, _ in inner) > DEEPEST:
                 self._named.update(self._maker[each.step.outputs[0]] for _, each in inner)
                 continue
             first = min(low for low, _ in cuts)

@@ -142,7 +142,7 @@ class ModelText:
 
     def _outputs(self, body: BodyText, asked: set[int]) -> Iterator[str]:
         for name, (_, value) in zip(self._names.outputs, self._network.outputs, strict=True):
-            known = body.called[value.number]
+            known = body.called.get(value.number)  # what a loop gives has no name, and is not asked for
             referable = value.number in asked or value.number in self._names.inputs
             flows = body.last == value.number and name not in body.words
             yield f"output {name}" if (known == name and referable) or flows else f"output {known} as {name}"
