@@ -100,7 +100,7 @@ def test_units_under_numbers_are_rounds_of_a_block():
     parts = [unit(index) for index in range(3)]
     nodes = [node("Relu", ["x"], ["v0"]), *(each for nodes, _ in parts for each in nodes)]
     found = agree(model(nodes, {"x": ["N", 4, 3, 3]}, [stored for _, stored in parts]))
-    assert "repeat 3 { Layer as layer1 }" in found.text
+    assert "repeat 3 { Layer }" in found.text
     assert found.text.count("conv(") == 1
     assert [item.name for item in found.model.graph.nodes][1:4] == ["layer1.0.conv", "layer1.0.relu", "layer1.0.add"]
 
