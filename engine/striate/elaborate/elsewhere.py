@@ -27,6 +27,7 @@ _ARGUMENTS = {
     "channels": ("filters", "out_channels", "out_planes", "num_filters", "output_channels", "out", "planes"),
     "dilation": ("dilation_rate", "atrous"),
     "features": ("units", "out_features", "num_units", "output"),
+    "fill": ("padding_mode", "pad_mode"),
     "init": ("kernel_initializer", "weight_init"),
     "kernel": ("kernel_size", "pool_size", "ksize", "filter_size", "size", "k"),
     "lr": ("learning_rate", "rate", "eta", "alpha"),

@@ -44,13 +44,20 @@ def _small(use: Use) -> Finding:
     size = " x ".join(map(str, sizes))
     return Finding(
         use.node.origin.span,
-        f"the map is down to {size} here: of the {kernel} kernel only one row or column of entries meets a "
-        "pixel, the rest meets padding"
-        if any(extent != 1 for extent in sizes)
-        else f"the map is down to {size} here: of the {kernel} kernel one entry meets a pixel, the rest meets padding",
+        f"the map is down to {size} here: {_what_entries_meet(use.node, kernel, line=any(n != 1 for n in sizes))}",
         notes=use.notes,
         help="take out a stride or pooling layer before, use a larger input, or a kernel of 1",
     )
+
+
+def _what_entries_meet(node: Node, kernel: str, *, line: bool) -> str:
+    """Return what the entries of a kernel meet where there is one pixel along the axes on which it is wider."""
+    if node.attributes.get("fill") in ("replicate", "circular"):
+        entries = "every row or column of entries" if line else "every entry"
+        return f"{entries} of the {kernel} kernel meets the same {'pixels' if line else 'pixel'}"
+    if line:
+        return f"of the {kernel} kernel only one row or column of entries meets a pixel, the rest meets padding"
+    return f"of the {kernel} kernel one entry meets a pixel, the rest meets padding"
 
 
 def _dropped(use: Use) -> tuple[int, int] | None:

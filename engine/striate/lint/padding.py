@@ -48,9 +48,13 @@ def _even_half(subject: Subject) -> Iterator[Finding]:
 
 
 def _uneven(node: Node) -> bool:
-    """Whether `same` adds more zeros on one side than on the other, for the known size or for some open one."""
+    """Whether `same` adds more rows on one side than on the other, for the known size or for some open one."""
     padding = node.attributes["pad"]
     return padding == "same" or bool(padding[::2] != padding[1::2])
+
+
+def _added(node: Node) -> str:
+    return "zeros" if node.attributes.get("fill", "zeros") == "zeros" else "rows"
 
 
 def _same_with_stride(subject: Subject) -> Iterator[Finding]:
@@ -61,8 +65,8 @@ def _same_with_stride(subject: Subject) -> Iterator[Finding]:
             continue
         yield Finding(
             where,
-            f"same with stride {max(use.node.attributes['stride'])} adds zeros below and to the right only; torch's "
-            "layers pad both sides alike",
+            f"same with stride {max(use.node.attributes['stride'])} adds {_added(use.node)} below and to the right "
+            "only; torch's layers pad both sides alike",
             notes=use.notes,
             help="keep it for weights from TensorFlow; for weights from torch write pad = half with an odd kernel",
             fix=Fix("pad = half", (Edit(where, "half"),), "display"),

@@ -9,6 +9,7 @@ from types import ModuleType
 from striate.ops import (
     activation,
     adaptive_norm,
+    adaptive_pool,
     arithmetic,
     border,
     combine,
@@ -21,6 +22,7 @@ from striate.ops import (
     exponential,
     flatten,
     gating,
+    global_pool,
     group_norm,
     identity,
     layer_norm,
@@ -29,6 +31,7 @@ from striate.ops import (
     parting,
     picking,
     pool,
+    pool_kinds,
     product,
     rearrange,
     rectifier,
@@ -40,12 +43,17 @@ from striate.ops import (
     scalar,
     shuffle,
     softmax,
+    unpool,
 )
 from striate.ops.record import OpRecord
 
 _FAMILIES = (
     conv,
     pool,
+    pool_kinds,
+    global_pool,
+    adaptive_pool,
+    unpool,
     norm,
     layer_norm,
     group_norm,

@@ -234,6 +234,19 @@ def affine_grid(draw: Draw) -> Drawn:
     return {**written, "align_corners": draw(st.booleans())}, shapes
 
 
+def max_unpool(draw: Draw) -> Drawn:
+    value = shape(draw, (2, 3, 3, 4), largest=5)
+    wanted = tuple(draw(st.integers(1, 6)) for _ in value[1:])
+    if draw(st.booleans()):
+        return {"indices": 1, "size": wanted}, (value, value)
+    return {"indices": 1, "like": 2}, (value, value, (draw(st.integers(1, 3)), *wanted))
+
+
+def adaptive(draw: Draw) -> Drawn:
+    value = shape(draw, (2, 3, 3, 4), largest=9)
+    return {"size": tuple(draw(st.integers(1, 6)) for _ in value[1:])}, (value,)
+
+
 def reduction(draw: Draw) -> Drawn:
     value = shape(draw)
     written = {"axis": names(draw, len(value))}
@@ -306,6 +319,8 @@ LIKELY: Mapping[str, st.SearchStrategy[Drawn]] = {
         "channel_shuffle": channel_shuffle,
         "grid_sample": grid_sample,
         "affine_grid": affine_grid,
+        "max_unpool": max_unpool,
+        **dict.fromkeys(["adaptive_avgpool", "adaptive_maxpool"], adaptive),
         **dict.fromkeys(["reduce_mean", "reduce_sum", "reduce_max", "reduce_min", "reduce_std"], reduction),
         "argmax": argmax,
         "concat": concat,

@@ -53,7 +53,22 @@ def test_sample(record: OpRecord, sample: Sample):
 
 @pytest.mark.parametrize("opset", [17, 22])
 @pytest.mark.parametrize(
-    "name", ["conv", "deconv", "maxpool", "avgpool", "lrn", "softmax", "glu", "layernorm", "groupnorm"]
+    "name",
+    [
+        "conv",
+        "deconv",
+        "maxpool",
+        "avgpool",
+        "minpool",
+        "lppool",
+        "mixed_pool",
+        "max_unpool",
+        "lrn",
+        "softmax",
+        "glu",
+        "layernorm",
+        "groupnorm",
+    ],
 )
 @settings(max_examples=20)
 @given(data=st.data())
@@ -70,6 +85,11 @@ OPEN = [
     ("conv", {"channels": 4, "kernel": (2, 5), "stride": (3, 2), "pad": "same"}),
     ("conv", {"channels": 4, "kernel": 3, "stride": 2, "pad": "same", "dilation": (2, 3)}),
     ("conv", {"channels": 4, "kernel": 1, "stride": 3, "pad": "same"}),
+    *(
+        ("conv", {"channels": 4, "kernel": kernel, "stride": 2, "pad": pad, "fill": fill})
+        for fill in ("reflect", "replicate", "circular", 0.5)
+        for kernel, pad in (((2, 5), "same"), (3, (1, 0, 2, 1)))
+    ),
     ("deconv", {"channels": 4, "kernel": 3, "stride": 2, "pad": "same"}),
     ("maxpool", {"kernel": 2, "pad": "same"}),
     ("maxpool", {"kernel": 3, "stride": 2, "pad": "same", "ceil": True}),
@@ -83,6 +103,20 @@ OPEN = [
     ("avgpool", {"kernel": 3, "stride": 2, "pad": (0, 1, 2, 0), "ceil": True}),
     ("global_avgpool", {}),
     ("global_maxpool", {}),
+    ("global_minpool", {}),
+    ("global_lppool", {"p": 3}),
+    ("minpool", {"kernel": 3, "stride": 2, "pad": "same"}),
+    ("lppool", {"kernel": 3, "stride": 2, "pad": "same"}),
+    ("lppool", {"kernel": 3, "stride": 2, "p": 1.5, "ceil": True}),
+    ("mixed_pool", {"kernel": 3, "stride": 2, "pad": "same", "learned": "channels"}),
+    ("maxpool", {"kernel": 2, "stride": 2, "dilation": 3, "pad": "same", "indices": True}),
+    ("maxpool", {"kernel": 3, "stride": 2, "pad": "same", "indices": True}),
+    ("maxpool", {"kernel": 2, "stride": 1, "dilation": 2, "pad": (2, 1, 0, 2), "indices": True}),
+    ("adaptive_avgpool", {"size": (3, 5)}),
+    ("adaptive_maxpool", {"size": (3, 5)}),
+    ("adaptive_maxpool", {"size": 1}),
+    ("spp", {"bins": [3, 2, 1]}),
+    ("spp", {"bins": [3, 1], "mode": "average"}),
     ("bn", {}),
     ("instancenorm", {}),
     ("instancenorm", {"affine": True}),

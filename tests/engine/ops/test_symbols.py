@@ -103,7 +103,7 @@ def test_attributes_settled_for_open_sizes_compute_the_same(record: OpRecord, da
     written, shapes = data.draw(any_call(record))
     if record.merge:
         return
-    names = iter("HWDXYZ")
+    names = iter("HWDXYZABCEFG")
     opened = inferred(record, written, [(shape[0], *(symbol(next(names)) for _ in shape[1:])) for shape in shapes])
     known = inferred(record, written, shapes)
     if isinstance(opened, LayerError) or isinstance(known, LayerError):
