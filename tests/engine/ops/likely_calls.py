@@ -242,6 +242,17 @@ def max_unpool(draw: Draw) -> Drawn:
     return {"indices": 1, "like": 2}, (value, value, (draw(st.integers(1, 3)), *wanted))
 
 
+def fractional(draw: Draw) -> Drawn:
+    value = shape(draw, (2, 3, 3, 4), largest=12)
+    kernel = tuple(draw(st.integers(1, min(3, size))) for size in value[1:])
+    if draw(st.booleans()):
+        return {"kernel": 1, "ratio": draw(st.sampled_from([1, 0.75, 0.7071]))}, ((value[0], *(9 for _ in kernel)),)
+    spans = zip(value[1:], kernel, strict=True)
+    return {"kernel": kernel, "size": tuple(draw(st.integers(1, size - extent + 1)) for size, extent in spans)}, (
+        value,
+    )
+
+
 def adaptive(draw: Draw) -> Drawn:
     value = shape(draw, (2, 3, 3, 4), largest=9)
     return {"size": tuple(draw(st.integers(1, 6)) for _ in value[1:])}, (value,)
@@ -320,6 +331,7 @@ LIKELY: Mapping[str, st.SearchStrategy[Drawn]] = {
         "grid_sample": grid_sample,
         "affine_grid": affine_grid,
         "max_unpool": max_unpool,
+        "fractional_maxpool": fractional,
         **dict.fromkeys(["adaptive_avgpool", "adaptive_maxpool"], adaptive),
         **dict.fromkeys(["reduce_mean", "reduce_sum", "reduce_max", "reduce_min", "reduce_std"], reduction),
         "argmax": argmax,

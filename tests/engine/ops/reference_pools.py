@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -161,6 +162,38 @@ def max_unpool(attributes: Mapping[str, Any], inputs: Sequence[Array], weights: 
     return out
 
 
+def stochastic_pool(attributes: Mapping[str, Any], inputs: Sequence[Array], weights: Mapping[str, Array]) -> Array:
+    """The mean of each window, every pixel weighted by its share in the sum of those above 0."""
+
+    def mean(pixels: Array) -> Array:
+        out = np.zeros(pixels.shape[1:])
+        for which in np.ndindex(*out.shape):
+            above = [pixel for pixel in pixels[(slice(None), *which)] if pixel > 0]
+            out[which] = sum(pixel / sum(above) * pixel for pixel in above)
+        return out
+
+    return pooled(attributes, inputs[0], mean)
+
+
+def fractional_maxpool(attributes: Mapping[str, Any], inputs: Sequence[Array], weights: Mapping[str, Array]) -> Array:
+    """The maximum of windows whose places are those of the offset 1/2."""
+    values, kernel = inputs[0], attributes["kernel"]
+    sizes, size = values.shape[2:], attributes["size"]
+    if size is None:
+        shares = [Fraction(ratio).limit_denominator(10_000) for ratio in attributes["ratio"]]
+        size = [math.floor(given * share) for given, share in zip(sizes, shares, strict=True)]
+    out = np.zeros((*values.shape[:2], *size))
+    for place in np.ndindex(*size):
+        cuts = []
+        for at, given, made, extent in zip(place, sizes, size, kernel, strict=True):
+            step = Fraction(given - extent, max(made - 1, 1))
+            start = math.floor((at + Fraction(1, 2)) * step) - math.floor(step / 2)
+            start = given - extent if at == made - 1 else start
+            cuts.append(slice(start, start + extent))
+        out[entry(place)] = values[(slice(None), slice(None), *cuts)].reshape(*values.shape[:2], -1).max(axis=2)
+    return out
+
+
 POOLS: Mapping[str, Rule] = {
     "maxpool": maxpool,
     "avgpool": avgpool,
@@ -174,5 +207,7 @@ POOLS: Mapping[str, Rule] = {
     "adaptive_avgpool": adaptive_avgpool,
     "adaptive_maxpool": adaptive_maxpool,
     "spp": spp,
+    "stochastic_pool": stochastic_pool,
+    "fractional_maxpool": fractional_maxpool,
     "max_unpool": max_unpool,
 }

@@ -21,6 +21,7 @@ FAMILIES = (
     ("minpool", "lppool", "mixed_pool"),
     ("global_avgpool", "global_maxpool", "global_minpool", "global_lppool"),
     ("adaptive_avgpool", "adaptive_maxpool", "spp"),
+    ("stochastic_pool", "fractional_maxpool"),
     ("max_unpool",),
     ("bn", "instancenorm"),
     ("layernorm", "rmsnorm"),

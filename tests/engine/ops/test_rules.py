@@ -27,7 +27,8 @@ TWO_VALUES = ("sub", "div", "matmul", "dot", "cosine_similarity", "l2_distance")
 REDUCTIONS = ("reduce_mean", "reduce_sum", "reduce_max", "reduce_min", "reduce_std", "argmax")
 
 GLOBAL = ("avgpool", "maxpool", "minpool", "lppool")
-OTHER_POOLS = ("minpool", "lppool", "mixed_pool", "adaptive_avgpool", "adaptive_maxpool", "spp", "max_unpool")
+PLAIN_POOLS = ("minpool", "lppool", "mixed_pool", "stochastic_pool")
+OTHER_POOLS = (*PLAIN_POOLS, "fractional_maxpool", "adaptive_avgpool", "adaptive_maxpool", "spp", "max_unpool")
 
 NOTHING_TO_ASK = {
     "its input has no": "axes have names here; torch counts them",
@@ -52,7 +53,7 @@ STRICTER_THAN_TORCH = {
     "padded by hand it gives -inf where a window holds no pixel",
     ("avgpool", "not smaller than the window"): "the same; the average of no pixel is 0 / 0",
     ("maxpool", "dilation"): "torch gives -inf where all entries of a dilated window miss the image",
-    **{(name, "not smaller than the window"): "the same" for name in ("minpool", "lppool", "mixed_pool")},
+    **{(name, "not smaller than the window"): "the same" for name in PLAIN_POOLS},
     ("minpool", "dilation"): "the same as maxpool",
     ("conv", "needs an image"): "torch takes a sequence for an image without a batch",
     ("deconv", "needs an image"): "the same",
@@ -61,6 +62,9 @@ STRICTER_THAN_TORCH = {
     **{(f"global_{kind}", "needs an image"): "torch reduces whatever axes there are" for kind in GLOBAL},
     **{(name, "needs an image"): "torch takes a sequence for an image without a batch" for name in OTHER_POOLS},
     ("mixed_pool", "a learned share cannot start"): "its logit is infinite",
+    ("fractional_maxpool", "cannot begin at different places"): "torch refuses it in training; in evaluation places "
+    "are read off the image one by one, and could be the same",
+    ("fractional_maxpool", "the ratio leaves nothing"): "torch makes an image without pixels",
     ("max_unpool", "needs one index for each entry"): "torch scatters as many entries as there are indices",
     ("glu", "cannot be split"): "torch cuts odd channels into unequal halves, and repeats one of them where it is 1",
     ("dropconnect", "needs a flat value"): "the same as dense",

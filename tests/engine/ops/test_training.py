@@ -9,7 +9,7 @@ from torch import Tensor
 from striate.ops import OpRecord, Sample
 from tests.engine.ops.configurations import ACCEPTED, Layer, infer, sample_id
 
-RANDOM = frozenset({"rrelu", "dropconnect"})
+RANDOM = frozenset({"rrelu", "dropconnect", "stochastic_pool", "fractional_maxpool"})
 """Layers that draw numbers in training although evaluation computes something too."""
 
 
