@@ -44,9 +44,28 @@ def _with_places(attributes: Mapping[str, Any], values: list[Tensor]) -> list[Te
     return made
 
 
-FITTING: Mapping[str, Callable[[Mapping[str, Any], list[Tensor]], list[Tensor]]] = {"max_unpool": _with_places}
+def _with_regions(attributes: Mapping[str, Any], values: list[Tensor]) -> list[Tensor]:
+    """Replace random numbers by regions around the image, some of them cut by its border; each of its own image."""
+    image, drawn = values[0], values[attributes["rois"]]
+    height, width = (size / attributes["spatial_scale"] for size in image.shape[2:])
+    room = torch.tensor([width, height], dtype=drawn.dtype)
+    corner, extent = drawn[..., -4:-2] * room / 2, drawn[..., -2:].abs() * room / 2
+    regions = torch.cat([corner, corner + extent], -1)
+    if drawn.shape[-1] == 5:
+        number = torch.arange(drawn.shape[0], dtype=drawn.dtype).reshape(-1, 1, 1)
+        regions = torch.cat([number.expand(*drawn.shape[:2], 1), regions], -1)
+    made = list(values)
+    made[attributes["rois"]] = regions
+    return made
+
+
+REGIONS = ("roi_pool", "roi_align", "psroi_pool")
+FITTING: Mapping[str, Callable[[Mapping[str, Any], list[Tensor]], list[Tensor]]] = {
+    "max_unpool": _with_places,
+    **dict.fromkeys(REGIONS, _with_regions),
+}
 """Layers that take places as an input: what makes such places of random numbers."""
-PLACES = {"max_unpool": "indices"}
+PLACES = {"max_unpool": "indices", **dict.fromkeys(REGIONS, "rois")}
 """Layers that take places as an input, and the argument that names it; no gradient flows into places."""
 SAMPLES = [(record, sample) for record in BUILTIN.values() for sample in record.samples]
 ACCEPTED = [(record, sample) for record, sample in SAMPLES if sample.fails is None]

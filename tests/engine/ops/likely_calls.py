@@ -253,6 +253,23 @@ def fractional(draw: Draw) -> Drawn:
     )
 
 
+def regions(draw: Draw) -> Drawn:
+    value, each = shape(draw, (3,), largest=8), draw(st.integers(1, 4))
+    size = (draw(st.integers(1, 3)), draw(st.integers(1, 3)))
+    scale = draw(st.sampled_from([1.0, 0.5, 0.25, 2.0]))
+    return {"rois": 1, "size": size, "spatial_scale": scale}, (value, (each, draw(st.sampled_from([4, 5]))))
+
+
+def aligned(draw: Draw) -> Drawn:
+    written, shapes = regions(draw)
+    return {**written, "aligned": draw(st.booleans()), "sampling_ratio": draw(st.integers(0, 3))}, shapes
+
+
+def scores(draw: Draw) -> Drawn:
+    written, (value, rois) = regions(draw)
+    return written, ((math.prod(written["size"]) * draw(st.integers(1, 2)), *value[1:]), rois)
+
+
 def adaptive(draw: Draw) -> Drawn:
     value = shape(draw, (2, 3, 3, 4), largest=9)
     return {"size": tuple(draw(st.integers(1, 6)) for _ in value[1:])}, (value,)
@@ -331,6 +348,9 @@ LIKELY: Mapping[str, st.SearchStrategy[Drawn]] = {
         "grid_sample": grid_sample,
         "affine_grid": affine_grid,
         "max_unpool": max_unpool,
+        "roi_pool": regions,
+        "roi_align": aligned,
+        "psroi_pool": scores,
         "fractional_maxpool": fractional,
         **dict.fromkeys(["adaptive_avgpool", "adaptive_maxpool"], adaptive),
         **dict.fromkeys(["reduce_mean", "reduce_sum", "reduce_max", "reduce_min", "reduce_std"], reduction),

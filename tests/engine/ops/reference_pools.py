@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -194,6 +194,108 @@ def fractional_maxpool(attributes: Mapping[str, Any], inputs: Sequence[Array], w
     return out
 
 
+def regions(
+    attributes: Mapping[str, Any], inputs: Sequence[Array]
+) -> Iterator[tuple[tuple[int, int], Array, list[float]]]:
+    """Yield the place of every region, the image `C x H x W` that it reads, and its corners."""
+    rois = inputs[attributes["rois"]]
+    for image, number in np.ndindex(*rois.shape[:2]):
+        row = [float(entry) for entry in rois[image, number]]
+        read = round(row[0]) if len(row) == 5 else image
+        yield (image, number), inputs[0][read], row[-4:]
+
+
+def half_up(value: float) -> int:
+    """Return the nearest whole number, halves away from zero."""
+    return int(math.copysign(math.floor(abs(value) + 0.5), value))
+
+
+def span(part: int, parts: int, extent: float, start: float, size: int) -> range:
+    """Return the pixels of a part of an extent, in float32 as in Caffe, less those outside of the image."""
+    step = np.float32(extent) / np.float32(parts)
+    low = math.floor(np.float32(part) * step + np.float32(start))
+    high = math.ceil(np.float32(part + 1) * step + np.float32(start))
+    return range(min(max(low, 0), size), min(max(high, 0), size))
+
+
+def roi_pool(attributes: Mapping[str, Any], inputs: Sequence[Array], weights: Mapping[str, Array]) -> Array:
+    """The largest pixel of each part, region by region."""
+    (height, width), scale = attributes["size"], attributes["spatial_scale"]
+    images, each = inputs[attributes["rois"]].shape[:2]
+    out = np.zeros((images, inputs[0].shape[1], each, height, width))
+    for (image, number), pixels, corners in regions(attributes, inputs):
+        left, top, right, bottom = (half_up(np.float64(corner) * scale) for corner in corners)
+        for i, j in np.ndindex(height, width):
+            rows = span(i, height, max(bottom - top + 1, 1), 0, 10**9)
+            columns = span(j, width, max(right - left + 1, 1), 0, 10**9)
+            seen = [
+                pixels[:, y + top, x + left]
+                for y in rows
+                for x in columns
+                if 0 <= y + top < pixels.shape[1] and 0 <= x + left < pixels.shape[2]
+            ]
+            if seen:
+                out[image, :, number, i, j] = np.max(seen, axis=0)
+    return out
+
+
+def between(pixels: Array, y: float, x: float) -> Array:
+    """Return the value between the four nearest pixels; 0 for a point more than a pixel outside."""
+    _, height, width = pixels.shape
+    if not (-1 <= y <= height and -1 <= x <= width):
+        return np.zeros(pixels.shape[0])
+    y, x = min(max(y, 0), height - 1), min(max(x, 0), width - 1)
+    total = np.zeros(pixels.shape[0])
+    for row in range(height):
+        for column in range(width):
+            total += max(0, 1 - abs(y - row)) * max(0, 1 - abs(x - column)) * pixels[:, row, column]
+    return total
+
+
+def roi_align(attributes: Mapping[str, Any], inputs: Sequence[Array], weights: Mapping[str, Array]) -> Array:
+    """The average of the points of each part."""
+    (height, width), scale = attributes["size"], attributes["spatial_scale"]
+    shift = 0.5 if attributes["aligned"] else 0
+    images, each = inputs[attributes["rois"]].shape[:2]
+    out = np.zeros((images, inputs[0].shape[1], each, height, width))
+    for (image, number), pixels, corners in regions(attributes, inputs):
+        left, top, right, bottom = (corner * scale - shift for corner in corners)
+        tall, wide = bottom - top, right - left
+        if not attributes["aligned"]:
+            tall, wide = max(tall, 1), max(wide, 1)
+        down = attributes["sampling_ratio"] or max(math.ceil(tall / height), 0)
+        across = attributes["sampling_ratio"] or max(math.ceil(wide / width), 0)
+        for i, j in np.ndindex(height, width):
+            points = [
+                between(
+                    pixels, top + (i + (a + 0.5) / down) * tall / height, left + (j + (b + 0.5) / across) * wide / width
+                )
+                for a in range(down)
+                for b in range(across)
+            ]
+            out[image, :, number, i, j] = sum(points) / max(len(points), 1)
+    return out
+
+
+def psroi_pool(attributes: Mapping[str, Any], inputs: Sequence[Array], weights: Mapping[str, Array]) -> Array:
+    """The average of each part, of the channels that belong to it."""
+    (height, width), scale = attributes["size"], np.float32(attributes["spatial_scale"])
+    images, each = inputs[attributes["rois"]].shape[:2]
+    made = inputs[0].shape[1] // (height * width)
+    out = np.zeros((images, made, each, height, width))
+    for (image, number), pixels, corners in regions(attributes, inputs):
+        left, top = (np.float32(half_up(corner)) * scale for corner in corners[:2])
+        right, bottom = (np.float32(half_up(corner) + 1) * scale for corner in corners[2:])
+        for i, j in np.ndindex(height, width):
+            rows = span(i, height, max(bottom - top, np.float32(0.1)), top, pixels.shape[1])
+            columns = span(j, width, max(right - left, np.float32(0.1)), left, pixels.shape[2])
+            for channel in range(made):
+                score = pixels[(channel * height + i) * width + j]
+                seen = [score[y, x] for y in rows for x in columns]
+                out[image, channel, number, i, j] = sum(seen) / max(len(seen), 1)
+    return out
+
+
 POOLS: Mapping[str, Rule] = {
     "maxpool": maxpool,
     "avgpool": avgpool,
@@ -210,4 +312,7 @@ POOLS: Mapping[str, Rule] = {
     "stochastic_pool": stochastic_pool,
     "fractional_maxpool": fractional_maxpool,
     "max_unpool": max_unpool,
+    "roi_pool": roi_pool,
+    "roi_align": roi_align,
+    "psroi_pool": psroi_pool,
 }

@@ -23,6 +23,7 @@ FAMILIES = (
     ("adaptive_avgpool", "adaptive_maxpool", "spp"),
     ("stochastic_pool", "fractional_maxpool"),
     ("max_unpool",),
+    ("roi_pool", "roi_align", "psroi_pool"),
     ("bn", "instancenorm"),
     ("layernorm", "rmsnorm"),
     ("groupnorm", "grn", "adain"),

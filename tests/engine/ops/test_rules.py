@@ -28,7 +28,17 @@ REDUCTIONS = ("reduce_mean", "reduce_sum", "reduce_max", "reduce_min", "reduce_s
 
 GLOBAL = ("avgpool", "maxpool", "minpool", "lppool")
 PLAIN_POOLS = ("minpool", "lppool", "mixed_pool", "stochastic_pool")
-OTHER_POOLS = (*PLAIN_POOLS, "fractional_maxpool", "adaptive_avgpool", "adaptive_maxpool", "spp", "max_unpool")
+OTHER_POOLS = (
+    *PLAIN_POOLS,
+    "fractional_maxpool",
+    "roi_pool",
+    "roi_align",
+    "psroi_pool",
+    "adaptive_avgpool",
+    "adaptive_maxpool",
+    "spp",
+    "max_unpool",
+)
 
 NOTHING_TO_ASK = {
     "its input has no": "axes have names here; torch counts them",
@@ -44,6 +54,7 @@ NOTHING_TO_ASK = {
     "is for volumes": "the same",
     "value has no effect": "the same",
     "differ in their number of axes": "sizes are read off a value axis by axis",
+    "needs regions K x 4": "torch has no layer for regions",
     "needs a grid 2 x H x W": "grids have their channels first here, last in torch",
 }
 """Refusals of what torch has no way to be asked, whatever the layer, by a part of the message."""
@@ -65,6 +76,7 @@ STRICTER_THAN_TORCH = {
     ("fractional_maxpool", "cannot begin at different places"): "torch refuses it in training; in evaluation places "
     "are read off the image one by one, and could be the same",
     ("fractional_maxpool", "the ratio leaves nothing"): "torch makes an image without pixels",
+    ("psroi_pool", "cannot be dealt out"): "the same",
     ("max_unpool", "needs one index for each entry"): "torch scatters as many entries as there are indices",
     ("glu", "cannot be split"): "torch cuts odd channels into unequal halves, and repeats one of them where it is 1",
     ("dropconnect", "needs a flat value"): "the same as dense",
