@@ -61,11 +61,15 @@ _ARGUMENTS = {
     "stride": ("strides", "s", "subsample"),
 }
 _CHOICES = {
+    "circular": ("wrap", "periodic"),
     "grey": ("gray", "grayscale", "greyscale"),
     "he_normal": ("kaiming_normal", "msra"),
     "he_uniform": ("kaiming_uniform",),
+    "reflect": ("reflection", "mirror", "reflect_101"),
+    "replicate": ("edge", "border", "nearest"),
     "xavier_normal": ("glorot_normal",),
     "xavier_uniform": ("glorot_uniform",),
+    "zeros": ("zero",),
 }
 _OURS: dict[str, list[str]] = {}
 for _table in (_LAYERS, _ARGUMENTS, _CHOICES):

@@ -8,10 +8,9 @@ from striate.graph import Node
 from striate.lint.record import Finding, Lint
 from striate.lint.sites import set_argument
 from striate.lint.subject import Network, Place, Subject, Use
+from striate.lint.windowed import POOLS, WINDOWED
 from striate.ops.geometry import extents, row_names
 from striate_dsl.diagnostics import Fix
-
-_SLIDING = frozenset({"conv", "maxpool", "avgpool"})
 
 
 def _on_one_pixel(network: Network, node: Node) -> bool:
@@ -29,7 +28,7 @@ def _too_small_too_early(subject: Subject) -> Iterator[Finding]:
             if any(name in behind for name in node.inputs):
                 behind.add(node.outputs[0].name)
                 continue
-            if node.op not in _SLIDING or not _on_one_pixel(network, node):
+            if node.op not in WINDOWED or not _on_one_pixel(network, node):
                 continue
             behind.add(node.outputs[0].name)
             span = node.origin.span
@@ -76,7 +75,7 @@ def _dropped(use: Use) -> tuple[int, int] | None:
 
 
 def _rows_left_out(subject: Subject) -> Iterator[Finding]:
-    for place in subject.places("maxpool", "avgpool"):
+    for place in subject.places(*POOLS):
         use, dropped = next(((use, found) for use in place.uses if (found := _dropped(use))), (None, None))
         if use is None or dropped is None:
             continue

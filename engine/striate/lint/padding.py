@@ -8,12 +8,11 @@ from striate.graph import Node
 from striate.lint.record import Finding, Lint
 from striate.lint.sites import argument
 from striate.lint.subject import Place, Subject
+from striate.lint.windowed import WINDOWED
 from striate.ops.geometry import axis_names, extents
 from striate_dsl.diagnostics import Edit, Fix, Severity
 from striate_dsl.source import Span
 from striate_dsl.syntax import Name
-
-_SLIDING = ("conv", "maxpool", "avgpool")
 
 
 def _written(subject: Subject, place: Place, word: str) -> Span | None:
@@ -29,14 +28,14 @@ def _even_axis(node: Node) -> int | None:
 
 
 def _even_half(subject: Subject) -> Iterator[Finding]:
-    for place in subject.places(*_SLIDING, "deconv"):
+    for place in subject.places(*WINDOWED, "deconv"):
         use = next((use for use in place.uses if _even_axis(use.node) is not None), None)
         where = _written(subject, place, "half") if use else None
         if use is None or where is None:
             continue
         axis = _even_axis(use.node) or 0
         kernel = extents(use.node.attributes)[axis]
-        plain = place.op in _SLIDING and all(max(item.node.attributes["stride"]) == 1 for item in place.uses)
+        plain = place.op in WINDOWED and all(max(item.node.attributes["stride"]) == 1 for item in place.uses)
         yield Finding(
             where,
             f"half of an even kernel is no whole number: kernel {kernel} gets {(kernel - 1) // 2} on both sides, and "
@@ -58,7 +57,7 @@ def _added(node: Node) -> str:
 
 
 def _same_with_stride(subject: Subject) -> Iterator[Finding]:
-    for place in subject.places(*_SLIDING):
+    for place in subject.places(*WINDOWED):
         use = next((use for use in place.uses if max(use.node.attributes["stride"]) > 1 and _uneven(use.node)), None)
         where = _written(subject, place, "same") if use else None
         if use is None or where is None:

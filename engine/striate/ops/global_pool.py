@@ -107,11 +107,17 @@ NORM = Argument(
 )
 
 
+def powers(call: TorchCall, value: Tensor) -> Tensor:
+    """Return `|in|^p`, in float32 at least: the square of 256 is infinite in half precision."""
+    result: Tensor = value.to(call.torch.promote_types(value.dtype, call.torch.float32)).abs().pow(call.attributes["p"])
+    return result
+
+
 def root(call: TorchCall, total: Tensor) -> Tensor:
     """Return the p-th root of sums of powers, with the gradient 0 where a sum is 0: its root has none there."""
     above = total > 0
-    result: Tensor = call.torch.where(above, total, 1.0).pow(1 / call.attributes["p"]) * above
-    return result
+    result = call.torch.where(above, total, 1.0).pow(1 / call.attributes["p"]) * above
+    return result.to(call.inputs[0].dtype)  # type: ignore[no-any-return]
 
 
 def whole_exponent(attributes: Attributes) -> int | None:
@@ -121,7 +127,7 @@ def whole_exponent(attributes: Attributes) -> int | None:
 
 def _global_lppool_torch(call: TorchCall) -> Tensor:
     value = call.inputs[0]
-    return root(call, value.abs().pow(call.attributes["p"]).sum(_space(value), keepdim=True))
+    return root(call, powers(call, value).sum(_space(value), keepdim=True))
 
 
 def _global_lppool_onnx(call: OnnxCall, sink: OnnxSink) -> None:
@@ -131,8 +137,8 @@ def _global_lppool_onnx(call: OnnxCall, sink: OnnxSink) -> None:
     if known:
         write.reduced_result(known, call.inputs[0], axes)
         return
-    powers = write("Pow", write("Abs", call.inputs[0]), write.number(call.attributes["p"]))
-    write.result("Pow", write.reduced("ReduceSum", powers, axes), write.number(1 / call.attributes["p"]))
+    raised = write("Pow", write("Abs", call.inputs[0]), write.number(call.attributes["p"]))
+    write.result("Pow", write.reduced("ReduceSum", raised, axes), write.number(1 / call.attributes["p"]))
 
 
 GLOBAL_LPPOOL = OpRecord(

@@ -10,7 +10,7 @@ from striate.graph import Initializer
 from striate.ops.arguments import Argument, Choice, OneOf, Padding, PerAxis, Real
 from striate.ops.decomposition import Decomposition
 from striate.ops.geometry import receptive_window, window_formula
-from striate.ops.global_pool import NORM, root, whole_exponent
+from striate.ops.global_pool import NORM, powers, root, whole_exponent
 from striate.ops.padding import actual_pads, explicitly_padded, onnx_padding, onnx_pads
 from striate.ops.pool import (
     CEIL,
@@ -94,7 +94,7 @@ def _sums(call: TorchCall, value: Tensor) -> Tensor:
 
 
 def _lppool_torch(call: TorchCall) -> Tensor:
-    return root(call, _sums(call, call.inputs[0].abs().pow(call.attributes["p"])))
+    return root(call, _sums(call, powers(call, call.inputs[0])))
 
 
 def _lppool_onnx(call: OnnxCall, sink: OnnxSink) -> None:
@@ -112,8 +112,8 @@ def _lppool_onnx(call: OnnxCall, sink: OnnxSink) -> None:
         )
         return
     write = Decomposition(call, sink)
-    powers = write("Pow", write("Abs", call.inputs[0]), write.number(attributes["p"]))
-    values, written = _padding(replace(call, inputs=[powers]), sink)
+    raised = write("Pow", write("Abs", call.inputs[0]), write.number(attributes["p"]))
+    values, written = _padding(replace(call, inputs=[raised]), sink)
     mean = write(
         "AveragePool",
         values,

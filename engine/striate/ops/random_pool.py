@@ -39,10 +39,11 @@ def _stochastic_torch(call: TorchCall) -> Tensor:
         return _drawn(call, padded)
     kernel, stride = call.attributes["kernel"], call.attributes["stride"]
     average = getattr(call.torch.nn.functional, f"avg_pool{len(kernel)}d")
-    chances = call.torch.relu(padded)
+    # In float32 at least: the square of 256 is infinite in half precision.
+    chances = call.torch.relu(padded.to(call.torch.promote_types(value.dtype, call.torch.float32)))
     # Averages stand for sums: the size of the window falls out.
     squares, total = average(chances.square(), kernel, stride), average(chances, kernel, stride)
-    result: Tensor = squares / total.clamp(min=call.torch.finfo(value.dtype).tiny)
+    result: Tensor = (squares / total.clamp(min=call.torch.finfo(total.dtype).tiny)).to(value.dtype)
     return result
 
 

@@ -72,6 +72,14 @@ def test_windows_of_zeros_have_a_gradient(name: str, exponent: float):
     assert torch.equal(value.grad, torch.zeros_like(value))
 
 
+@pytest.mark.parametrize("name", ["lppool", "global_lppool", "stochastic_pool"])
+def test_squares_in_half_precision_stay_finite(name: str):
+    value = torch.full((1, 1, 2, 2), 1000.0, dtype=torch.float16)
+    result = run(name, {} if name == "global_lppool" else {"kernel": 2}, value)
+    assert result.dtype == torch.float16
+    assert result.item() == (1000 if name == "stochastic_pool" else 2000)
+
+
 class TestStochasticPool:
     def test_pixels_are_drawn_by_their_share(self):
         torch.manual_seed(3)
