@@ -240,7 +240,8 @@ def _onnx_without_padding(write: Decomposition, call: OnnxCall, places: str, val
 MAXPOOL = OpRecord(
     name="maxpool",
     summary="Maximum of each window: "
-    "out = floor((in + before + after - (dilation * (kernel - 1) + 1)) / stride) + 1 per axis.",
+    "out = floor((in + before + after - (dilation * (kernel - 1) + 1)) / stride) + 1 per axis. It asks whether a "
+    "feature is there, wherever in the window; the gradient goes to one pixel.",
     arguments=(
         KERNEL,
         STRIDE,
@@ -360,7 +361,8 @@ def avgpool_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 AVGPOOL = OpRecord(
     name="avgpool",
-    summary="Average of each window: out = floor((in + before + after - kernel) / stride) + 1 per axis.",
+    summary="Average of each window, the sum of its pixels over their number: out = floor((in + before + after - "
+    "kernel) / stride) + 1 per axis. It asks how much of a feature there is; the gradient goes to all pixels alike.",
     arguments=(
         KERNEL,
         STRIDE,

@@ -81,15 +81,18 @@ def refused(record: OpRecord) -> Iterator[Refusal]:
 def open_run(record: OpRecord) -> SampleRun | None:
     """Run the first sample on a value with axes behind its channels with these sizes left open.
 
-    None where there is no such sample, or where the layer takes known sizes only.
+    Where other values must have known sizes (regions are rows of four or five numbers), only those of the first one
+    are. None where there is no such sample, or where the layer takes known sizes only.
     """
     for sample in record.samples:
         if sample.fails is None and all(len(shape) in AXES for shape in sample.inputs):
             opened: Shapes = tuple((shape[0], *map(symbol, AXES[len(shape)])) for shape in sample.inputs)
-            try:
-                return _run(record, sample.arguments, opened)
-            except LayerError:
-                return None
+            for shapes in (opened, (opened[0], *sample.inputs[1:]))[: len(opened)]:
+                try:
+                    return _run(record, sample.arguments, shapes)
+                except LayerError:
+                    continue
+            return None
     return None
 
 
