@@ -20,6 +20,7 @@ from striate.ops.shape_arguments import NamedValue, Sides, per_axis, per_side
 from striate.ops.sizes import typed, with_space
 from striate.ops.targets import OnnxCall, OnnxSink
 from striate.ops.wanted import one_of_arguments, onnx_wanted, torch_wanted, wanted_space
+from striate.ops.work import VIEWING, Kept, Work, no_operations
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -56,6 +57,10 @@ def _pad_window(attributes: Attributes, inputs: Types) -> Window | Literal["all"
     return moved(inputs[0], {axis + 2: Move(-before, -before) for axis, before in enumerate(attributes["sides"][::2])})
 
 
+def _pad_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    return Kept((0,)) if attributes["mode"] in ("reflect", "replicate") else Kept()
+
+
 def _fill(attributes: Attributes) -> str | float:
     fill: str | float = attributes["value"] if attributes["mode"] == "constant" else attributes["mode"]
     return fill
@@ -73,6 +78,7 @@ def _pad_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 PAD = OpRecord(
     name="pad",
+    work=Work(no_operations, _pad_keeps),
     summary="Rows and columns added around the image: out = before + in + after per axis.",
     arguments=(
         Argument(
@@ -207,6 +213,7 @@ def _crop_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 CROP = OpRecord(
     name="crop",
+    work=VIEWING,
     summary="Rows and columns taken away: from each side, or around the middle until a size is left.",
     arguments=(
         Argument(
@@ -297,6 +304,7 @@ def _expand_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 EXPAND = OpRecord(
     name="expand",
+    work=VIEWING,
     summary="One pixel repeated over an image: C x 1 x 1 to C x H x W, for H and W given or those of a named value.",
     arguments=(
         Argument("size", Optional(PerAxis(1)), "Size of the image, one number per axis.", None),

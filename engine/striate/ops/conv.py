@@ -16,6 +16,7 @@ from striate.ops.geometry import (
     extents,
     format_numbers,
     grid_size,
+    kept_windows,
     receptive_window,
     settle_windows,
     split_same,
@@ -29,6 +30,7 @@ from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, WeightSpec, Window
 from striate.ops.sizes import entries, known_channels, typed
 from striate.ops.targets import OnnxCall, OnnxSink
+from striate.ops.work import Kept, Work
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -107,6 +109,14 @@ def _conv_macs(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
     return entries(outputs[0]) * per_entry
 
 
+def _bias_operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    return entries(outputs[0]) if attributes["bias"] else 0
+
+
+def _conv_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    return kept_windows(attributes, inputs, copies=lambda pads: not is_symmetric(pads))
+
+
 def _conv_torch(call: TorchCall) -> Tensor:
     attributes = call.attributes
     values, padding = padded(call, call.inputs[0])
@@ -139,6 +149,7 @@ def _conv_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 CONV = OpRecord(
     name="conv",
+    work=Work(_bias_operations, _conv_keeps),
     role="weights",
     summary="Convolution: out = floor((in + before + after - (dilation * (kernel - 1) + 1)) / stride) + 1 per axis.",
     arguments=(
@@ -339,7 +350,9 @@ def _deconv_window(attributes: Attributes, inputs: Types) -> Window:
     spans, strides, padding = extents(attributes), attributes["stride"], attributes["pad"]
     extent = tuple((span - 1) / stride + 1 for span, stride in zip(spans, strides, strict=True))
     before = tuple((span - 1 - pad) / stride for span, pad, stride in zip(spans, padding[::2], strides, strict=True))
-    return Window(extent, tuple(1 / stride for stride in strides), before)
+    apart = attributes["dilation"]
+    spacing = tuple(gap / stride for gap, stride in zip(apart, strides, strict=True)) if max(apart) > 1 else ()
+    return Window(extent, tuple(1 / stride for stride in strides), before, spacing)
 
 
 def _deconv_formula(attributes: Attributes, inputs: Types, axis: int) -> str:
@@ -352,6 +365,7 @@ def _deconv_formula(attributes: Attributes, inputs: Types, axis: int) -> str:
 
 DECONV = OpRecord(
     name="deconv",
+    work=Work(_bias_operations),
     role="weights",
     summary="Transposed convolution: "
     "out = (in - 1) * stride + dilation * (kernel - 1) + 1 + output_padding - before - after per axis.",

@@ -12,6 +12,7 @@ from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, WeightSpec, Window
 from striate.ops.sizes import entries, known_channels, typed
 from striate.ops.targets import OnnxCall, OnnxSink
+from striate.ops.work import Work
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,6 +44,10 @@ def _macs(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
     return known_channels(inputs) * int(attributes["features"])
 
 
+def _bias_operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    return int(attributes["features"]) if attributes["bias"] else 0
+
+
 def _everything(attributes: Attributes, inputs: Types) -> Window | Literal["all"]:
     return "all"
 
@@ -58,6 +63,7 @@ def _onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 DENSE = OpRecord(
     name="dense",
+    work=Work(_bias_operations),
     role="weights",
     summary="Fully connected layer on a flat value: out = weight * in + bias, with a weight of features x in.",
     arguments=(

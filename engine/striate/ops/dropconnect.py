@@ -9,6 +9,8 @@ from striate.ops.arguments import Argument, Real
 from striate.ops.dense import DENSE
 from striate.ops.problems import Check, LayerError
 from striate.ops.record import Attributes, Sample, TorchCall, Types
+from striate.ops.sizes import entries
+from striate.ops.work import Kept, Work, no_operations
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,6 +22,10 @@ def _shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
     except LayerError as error:
         advice = error.problem.help
         raise LayerError(replace(error.problem, help=advice and advice.replace("dense(", "dropconnect("))) from None
+
+
+def _keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    return Kept((0,), numbers=entries(inputs[0]) * attributes["features"] * 2)  # a matrix and its mask
 
 
 def _torch(call: TorchCall) -> Tensor:
@@ -36,6 +42,7 @@ def _torch(call: TorchCall) -> Tensor:
 DROPCONNECT = replace(
     DENSE,
     name="dropconnect",
+    work=Work(DENSE.work.operations, _keeps, scratch=no_operations),
     summary="Dense layer that in training leaves out each weight with probability rate, for each image by itself, and "
     "divides the others by 1 - rate; evaluation uses all. Training holds a matrix for every image of a batch.",
     arguments=(

@@ -11,6 +11,7 @@ from striate.ops.problems import Check
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, Window
 from striate.ops.sizes import typed
 from striate.ops.targets import OnnxCall, OnnxSink
+from striate.ops.work import KEEPS_NOTHING, Work, keeping, per_input_entry, reducing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -52,6 +53,7 @@ _GLOBAL_SAMPLES = (
 
 GLOBAL_AVGPOOL = OpRecord(
     name="global_avgpool",
+    work=Work(per_input_entry(1), KEEPS_NOTHING),
     summary="Average of each channel over the whole image (sequence, volume): C x H x W to C x 1 x 1, for every H, W.",
     shape=_global_shape,
     window=_whole_image,
@@ -63,6 +65,7 @@ GLOBAL_AVGPOOL = OpRecord(
 
 GLOBAL_MAXPOOL = OpRecord(
     name="global_maxpool",
+    work=Work(reducing, keeping(0, output=True)),
     summary="Maximum of each channel over the whole image (sequence, volume): C x H x W to C x 1 x 1, for every H, W.",
     shape=_global_shape,
     window=_whole_image,
@@ -88,6 +91,7 @@ def _global_minpool_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 GLOBAL_MINPOOL = OpRecord(
     name="global_minpool",
+    work=Work(reducing, keeping(0, output=True)),
     summary="Minimum of each channel over the whole image (sequence, volume): C x H x W to C x 1 x 1, for every H, W.",
     shape=_global_shape,
     window=_whole_image,

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
+from math import prod
 from typing import TYPE_CHECKING, Any
 
+from striate.dims import Dim
 from striate.ops.arguments import Argument, Flag, Optional, Padding, PerAxis
 from striate.ops.decomposition import Decomposition
 from striate.ops.geometry import (
@@ -19,6 +22,7 @@ from striate.ops.geometry import (
     extents,
     format_padding,
     grid_size,
+    kept_windows,
     receptive_window,
     settle_windows,
     window_formula,
@@ -34,8 +38,9 @@ from striate.ops.padding import (
 )
 from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types
-from striate.ops.sizes import pixels, typed
+from striate.ops.sizes import entries, pixels, typed
 from striate.ops.targets import OnnxCall, OnnxSink
+from striate.ops.work import Kept, Work
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -121,6 +126,24 @@ def _fits_torch(pads: Pads, attributes: Attributes) -> bool:
     """Whether torch pads by itself: the same on opposite sides, by half the kernel (before dilation) at most."""
     small = all(2 * pad <= size for pad, size in zip(pads[::2], attributes["kernel"], strict=True))
     return is_symmetric(pads) and small
+
+
+def _maxpool_operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    return entries(outputs[0]) * (prod(attributes["kernel"]) - 1)
+
+
+def _maxpool_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    kept = kept_windows(attributes, inputs, copies=lambda pads: not _fits_torch(pads, attributes))
+    return replace(kept, indices=entries(outputs[0]))  # the place of each maximum
+
+
+def _avgpool_operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    return entries(outputs[0]) * prod(attributes["kernel"])
+
+
+def avgpool_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    """Keep the input, or the copy of it with its padding that torch cannot add itself."""
+    return kept_windows(attributes, inputs, copies=lambda pads: not _fits_torch(pads, attributes))
 
 
 def _maxpool_shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
@@ -239,6 +262,7 @@ def _onnx_without_padding(write: Decomposition, call: OnnxCall, places: str, val
 
 MAXPOOL = OpRecord(
     name="maxpool",
+    work=Work(_maxpool_operations, _maxpool_keeps),
     summary="Maximum of each window: "
     "out = floor((in + before + after - (dilation * (kernel - 1) + 1)) / stride) + 1 per axis. It asks whether a "
     "feature is there, wherever in the window; the gradient goes to one pixel.",
@@ -361,6 +385,7 @@ def avgpool_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 AVGPOOL = OpRecord(
     name="avgpool",
+    work=Work(_avgpool_operations, avgpool_keeps),
     summary="Average of each window, the sum of its pixels over their number: out = floor((in + before + after - "
     "kernel) / stride) + 1 per axis. It asks how much of a feature there is; the gradient goes to all pixels alike.",
     arguments=(

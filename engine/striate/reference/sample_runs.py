@@ -81,19 +81,24 @@ def refused(record: OpRecord) -> Iterator[Refusal]:
 def open_run(record: OpRecord) -> SampleRun | None:
     """Run the first sample on a value with axes behind its channels with these sizes left open.
 
-    Where other values must have known sizes (regions are rows of four or five numbers), only those of the first one
-    are. None where there is no such sample, or where the layer takes known sizes only.
+    Where a layer does not take an open depth, height and width are; where other values must have known sizes (regions
+    are rows of four or five numbers), those of the first one. None where there is no such sample, or where the layer
+    takes known sizes only.
     """
     for sample in record.samples:
         if sample.fails is None and all(len(shape) in AXES for shape in sample.inputs):
-            opened: Shapes = tuple((shape[0], *map(symbol, AXES[len(shape)])) for shape in sample.inputs)
-            for shapes in (opened, (opened[0], *sample.inputs[1:]))[: len(opened)]:
+            opened = [tuple(_opened(shape, keep) for shape in sample.inputs) for keep in (1, 2)]
+            for shapes in (opened[0], (opened[0][0], *sample.inputs[1:]), opened[1]):
                 try:
                     return _run(record, sample.arguments, shapes)
                 except LayerError:
                     continue
             return None
     return None
+
+
+def _opened(shape: tuple[int, ...], keep: int) -> tuple[Dim, ...]:
+    return (*shape[:keep], *map(symbol, AXES[len(shape)][keep - 1 :]))
 
 
 def written_call(record: OpRecord, arguments: Mapping[str, Any]) -> str:

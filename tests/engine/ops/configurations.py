@@ -31,8 +31,8 @@ from tests.engine.ops.argument_values import written_arguments
 from tests.engine.ops.likely_calls import LIKELY
 
 LARGEST_SIZE = 24
-ABOVE_ZERO = frozenset({"log", "sqrt", "reciprocal"})
-"""Layers whose entries must be positive."""
+ABOVE_ZERO = frozenset({"log", "sqrt", "reciprocal", "graphconv"})
+"""Layers whose entries must be positive: logarithms, and edges, whose sums are divided by."""
 
 
 def _with_places(attributes: Mapping[str, Any], values: list[Tensor]) -> list[Tensor]:

@@ -315,6 +315,79 @@ def matmul(draw: Draw) -> Drawn:
     return {}, (value, (*value[:-2], value[-1], draw(st.integers(1, 6))))
 
 
+def recurrent(draw: Draw) -> Drawn:
+    written = {
+        "hidden": draw(st.integers(1, 4)),
+        "layers": draw(st.integers(1, 2)),
+        "bidirectional": draw(st.booleans()),
+        "output": draw(st.sampled_from(["sequence", "last"])),
+        "bias": draw(st.booleans()),
+        "axis": draw(st.sampled_from(["channels", "last"])),
+    }
+    return written, (shape(draw, (2,), largest=6),)
+
+
+def attention(draw: Draw) -> Drawn:
+    heads, axis = draw(st.integers(1, 3)), draw(st.sampled_from(["channels", "last"]))
+    written = {"heads": heads, "axis": axis, "bias": draw(st.booleans()), "causal": draw(st.booleans())}
+    space = shape(draw, (1, 1, 2), largest=4)
+    values = [tokens(space, heads * draw(st.integers(1, 3)), axis)]
+    for name in ["keys", "values"][: draw(st.integers(0, 2))]:
+        written[name] = len(values)
+        seen = shape(draw, (1, 2), largest=4) if name == "keys" else (math.prod(space),)
+        values.append(tokens(seen, draw(st.integers(1, 4)), axis))
+        space = seen
+    return written, tuple(values)
+
+
+def window_attention(draw: Draw) -> Drawn:
+    heads, axis = draw(st.integers(1, 2)), draw(st.sampled_from(["channels", "last"]))
+    sides = [draw(st.integers(1, 3)) for _ in range(2)]
+    written = {
+        "heads": heads,
+        "window": tuple(sides),
+        "shift": tuple(draw(st.integers(0, side - 1)) for side in sides),
+        "bias": draw(st.booleans()),
+        "position_bias": draw(st.booleans()),
+        "axis": axis,
+    }
+    space = tuple(side * draw(st.integers(1, 3)) for side in sides)
+    return written, (tokens(space, heads * draw(st.integers(1, 2)), axis),)
+
+
+def nonlocal_block(draw: Draw) -> Drawn:
+    form = draw(st.sampled_from(["embedded", "gaussian", "dot", "concatenation"]))
+    return {"form": form, "reduction": draw(st.integers(1, 3))}, (shape(draw, (2, 3, 4), largest=4),)
+
+
+def graphconv(draw: Draw) -> Drawn:
+    axis, space = draw(st.sampled_from(["channels", "last"])), shape(draw, (1, 2), largest=3)
+    written = {
+        "channels": draw(st.integers(1, 4)),
+        "adjacency": 1,
+        "normalise": draw(st.sampled_from(["symmetric", "rows", "none"])),
+        "self_loops": draw(st.booleans()),
+        "bias": draw(st.booleans()),
+        "axis": axis,
+    }
+    return written, (tokens(space, draw(st.integers(1, 4)), axis), (math.prod(space),) * 2)
+
+
+def convlstm(draw: Draw) -> Drawn:
+    written = {
+        "hidden": draw(st.integers(1, 3)),
+        "kernel": draw(st.sampled_from([1, 3, (1, 3), (3, 5)])),
+        "output": draw(st.sampled_from(["sequence", "last"])),
+        "bias": draw(st.booleans()),
+        "peepholes": draw(st.booleans()),
+    }
+    return written, (shape(draw, (4,), largest=4),)
+
+
+def tokens(space: tuple[int, ...], features: int, axis: str) -> tuple[int, ...]:
+    return (features, *space) if axis == "channels" else (*space, features)
+
+
 @st.composite
 def _call(draw: Draw, drawn: Callable[[Draw], Drawn]) -> Drawn:
     return drawn(draw)
@@ -360,6 +433,12 @@ LIKELY: Mapping[str, st.SearchStrategy[Drawn]] = {
         **dict.fromkeys(["sub", "dot", "cosine_similarity", "l2_distance"], two),
         "div": quotient,
         "matmul": matmul,
+        **dict.fromkeys(["lstm", "gru"], recurrent),
+        "attention": attention,
+        "window_attention": window_attention,
+        "nonlocal": nonlocal_block,
+        "graphconv": graphconv,
+        "convlstm": convlstm,
     }.items()
 }
 """Strategies by layer: arguments as written, and input sizes."""

@@ -16,6 +16,7 @@ from tests.engine.ops.reference_activation import ACTIVATIONS, along_axis
 from tests.engine.ops.reference_norm import NORMS
 from tests.engine.ops.reference_pools import POOLS
 from tests.engine.ops.reference_structure import STRUCTURE
+from tests.engine.ops.reference_tokens import TOKENS
 from tests.engine.ops.reference_windows import entry, inside, output_size, windows
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -162,6 +163,7 @@ REFERENCES: Mapping[str, Reference] = {
     **NORMS,
     **STRUCTURE,
     **POOLS,
+    **TOKENS,
     "conv": conv,
     "deconv": deconv,
     "bn": bn,

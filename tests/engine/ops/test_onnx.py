@@ -163,6 +163,14 @@ OPEN = [
     ("prelu", {}),
     ("maxout", {"pieces": 3}),
     ("flatten", {}),
+    ("attention", {"heads": 3}),
+    ("attention", {"heads": 1, "causal": True}),
+    ("nonlocal", {}),
+    ("nonlocal", {"form": "dot"}),
+    ("nonlocal", {"form": "concatenation"}),
+    ("gumbel_softmax", {}),
+    ("gumbel_softmax", {"axis": "space"}),
+    ("gumbel_softmax", {"axis": "width"}),
 ]
 """Calls whose ONNX side must work for sizes that are known when the model runs only."""
 
@@ -174,6 +182,35 @@ def test_open_sizes(name: str, arguments: dict[str, Any], opset: int):
     model = one_layer_model(opened, opened.weights(), opset)
     onnx.checker.check_model(model, full_check=True)
     agrees(opened, model, *(((3, height, width),) for height, width in ((9, 7), (10, 12), (11, 8), (4, 5))))
+
+
+CUT = [
+    ("window_attention", {"heads": 2, "window": (2, 3)}, [(4, "H", "W")], [[(4, 4, 6)], [(4, 8, 3)]]),
+    ("window_attention", {"heads": 1, "window": 3, "shift": (1, 2)}, [(4, "H", "W")], [[(4, 3, 6)], [(4, 9, 9)]]),
+    ("window_attention", {"heads": 2, "window": 3, "shift": (0, 2)}, [(4, "H", 6)], [[(4, 3, 6)], [(4, 9, 6)]]),
+    ("window_attention", {"heads": 2, "window": 2, "shift": 1, "axis": "last"}, [("H", "W", 4)], [[(4, 6, 4)]]),
+    ("attention", {"heads": 2, "axis": "last", "keys": 1}, [("H", "W", 4), ("L", 3)], [[(5, 2, 4), (7, 3)]]),
+    ("attention", {"heads": 2, "causal": True, "keys": 1}, [(4, "H"), (3, "L")], [[(4, 5), (3, 7)], [(4, 2), (3, 1)]]),
+    ("lstm", {"hidden": 3, "layers": 2, "bidirectional": True}, [(4, "L")], [[(4, 5)], [(4, 1)]]),
+    ("gru", {"hidden": 3, "axis": "last"}, [("L", 4)], [[(5, 4)], [(9, 4)]]),
+    ("gru", {"hidden": 3, "output": "last", "bidirectional": True}, [(4, "L")], [[(4, 5)]]),
+    ("graphconv", {"channels": 3, "adjacency": 1}, [(2, "L"), ("L", "L")], [[(2, 5), (5, 5)], [(2, 1), (1, 1)]]),
+    ("graphconv", {"channels": 3, "adjacency": 1}, [(2, "H", 3), ("M", "M")], [[(2, 2, 3), (6, 6)]]),
+    ("convlstm", {"hidden": 2, "kernel": 3}, [(2, 3, "H", "W")], [[(2, 3, 4, 5)], [(2, 3, 2, 7)]]),
+]
+"""Calls on open sizes that only some sizes fit, or of values that are no images: the sizes, and those to try."""
+
+
+@pytest.mark.parametrize("opset", [13, 17, 22])
+@pytest.mark.parametrize(("name", "arguments", "given_sizes", "tried"), CUT)
+def test_open_sizes_that_must_fit(
+    name: str, arguments: dict[str, Any], given_sizes: Any, tried: list[list[tuple[int, ...]]], opset: int
+):
+    shapes = [tuple(symbol(size) if isinstance(size, str) else size for size in shape) for shape in given_sizes]
+    opened = infer(BUILTIN[name], arguments, shapes)
+    model = one_layer_model(opened, opened.weights(), opset)
+    onnx.checker.check_model(model, full_check=True)
+    agrees(opened, model, *map(tuple, tried))
 
 
 def test_padding_of_open_sizes_is_that_of_known_ones():

@@ -55,6 +55,11 @@ NOTHING_TO_ASK = {
     "value has no effect": "the same",
     "differ in their number of axes": "sizes are read off a value axis by axis",
     "needs regions K x 4": "torch has no layer for regions",
+    "would make the state smaller": "torch has no such layer",
+    "needs images one after the other": "the same",
+    "needs an adjacency matrix": "the same",
+    "is not smaller than the window": "the same",
+    "needs a sequence": "torch has one axis of steps",
     "needs a grid 2 x H x W": "grids have their channels first here, last in torch",
 }
 """Refusals of what torch has no way to be asked, whatever the layer, by a part of the message."""
@@ -89,6 +94,11 @@ STRICTER_THAN_TORCH = {
     ("adain", "takes two values"): "a third value would be left out without a word",
     ("adain", "number of axes"): "torch takes means over the axes there are",
     ("adain", "differ in channels"): "torch repeats the statistics of a single channel",
+    ("attention", "there must be a value for each key"): "torch repeats a single one",
+    (
+        "window_attention",
+        "needs an image",
+    ): "torch is told which axes are cut",
     ("dense", "needs a flat value"): "torch multiplies the last axis where its size happens to fit",
     ("add", "branch sizes differ"): "torch repeats sizes of 1; in a sum that is mostly a mistake",
     ("add", "number of axes"): "torch lines the axes up from the right, so that batch and channels meet",
