@@ -16,6 +16,12 @@ from striate.ops.record import OpRecord
 MODULES = (
     "conv",
     "pool",
+    "pool_kinds",
+    "global_pool",
+    "adaptive_pool",
+    "random_pool",
+    "unpool",
+    "region_pool",
     "norm",
     "layer_norm",
     "group_norm",

@@ -81,14 +81,16 @@ def refused(record: OpRecord) -> Iterator[Refusal]:
 def open_run(record: OpRecord) -> SampleRun | None:
     """Run the first sample on a value with axes behind its channels with these sizes left open.
 
-    Where a layer does not take an open depth, height and width are. None where there is no such sample, or where the
-    layer takes known sizes only.
+    Where a layer does not take an open depth, height and width are; where other values must have known sizes (regions
+    are rows of four or five numbers), those of the first one. None where there is no such sample, or where the layer
+    takes known sizes only.
     """
     for sample in record.samples:
         if sample.fails is None and all(len(shape) in AXES for shape in sample.inputs):
-            for keep in (1, 2):
+            opened = [tuple(_opened(shape, keep) for shape in sample.inputs) for keep in (1, 2)]
+            for shapes in (opened[0], (opened[0][0], *sample.inputs[1:]), opened[1]):
                 try:
-                    return _run(record, sample.arguments, tuple(_opened(shape, keep) for shape in sample.inputs))
+                    return _run(record, sample.arguments, shapes)
                 except LayerError:
                     continue
             return None

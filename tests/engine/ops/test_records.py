@@ -18,7 +18,13 @@ from tests.engine.ops.configurations import ACCEPTED, infer, sample_id
 records = pytest.mark.parametrize("record", BUILTIN.values(), ids=lambda record: record.name)
 FAMILIES = (
     ("conv", "deconv"),
-    ("maxpool", "avgpool", "global_avgpool", "global_maxpool"),
+    ("maxpool", "avgpool"),
+    ("minpool", "lppool", "mixed_pool"),
+    ("global_avgpool", "global_maxpool", "global_minpool", "global_lppool"),
+    ("adaptive_avgpool", "adaptive_maxpool", "spp"),
+    ("stochastic_pool", "fractional_maxpool"),
+    ("max_unpool",),
+    ("roi_pool", "roi_align", "psroi_pool"),
     ("bn", "instancenorm"),
     ("layernorm", "rmsnorm"),
     ("groupnorm", "grn", "adain"),
@@ -180,6 +186,7 @@ def test_plain_names_are_taken_as_choices():
 
 
 def test_signatures_read_like_the_language():
-    assert BUILTIN["maxpool"].signature == "maxpool(kernel, stride = none, pad = 0, dilation = 1, ceil = false)"
+    wanted = "maxpool(kernel, stride = none, pad = 0, dilation = 1, ceil = false, indices = false)"
+    assert BUILTIN["maxpool"].signature == wanted
     assert BUILTIN["dense"].signature == "dense(features, bias = true, init = he_normal)"
     assert BUILTIN["relu"].signature == "relu()"

@@ -9,7 +9,12 @@ from torch import Tensor
 from striate.ops import OpRecord, Sample
 from tests.engine.ops.configurations import ACCEPTED, Layer, infer, sample_id
 
-RANDOM = frozenset({"rrelu", "dropconnect", "lstm", "gru", "attention", "gumbel_softmax", "gumbel_sigmoid"})
+RANDOM = frozenset(
+    {
+        *("rrelu", "dropconnect", "lstm", "gru", "attention", "gumbel_softmax", "gumbel_sigmoid"),
+        *("stochastic_pool", "fractional_maxpool"),
+    }
+)
 """Layers that draw numbers in training although evaluation computes something too."""
 
 
