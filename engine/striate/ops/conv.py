@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from striate.dims import Dim, format_dim
 from striate.graph import Initializer
 from striate.ops.arguments import Argument, Choice, Flag, Integer, OneOf, Padding, PerAxis
+from striate.ops.decomposition import Decomposition
 from striate.ops.geometry import (
     axis_names,
     axis_numbers,
@@ -26,6 +27,7 @@ from striate.ops.initializers import INITIALIZERS
 from striate.ops.padding import is_symmetric, onnx_padding, onnx_pads, padded
 from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, WeightSpec, Window
+from striate.ops.reparametrised import WEIGHT, check_entries, kernel_specs, onnx_kernel, torch_kernel
 from striate.ops.sizes import entries, known_channels, typed
 from striate.ops.targets import OnnxCall, OnnxSink
 from striate.ops.work import Kept, Work
@@ -80,7 +82,9 @@ def _multiple(attributes: Attributes, groups: int) -> int:
 
 def _conv_shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
     sizes = grid_size(inputs)
-    _check_groups(attributes, known_channels(inputs))
+    channels = known_channels(inputs)
+    _check_groups(attributes, channels)
+    check_entries(attributes, channels // attributes["groups"] * prod(attributes["kernel"]), check)
     return typed(attributes["channels"], *window_output(attributes, sizes, check))
 
 
@@ -89,7 +93,11 @@ def _conv_weights(attributes: Attributes, inputs: Types) -> tuple[WeightSpec, ..
     out, each = attributes["channels"], known_channels(inputs) // attributes["groups"]
     fans = {"fan_in": each * taps, "fan_out": out // attributes["groups"] * taps}
     kernel = WeightSpec("weight", (out, each, *size), Initializer(attributes["init"], fans))
-    return (kernel, WeightSpec("bias", (out,), Initializer("zeros"))) if attributes["bias"] else (kernel,)
+    return (*kernel_specs(attributes, kernel), *_bias(attributes))
+
+
+def _bias(attributes: Attributes) -> tuple[WeightSpec, ...]:
+    return (WeightSpec("bias", (attributes["channels"],), Initializer("zeros")),) if attributes["bias"] else ()
 
 
 def _conv_macs(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
@@ -110,7 +118,7 @@ def _conv_torch(call: TorchCall) -> Tensor:
     values, padding = padded(call, call.inputs[0])
     result: Tensor = getattr(call.torch.nn.functional, f"conv{len(padding)}d")(
         values,
-        call.weights["weight"],
+        torch_kernel(call),
         call.weights.get("bias"),
         attributes["stride"],
         padding,
@@ -125,7 +133,7 @@ def _conv_onnx(call: OnnxCall, sink: OnnxSink) -> None:
     values, padding = onnx_padding(call, sink)
     sink.node(
         "Conv",
-        [values, *call.weights.values()],
+        [values, *_onnx_weights(call, sink)],
         call.outputs,
         kernel_shape=attributes["kernel"],
         strides=attributes["stride"],
@@ -133,6 +141,14 @@ def _conv_onnx(call: OnnxCall, sink: OnnxSink) -> None:
         group=attributes["groups"],
         **padding,
     )
+
+
+def _onnx_weights(call: OnnxCall, sink: OnnxSink, rows: int = 0) -> list[str]:
+    """Write the kernel to compute with and return its name and that of the bias."""
+    weights = _deconv_weights if rows else _conv_weights
+    shape = weights(call.attributes, tuple(call.input_types))[0].shape
+    kernel = onnx_kernel(Decomposition(call, sink), call, shape, rows)
+    return [kernel, *([call.weights["bias"]] if call.attributes["bias"] else [])]
 
 
 CONV = OpRecord(
@@ -149,6 +165,7 @@ CONV = OpRecord(
         _DILATION,
         _BIAS,
         _INIT,
+        WEIGHT,
     ),
     settle=settle_windows,
     shape=_conv_shape,
@@ -168,12 +185,19 @@ CONV = OpRecord(
         Sample({"channels": 6, "kernel": 3, "stride": 2, "pad": "same", "groups": 2}, ((4, 11),)),
         Sample({"channels": 4, "kernel": 3, "pad": "half"}, ((2, 5, 6, 7),)),
         Sample({"channels": 4, "kernel": (1, 3, 2), "stride": (2, 1, 1), "pad": (0, 1, 2, 0, 1, 1)}, ((3, 5, 6, 4),)),
+        Sample({"channels": 4, "kernel": 3, "groups": 2, "weight": "standardised"}, ((4, 5, 6),)),
+        Sample({"channels": 6, "kernel": 3, "weight": "spectral", "bias": False}, ((4, 5, 6),)),
         Sample({"channels": 32, "kernel": 11}, ((32, 8, 8),), fails="larger than the height 8"),
         Sample({"channels": 32, "kernel": 11}, ((32, 8),), fails="larger than the length 8"),
         Sample({"channels": 32, "kernel": (3, 3, 3)}, ((32, 8, 8),), fails="kernel (3, 3, 3) has 3 numbers"),
         Sample({"channels": 32, "kernel": 3, "pad": (1, 2, 3)}, ((32, 8, 8),), fails="pad (1, 2, 3) has 3 numbers"),
         Sample({"channels": 32, "kernel": 3, "groups": 3}, ((16, 8, 8),), fails="16 input channels"),
         Sample({"channels": 4, "kernel": 3}, ((16,),), fails="needs an image"),
+        Sample(
+            {"channels": 4, "kernel": 1, "groups": 4, "weight": "standardised"},
+            ((4, 5, 6),),
+            fails="has 1 weight for each output channel, of which nothing is left",
+        ),
     ),
     reference="Dumoulin and Visin, A guide to convolution arithmetic for deep learning, 2016, relationship 15",
 )
@@ -205,7 +229,9 @@ def _deconv_settle(attributes: dict[str, Any], inputs: Types) -> dict[str, Any]:
 
 def _deconv_shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
     sizes = grid_size(inputs)
-    _check_groups(attributes, known_channels(inputs))
+    channels = known_channels(inputs)
+    _check_groups(attributes, channels)
+    check_entries(attributes, channels // attributes["groups"] * prod(attributes["kernel"]), check)
     _check_output_padding(attributes)
     spans, strides, extras = extents(attributes), attributes["stride"], attributes["output_padding"]
     outputs = []
@@ -256,7 +282,7 @@ def _deconv_weights(attributes: Attributes, inputs: Types) -> tuple[WeightSpec, 
     }
     shape = (channels, out // attributes["groups"], *attributes["kernel"])
     kernel = WeightSpec("weight", shape, Initializer(attributes["init"], fans))
-    return (kernel, WeightSpec("bias", (out,), Initializer("zeros"))) if attributes["bias"] else (kernel,)
+    return (*kernel_specs(attributes, kernel, rows=1), *_bias(attributes))
 
 
 def _deconv_macs(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
@@ -269,7 +295,7 @@ def _deconv_torch(call: TorchCall) -> Tensor:
     symmetric, count = is_symmetric(pads), len(pads) // 2
     result: Tensor = getattr(call.torch.nn.functional, f"conv_transpose{count}d")(
         call.inputs[0],
-        call.weights["weight"],
+        torch_kernel(call, rows=1),
         call.weights.get("bias"),
         attributes["stride"],
         pads[::2] if symmetric else 0,
@@ -288,7 +314,7 @@ def _deconv_onnx(call: OnnxCall, sink: OnnxSink) -> None:
     attributes = call.attributes
     sink.node(
         "ConvTranspose",
-        [call.inputs[0], *call.weights.values()],
+        [call.inputs[0], *_onnx_weights(call, sink, rows=1)],
         call.outputs,
         kernel_shape=attributes["kernel"],
         strides=attributes["stride"],
@@ -333,6 +359,7 @@ DECONV = OpRecord(
         _DILATION,
         _BIAS,
         _INIT,
+        WEIGHT,
     ),
     settle=_deconv_settle,
     shape=_deconv_shape,
@@ -353,6 +380,9 @@ DECONV = OpRecord(
         ),
         Sample({"channels": 4, "kernel": 4, "stride": 3, "pad": (1, 2), "output_padding": 1}, ((2, 7),)),
         Sample({"channels": 4, "kernel": 2, "stride": 2, "groups": 2}, ((4, 3, 4, 5),)),
+        Sample({"channels": 4, "kernel": 2, "stride": 2, "groups": 2, "weight": "standardised"}, ((6, 3, 4),)),
+        Sample({"channels": 6, "kernel": 3, "groups": 2, "weight": "spectral"}, ((4, 3, 4),)),
+        Sample({"channels": 6, "kernel": 1, "weight": "standardised"}, ((1, 3, 4),), fails="has 1 weight for each"),
         Sample({"channels": 4, "kernel": 2, "groups": 3}, ((3, 5, 5),), fails="4 output channels cannot be split"),
         Sample(
             {"channels": 4, "kernel": 1, "stride": 2, "pad": "same"}, ((3, 5, 5),), fails="pad = same needs a kernel"
