@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from striate.dims import Dim, format_dim
 from striate.graph import Initializer
 from striate.ops.arguments import Argument, Choice, Flag, Integer, OneOf, Padding, PerAxis
+from striate.ops.decomposition import Decomposition
 from striate.ops.fills import Fill, check_fill
 from striate.ops.geometry import (
     axis_names,
@@ -28,6 +29,7 @@ from striate.ops.initializers import INITIALIZERS
 from striate.ops.padding import is_symmetric, onnx_filled_padding, onnx_pads, padded
 from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, WeightSpec, Window
+from striate.ops.reparametrised import WEIGHT, check_entries, kernel_specs, onnx_kernel, torch_kernel
 from striate.ops.sizes import entries, known_channels, typed
 from striate.ops.targets import OnnxCall, OnnxSink
 from striate.ops.work import Kept, Work
@@ -89,7 +91,9 @@ def _multiple(attributes: Attributes, groups: int) -> int:
 
 def _conv_shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
     sizes = grid_size(inputs)
-    _check_groups(attributes, known_channels(inputs))
+    channels = known_channels(inputs)
+    _check_groups(attributes, channels)
+    check_entries(attributes, channels // attributes["groups"] * prod(attributes["kernel"]), check)
     made = window_output(attributes, sizes, check)
     axes = list(zip(axis_names(len(sizes)), sizes, widest_sides(attributes, sizes), strict=True))
     check_fill(attributes["fill"], ("fill", "pad"), axes, check)
@@ -101,7 +105,11 @@ def _conv_weights(attributes: Attributes, inputs: Types) -> tuple[WeightSpec, ..
     out, each = attributes["channels"], known_channels(inputs) // attributes["groups"]
     fans = {"fan_in": each * taps, "fan_out": out // attributes["groups"] * taps}
     kernel = WeightSpec("weight", (out, each, *size), Initializer(attributes["init"], fans))
-    return (kernel, WeightSpec("bias", (out,), Initializer("zeros"))) if attributes["bias"] else (kernel,)
+    return (*kernel_specs(attributes, kernel), *_bias(attributes))
+
+
+def _bias(attributes: Attributes) -> tuple[WeightSpec, ...]:
+    return (WeightSpec("bias", (attributes["channels"],), Initializer("zeros")),) if attributes["bias"] else ()
 
 
 def _conv_macs(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
@@ -122,7 +130,7 @@ def _conv_torch(call: TorchCall) -> Tensor:
     values, padding = padded(call, call.inputs[0])
     result: Tensor = getattr(call.torch.nn.functional, f"conv{len(padding)}d")(
         values,
-        call.weights["weight"],
+        torch_kernel(call),
         call.weights.get("bias"),
         attributes["stride"],
         padding,
@@ -137,7 +145,7 @@ def _conv_onnx(call: OnnxCall, sink: OnnxSink) -> None:
     values, padding = onnx_filled_padding(call, sink)
     sink.node(
         "Conv",
-        [values, *call.weights.values()],
+        [values, *_onnx_weights(call, sink)],
         call.outputs,
         kernel_shape=attributes["kernel"],
         strides=attributes["stride"],
@@ -145,6 +153,14 @@ def _conv_onnx(call: OnnxCall, sink: OnnxSink) -> None:
         group=attributes["groups"],
         **padding,
     )
+
+
+def _onnx_weights(call: OnnxCall, sink: OnnxSink, rows: int = 0) -> list[str]:
+    """Write the kernel to compute with and return its name and that of the bias."""
+    weights = _deconv_weights if rows else _conv_weights
+    shape = weights(call.attributes, tuple(call.input_types))[0].shape
+    kernel = onnx_kernel(Decomposition(call, sink), call, shape, rows)
+    return [kernel, *([call.weights["bias"]] if call.attributes["bias"] else [])]
 
 
 CONV = OpRecord(
@@ -162,6 +178,7 @@ CONV = OpRecord(
         _BIAS,
         _INIT,
         _FILL,
+        WEIGHT,
     ),
     settle=settle_windows,
     shape=_conv_shape,
@@ -188,6 +205,8 @@ CONV = OpRecord(
         Sample({"channels": 4, "kernel": 4, "pad": "same", "fill": "circular", "dilation": 2}, ((2, 9),)),
         Sample({"channels": 2, "kernel": 3, "pad": (1, 2, 1), "fill": "reflect"}, ((2, 4, 3, 5),)),
         Sample({"channels": 2, "kernel": 2, "fill": "circular"}, ((2, 4, 5),)),
+        Sample({"channels": 4, "kernel": 3, "groups": 2, "weight": "standardised"}, ((4, 5, 6),)),
+        Sample({"channels": 6, "kernel": 3, "weight": "spectral", "bias": False}, ((4, 5, 6),)),
         Sample({"channels": 32, "kernel": 11}, ((32, 8, 8),), fails="larger than the height 8"),
         Sample({"channels": 32, "kernel": 11}, ((32, 8),), fails="larger than the length 8"),
         Sample({"channels": 32, "kernel": (3, 3, 3)}, ((32, 8, 8),), fails="kernel (3, 3, 3) has 3 numbers"),
@@ -203,6 +222,11 @@ CONV = OpRecord(
             {"channels": 4, "kernel": 3, "pad": 1, "fill": "mirror"}, ((2, 8, 3),), fails="fill must be one of zeros"
         ),
         Sample({"channels": 4, "kernel": 3}, ((16,),), fails="needs an image"),
+        Sample(
+            {"channels": 4, "kernel": 1, "groups": 4, "weight": "standardised"},
+            ((4, 5, 6),),
+            fails="has 1 weight for each output channel, of which nothing is left",
+        ),
     ),
     reference="Dumoulin and Visin, A guide to convolution arithmetic for deep learning, 2016, relationship 15",
 )
@@ -234,7 +258,9 @@ def _deconv_settle(attributes: dict[str, Any], inputs: Types) -> dict[str, Any]:
 
 def _deconv_shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
     sizes = grid_size(inputs)
-    _check_groups(attributes, known_channels(inputs))
+    channels = known_channels(inputs)
+    _check_groups(attributes, channels)
+    check_entries(attributes, channels // attributes["groups"] * prod(attributes["kernel"]), check)
     _check_output_padding(attributes)
     _check_nothing_filled(attributes)
     spans, strides, extras = extents(attributes), attributes["stride"], attributes["output_padding"]
@@ -302,7 +328,7 @@ def _deconv_weights(attributes: Attributes, inputs: Types) -> tuple[WeightSpec, 
     }
     shape = (channels, out // attributes["groups"], *attributes["kernel"])
     kernel = WeightSpec("weight", shape, Initializer(attributes["init"], fans))
-    return (kernel, WeightSpec("bias", (out,), Initializer("zeros"))) if attributes["bias"] else (kernel,)
+    return (*kernel_specs(attributes, kernel, rows=1), *_bias(attributes))
 
 
 def _deconv_macs(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
@@ -315,7 +341,7 @@ def _deconv_torch(call: TorchCall) -> Tensor:
     symmetric, count = is_symmetric(pads), len(pads) // 2
     result: Tensor = getattr(call.torch.nn.functional, f"conv_transpose{count}d")(
         call.inputs[0],
-        call.weights["weight"],
+        torch_kernel(call, rows=1),
         call.weights.get("bias"),
         attributes["stride"],
         pads[::2] if symmetric else 0,
@@ -334,7 +360,7 @@ def _deconv_onnx(call: OnnxCall, sink: OnnxSink) -> None:
     attributes = call.attributes
     sink.node(
         "ConvTranspose",
-        [call.inputs[0], *call.weights.values()],
+        [call.inputs[0], *_onnx_weights(call, sink, rows=1)],
         call.outputs,
         kernel_shape=attributes["kernel"],
         strides=attributes["stride"],
@@ -382,6 +408,7 @@ DECONV = OpRecord(
         Argument(
             "fill", Fill(), "Only zeros: the padding of a transposed convolution takes rows away.", Choice("zeros")
         ),
+        WEIGHT,
     ),
     settle=_deconv_settle,
     shape=_deconv_shape,
@@ -407,6 +434,9 @@ DECONV = OpRecord(
             ((8, 5, 6),),
             fails="fill = reflect has nothing to fill",
         ),
+        Sample({"channels": 4, "kernel": 2, "stride": 2, "groups": 2, "weight": "standardised"}, ((6, 3, 4),)),
+        Sample({"channels": 6, "kernel": 3, "groups": 2, "weight": "spectral"}, ((4, 3, 4),)),
+        Sample({"channels": 6, "kernel": 1, "weight": "standardised"}, ((1, 3, 4),), fails="has 1 weight for each"),
         Sample({"channels": 4, "kernel": 2, "groups": 3}, ((3, 5, 5),), fails="4 output channels cannot be split"),
         Sample(
             {"channels": 4, "kernel": 1, "stride": 2, "pad": "same"}, ((3, 5, 5),), fails="pad = same needs a kernel"

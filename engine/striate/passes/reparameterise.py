@@ -104,6 +104,8 @@ class _Folding:
         node = self._makers.get(value)
         if node is None or node.op not in ops or self._uses[value] != 1 or len(node.outputs) != 1:
             return None
+        if node.attributes.get("weight", "plain") != "plain":
+            return None  # its kernel is made from what is stored, each time anew
         return node if all(self._holders[name] == 1 for name in node.weights.values()) else None
 
     # ------------------------------------------------------------------------------------------ batch norm

@@ -91,7 +91,8 @@ def test_a_call_has_one_line_per_argument():
     dilation = 1,      # default of conv
     bias = true,       # default of conv
     init = he_normal,  # default of conv
-    fill = zeros       # default of conv
+    fill = zeros,      # default of conv
+    weight = plain     # default of conv
   ) as last.conv1      # 9 x 8 x 8, net.cnn:2
 """
         in text

@@ -23,9 +23,30 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 Reference = Callable[[Mapping[str, Any], Sequence[Array], Mapping[str, Array]], Array | list[Array]]
 
 
+def kernel_used(attributes: Mapping[str, Any], weights: Mapping[str, Array], rows: int = 0) -> Array:
+    """Return the kernel that a layer computes with, from the one that is trained."""
+    kernel = weights["weight"]
+    if attributes["weight"] == "plain":
+        return kernel
+    if attributes["weight"] == "spectral":
+        direction = weights["running_u"] / math.sqrt(sum(weights["running_u"] ** 2))
+        pulled = sum(number * kernel.take(index, axis=rows) for index, number in enumerate(direction))
+        return kernel / math.sqrt((np.asarray(pulled) ** 2).sum())
+    out = np.zeros_like(kernel)
+    groups = attributes["groups"] if rows else 1
+    for group in range(groups):
+        given = slice(group * len(kernel) // groups, (group + 1) * len(kernel) // groups)
+        for number in range(kernel.shape[rows]):
+            index = (given, number) if rows else (number,)
+            entries = kernel[index]
+            mean = entries.sum() / entries.size
+            out[index] = (entries - mean) / math.sqrt(((entries - mean) ** 2).sum() / entries.size + 1e-5)
+    return out
+
+
 def conv(attributes: Mapping[str, Any], inputs: Sequence[Array], weights: Mapping[str, Array]) -> Array:
     """Sum of products of each window and each kernel."""
-    values, kernel = inputs[0], weights["weight"]
+    values, kernel = inputs[0], kernel_used(attributes, weights)
     batch, channels, *sizes = values.shape
     each, made = channels // attributes["groups"], kernel.shape[0] // attributes["groups"]
     flat = kernel.reshape(*kernel.shape[:2], -1)
@@ -63,7 +84,7 @@ def with_bias(values: Array, weights: Mapping[str, Array]) -> Array:
 
 def deconv(attributes: Mapping[str, Any], inputs: Sequence[Array], weights: Mapping[str, Array]) -> Array:
     """Each pixel stamps its kernel onto the output, `stride` apart; padding cuts the border away."""
-    values, kernel = inputs[0], weights["weight"]
+    values, kernel = inputs[0], kernel_used(attributes, weights, rows=1)
     batch, channels, *sizes = values.shape
     strides, steps, pads = attributes["stride"], attributes["dilation"], attributes["pad"]
     made, each = kernel.shape[1], channels // attributes["groups"]
@@ -135,9 +156,9 @@ def unit_length(entries: Array, attributes: Mapping[str, Any]) -> Array:
 
 def dense(attributes: Mapping[str, Any], inputs: Sequence[Array], weights: Mapping[str, Array]) -> Array:
     """One sum of products per output."""
-    out = np.zeros((inputs[0].shape[0], attributes["features"]))
+    out, matrix = np.zeros((inputs[0].shape[0], attributes["features"])), kernel_used(attributes, weights)
     for image, feature in np.ndindex(*out.shape):
-        out[image, feature] = sum(a * b for a, b in zip(inputs[0][image], weights["weight"][feature], strict=True))
+        out[image, feature] = sum(a * b for a, b in zip(inputs[0][image], matrix[feature], strict=True))
     return out + weights["bias"] if "bias" in weights else out
 
 

@@ -188,5 +188,5 @@ def test_plain_names_are_taken_as_choices():
 def test_signatures_read_like_the_language():
     wanted = "maxpool(kernel, stride = none, pad = 0, dilation = 1, ceil = false, indices = false)"
     assert BUILTIN["maxpool"].signature == wanted
-    assert BUILTIN["dense"].signature == "dense(features, bias = true, init = he_normal)"
+    assert BUILTIN["dense"].signature == "dense(features, bias = true, init = he_normal, weight = plain)"
     assert BUILTIN["relu"].signature == "relu()"

@@ -59,6 +59,7 @@ NOTHING_TO_ASK = {
     "needs images one after the other": "the same",
     "needs an adjacency matrix": "the same",
     "is not smaller than the window": "the same",
+    "for each output channel, of which nothing is left": "torch makes a kernel of zeros",
     "needs a sequence": "torch has one axis of steps",
     "needs a grid 2 x H x W": "grids have their channels first here, last in torch",
 }
