@@ -21,8 +21,9 @@ from striate.ops.problems import Check
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, Window
 from striate.ops.resampling import area_means
 from striate.ops.shape_arguments import Counts
-from striate.ops.sizes import typed
+from striate.ops.sizes import entries, typed
 from striate.ops.targets import OnnxCall, OnnxSink
+from striate.ops.work import Kept, Work
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -48,6 +49,33 @@ def _window(attributes: Attributes, inputs: Types) -> Window | Literal["all"]:
         inputs[0],
         {axis: known_move("area", None, size, made) if isinstance(size, int) else None for axis, (size, made) in sizes},
     )
+
+
+def _covered(attributes: Attributes, inputs: Types) -> Dim:
+    """Return how many pixels all parts read together; of an open size, where it is not known, each pixel once."""
+    total: Dim = inputs[0].channels
+    for given, made in zip(inputs[0].shape[1:], attributes["size"], strict=True):
+        if isinstance(given, int):
+            total = total * sum(-(-(part + 1) * given // made) - part * given // made for part in range(made))
+        else:
+            total = total * given
+    return total
+
+
+def _avgpool_operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    return _covered(attributes, inputs)
+
+
+def _maxpool_operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    return _covered(attributes, inputs) - entries(outputs[0])
+
+
+def _avgpool_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    return Kept() if set(attributes["size"]) == {1} and inputs[0].rank > 2 else Kept((0,))
+
+
+def _maxpool_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    return Kept((0,), indices=entries(outputs[0]))
 
 
 def _torch_pool(call: TorchCall, kind: str, size: Sequence[int]) -> Tensor:
@@ -129,6 +157,7 @@ _SAMPLES = (
 
 ADAPTIVE_AVGPOOL = OpRecord(
     name="adaptive_avgpool",
+    work=Work(_avgpool_operations, _avgpool_keeps),
     summary="Average of parts that divide the image to the size given: part o of n along an axis of length L covers "
     "floor(o L / n) to ceil((o + 1) L / n) - 1. Behind it the size is fixed, so that dense layers take images of any "
     "size; size = 1 is global_avgpool.",
@@ -145,6 +174,7 @@ ADAPTIVE_AVGPOOL = OpRecord(
 
 ADAPTIVE_MAXPOOL = OpRecord(
     name="adaptive_maxpool",
+    work=Work(_maxpool_operations, _maxpool_keeps),
     summary="Maximum of parts that divide the image to the size given: part o of n along an axis of length L covers "
     "floor(o L / n) to ceil((o + 1) L / n) - 1; size = 1 is global_maxpool.",
     arguments=(_SIZE,),
@@ -170,6 +200,28 @@ def _spp_shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
     return typed(features)
 
 
+def _spp_operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    axes = inputs[0].rank - 1
+    covered = [_covered({"size": (parts,) * axes}, inputs) for parts in attributes["bins"]]
+    total: Dim = -entries(outputs[0]) if attributes["mode"] == "maximum" else 0
+    for each in covered:
+        total = total + each
+    return total
+
+
+def _spp_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    return Kept((0,), indices=entries(outputs[0]) if attributes["mode"] == "maximum" else 0)
+
+
+def _spp_scratch(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    """Count the levels, which are there before the output is; the places of one level at a time are whole numbers."""
+    levels = [parts ** (inputs[0].rank - 1) for parts in attributes["bins"]]
+    places = 2 if attributes["mode"] == "maximum" else 0
+    most = max(sum(levels[: number + 1]) + places * size for number, size in enumerate(levels))
+    scratch: Dim = inputs[0].channels * (max(most, 2 * sum(levels)) - (1 + places) * sum(levels))
+    return scratch
+
+
 def _spp_torch(call: TorchCall) -> Tensor:
     axes, kind = call.inputs[0].dim() - 2, "max" if call.attributes["mode"] == "maximum" else "avg"
     levels = [_torch_pool(call, kind, [parts] * axes).flatten(1) for parts in call.attributes["bins"]]
@@ -191,6 +243,7 @@ def _spp_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 SPP = OpRecord(
     name="spp",
+    work=Work(_spp_operations, _spp_keeps, _spp_scratch),
     summary="Spatial pyramid pooling: for each n of bins the image is pooled to n x n parts, and all of them follow "
     "one another as one flat value of channels * (sum of n^2) features, whatever the size of the image. Dense layers "
     "then take images of any size, and the coarse levels see objects of any scale.",

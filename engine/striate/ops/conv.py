@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import gcd, prod
 from typing import TYPE_CHECKING, Any
 
@@ -122,7 +123,12 @@ def _bias_operations(attributes: Attributes, inputs: Types, outputs: Types) -> D
 
 
 def _conv_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
-    return kept_windows(attributes, inputs, copies=lambda pads: not is_symmetric(pads))
+    fill = attributes["fill"]
+    kept = kept_windows(
+        attributes, inputs, copies=lambda pads: any(pads) if fill != "zeros" else not is_symmetric(pads)
+    )
+    # The rows that are mirrored or repeated are found again in the input itself.
+    return replace(kept, inputs=(0,)) if fill in ("reflect", "replicate") else kept
 
 
 def _conv_torch(call: TorchCall) -> Tensor:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from striate.dims import Dim
 from striate.ops.arguments import Argument, Real
 from striate.ops.decomposition import Decomposition
 from striate.ops.geometry import grid_size
 from striate.ops.problems import Check
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, Window
-from striate.ops.sizes import typed
+from striate.ops.sizes import entries, typed
 from striate.ops.targets import OnnxCall, OnnxSink
-from striate.ops.work import KEEPS_NOTHING, Work, keeping, per_input_entry, reducing
+from striate.ops.work import KEEPS_NOTHING, Kept, Work, keeping, per_input_entry, reducing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -129,6 +130,19 @@ def whole_exponent(attributes: Attributes) -> int | None:
     return int(attributes["p"]) if attributes["p"] == int(attributes["p"]) else None
 
 
+def _global_lppool_operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    return entries(inputs[0]) * 3 + entries(outputs[0])
+
+
+def _global_lppool_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    out = entries(outputs[0])
+    return Kept((0,), numbers=entries(inputs[0]) + out, marks=out)
+
+
+def _global_lppool_scratch(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    return entries(inputs[0]) * 2 - entries(outputs[0])  # absolute values and powers, before there is an output
+
+
 def _global_lppool_torch(call: TorchCall) -> Tensor:
     value = call.inputs[0]
     return root(call, powers(call, value).sum(_space(value), keepdim=True))
@@ -147,6 +161,7 @@ def _global_lppool_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 GLOBAL_LPPOOL = OpRecord(
     name="global_lppool",
+    work=Work(_global_lppool_operations, _global_lppool_keeps, _global_lppool_scratch),
     summary="The p-norm of each channel over the whole image, (sum of |in|^p)^(1/p): C x H x W to C x 1 x 1.",
     arguments=(NORM,),
     shape=_global_shape,

@@ -128,13 +128,23 @@ def _fits_torch(pads: Pads, attributes: Attributes) -> bool:
     return is_symmetric(pads) and small
 
 
-def _maxpool_operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+def maxpool_operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    """Count the comparisons of each window."""
     return entries(outputs[0]) * (prod(attributes["kernel"]) - 1)
 
 
-def _maxpool_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+def maxpool_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    """Keep the input, or the copy of it with padding that torch cannot add itself, and the place of each maximum."""
     kept = kept_windows(attributes, inputs, copies=lambda pads: not _fits_torch(pads, attributes))
-    return replace(kept, indices=entries(outputs[0]))  # the place of each maximum
+    return replace(kept, indices=entries(outputs[0]))
+
+
+def _maxpool_scratch(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    """Count the padded copy and, where places in it are counted anew, the whole numbers that are at hand meanwhile."""
+    padded = maxpool_keeps(attributes, inputs, outputs).numbers
+    if not attributes["indices"] or padded == 0:
+        return padded
+    return padded + entries(outputs[0]) * (9 if inputs[0].rank > 2 else 7)
 
 
 def _avgpool_operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
@@ -201,6 +211,15 @@ def reach(attributes: Attributes, pads: Pads) -> Pads:
     return ceil_padding(attributes, pads) if attributes["ceil"] else pads
 
 
+def reached_entries(attributes: Attributes, inputs: Types) -> Dim:
+    """Return the entries of the input with its padding up to the end of the last window."""
+    kept = kept_windows({**attributes, "pad": attributes["pad"]}, inputs, copies=lambda pads: True)
+    if attributes["pad"] == "same" or not attributes["ceil"]:
+        return kept.numbers if kept.numbers != 0 else entries(inputs[0])
+    wider = {**attributes, "pad": reach(attributes, attributes["pad"])}
+    return kept_windows(wider, inputs, copies=lambda pads: True).numbers
+
+
 def maxpool_onnx(call: OnnxCall, sink: OnnxSink) -> None:
     """Write the maximum of each window, and the places of the maxima where the call asks for indices."""
     # Rounding up is always written as padding: before opset 22 ONNX's shape inference counts a window too many where
@@ -262,7 +281,7 @@ def _onnx_without_padding(write: Decomposition, call: OnnxCall, places: str, val
 
 MAXPOOL = OpRecord(
     name="maxpool",
-    work=Work(_maxpool_operations, _maxpool_keeps),
+    work=Work(maxpool_operations, maxpool_keeps, _maxpool_scratch),
     summary="Maximum of each window: "
     "out = floor((in + before + after - (dilation * (kernel - 1) + 1)) / stride) + 1 per axis. It asks whether a "
     "feature is there, wherever in the window; the gradient goes to one pixel.",

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from striate.dims import Dim
 from striate.graph import Initializer
 from striate.ops.arguments import Argument, Choice, OneOf, Padding, PerAxis, Real
 from striate.ops.decomposition import Decomposition
@@ -18,16 +19,20 @@ from striate.ops.pool import (
     STRIDE,
     avgpool_onnx,
     avgpool_torch,
+    maxpool_keeps,
     maxpool_onnx,
+    maxpool_operations,
     maxpool_torch,
     pool_shape,
     reach,
+    reached_entries,
     settle_pool,
 )
 from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, WeightSpec, all_results
-from striate.ops.sizes import known_channels
+from striate.ops.sizes import entries, known_channels
 from striate.ops.targets import OnnxCall, OnnxSink
+from striate.ops.work import Kept, Work
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,6 +41,19 @@ if TYPE_CHECKING:
 def _largest(call: TorchCall, value: Tensor) -> Tensor:
     """Return the maximum of each window of a value that takes the place of the input."""
     return all_results(maxpool_torch(replace(call, inputs=[value])))[0]
+
+
+def _minpool_operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    return maxpool_operations(attributes, inputs, outputs) + entries(inputs[0]) + entries(outputs[0])
+
+
+def _minpool_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    kept = maxpool_keeps(attributes, inputs, outputs)
+    return Kept(numbers=kept.numbers if kept.numbers != 0 else entries(inputs[0]), indices=kept.indices)
+
+
+def _minpool_scratch(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    return entries(inputs[0]) + maxpool_keeps(attributes, inputs, outputs).numbers
 
 
 def _minpool_torch(call: TorchCall) -> Tensor:
@@ -51,6 +69,7 @@ def _minpool_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 MINPOOL = OpRecord(
     name="minpool",
+    work=Work(_minpool_operations, _minpool_keeps, _minpool_scratch),
     summary="Minimum of each window, -maxpool(-in): "
     "out = floor((in + before + after - (dilation * (kernel - 1) + 1)) / stride) + 1 per axis. It keeps dark details "
     "on bright ground, where maxpool keeps bright ones.",
@@ -91,6 +110,16 @@ def _sums(call: TorchCall, value: Tensor) -> Tensor:
     average = getattr(call.torch.nn.functional, f"avg_pool{len(kernel)}d")
     result: Tensor = average(padded, kernel, stride) * math.prod(kernel)
     return result
+
+
+def _lppool_operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    """Count absolute value and power of each pixel, the sums, and their roots."""
+    return entries(inputs[0]) * 2 + entries(outputs[0]) * math.prod(attributes["kernel"])
+
+
+def _lppool_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    out = entries(outputs[0])
+    return Kept((0,), numbers=entries(inputs[0]) + reached_entries(attributes, inputs) + out, marks=out)
 
 
 def _lppool_torch(call: TorchCall) -> Tensor:
@@ -136,6 +165,7 @@ def _padding(call: OnnxCall, sink: OnnxSink) -> tuple[str, dict[str, Any]]:
 
 LPPOOL = OpRecord(
     name="lppool",
+    work=Work(_lppool_operations, _lppool_keeps),
     summary="The p-norm of each window, (sum of |in|^p)^(1/p): out = floor((in + before + after - kernel) / stride) "
     "+ 1 per axis. It lies between the sum of a window (p = 1) and its maximum (p large); p = 2 pools energy, as in "
     "complex cells.",
@@ -194,6 +224,23 @@ def _mixed_weights(attributes: Attributes, inputs: Types) -> tuple[WeightSpec, .
     return (WeightSpec("logit", (count,), Initializer("constant", {"value": math.log(share / (1 - share))})),)
 
 
+def _mixed_operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    """Count comparisons, sums and averages, and the blend of the two."""
+    return maxpool_operations(attributes, inputs, outputs) + entries(outputs[0]) * (math.prod(attributes["kernel"]) + 3)
+
+
+def _mixed_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    kept = maxpool_keeps(attributes, inputs, outputs)
+    learned = entries(outputs[0]) * 2 if attributes["learned"] != "none" else 0  # maximum and average
+    return Kept(kept.inputs, numbers=kept.numbers * 2 + learned, indices=kept.indices)
+
+
+def _mixed_scratch(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    """Count maximum, average and their shares; or, where rows are added, the copy of the image for the average."""
+    out, padded = entries(outputs[0]), maxpool_keeps(attributes, inputs, outputs).numbers
+    return out * 2 if padded == 0 else padded
+
+
 def _mixed_torch(call: TorchCall) -> Tensor:
     value = call.inputs[0]
     largest, average = _largest(call, value), avgpool_torch(call)
@@ -220,6 +267,7 @@ def _mixed_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 MIXED_POOL = OpRecord(
     name="mixed_pool",
+    work=Work(_mixed_operations, _mixed_keeps, _mixed_scratch),
     summary="A blend of maximum and average of each window, share * max + (1 - share) * average: "
     "out = floor((in + before + after - kernel) / stride) + 1 per axis. With learned, the share is trained, for the "
     "layer or for each channel, and stays between 0 and 1.",

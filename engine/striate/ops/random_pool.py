@@ -16,20 +16,38 @@ from striate.ops.decomposition import Decomposition
 from striate.ops.geometry import axis_names, axis_numbers, grid_size, receptive_window, window_formula
 from striate.ops.moves import Move, moved
 from striate.ops.padding import actual_pads, explicitly_padded, onnx_padding, onnx_pads
-from striate.ops.pool import CEIL, KERNEL, STRIDE, pool_shape, reach, settle_pool
+from striate.ops.pool import CEIL, KERNEL, STRIDE, pool_shape, reach, reached_entries, settle_pool
 from striate.ops.problems import Check, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, Window
 from striate.ops.resampling import as_fraction
 from striate.ops.shape_arguments import Factors, per_axis
-from striate.ops.sizes import typed
+from striate.ops.sizes import entries, product, typed
 from striate.ops.targets import OnnxCall, OnnxSink
 from striate.ops.wanted import one_of_arguments
+from striate.ops.work import Kept, Work
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 _TINIEST = 2.0**-126
 """The smallest normal number of float32: what a sum is divided by at least."""
+
+
+def _stochastic_operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    """Count what relu and the square do to each pixel, two sums for each window, and their quotient."""
+    return entries(inputs[0]) * 2 + entries(outputs[0]) * (2 * prod(attributes["kernel"]) + 1)
+
+
+def _stochastic_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    """Keep the pixels of all windows side by side; those of a sequence are read where they lie."""
+    out = entries(outputs[0])
+    windows = reached_entries(attributes, inputs) if inputs[0].rank == 2 else out * prod(attributes["kernel"])
+    return Kept(numbers=windows, indices=out, marks=out)
+
+
+def _stochastic_scratch(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    # The padded image, its pixels above 0 and their squares; the places above are drawn in training only.
+    return reached_entries(attributes, inputs) * 3 - entries(outputs[0]) * 2
 
 
 def _stochastic_torch(call: TorchCall) -> Tensor:
@@ -80,6 +98,7 @@ def _stochastic_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 STOCHASTIC_POOL = OpRecord(
     name="stochastic_pool",
+    work=Work(_stochastic_operations, _stochastic_keeps, _stochastic_scratch),
     summary="One pixel of each window, drawn in training with the chance max(in, 0) / (sum of max(in, 0)); evaluation "
     "gives the mean under these chances, (sum of max(in, 0)^2) / (sum of max(in, 0)). Out is 0 where no pixel is above "
     "0: put it behind relu. It regularises like dropout, and keeps more of a window than its maximum.",
@@ -178,6 +197,50 @@ def _window_starts(given: int, made: int, extent: int) -> list[int]:
     return [(2 * out + 1) * room // twice - room // twice for out in range(made - 1)] + [room]
 
 
+def _axis_by_axis(attributes: Attributes, inputs: Types) -> list[tuple[Dim, Dim]]:
+    """Return, for each axis, the entries of all windows side by side, and those of their maxima."""
+    sizes = list(inputs[0].shape[1:])
+    steps = []
+    for axis, (made, extent) in enumerate(zip(_made(attributes, sizes), attributes["kernel"], strict=True)):
+        sizes[axis] = made
+        pooled = product((inputs[0].channels, *sizes))
+        steps.append((pooled * extent, pooled))
+    return steps
+
+
+def _fractional_operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    total: Dim = 0
+    for taken, pooled in _axis_by_axis(attributes, inputs):
+        total = total + taken - pooled
+    return total
+
+
+def _fractional_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    if inputs[0].rank < 4:
+        return Kept((0,), indices=entries(outputs[0]))
+    numbers: Dim = -entries(outputs[0])  # the last maxima are the output
+    for taken, pooled in _axis_by_axis(attributes, inputs):
+        numbers = numbers + taken + pooled
+    places = sum(
+        made * extent
+        for made, extent in zip(outputs[0].shape[1:], attributes["kernel"], strict=True)
+        if isinstance(made, int)
+    )
+    return Kept((0,), output=True, numbers=numbers, indices=inputs[0].channels * places)
+
+
+def _fractional_scratch(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    """Count the windows side by side, the maxima before and behind an axis; what training draws is not made."""
+    before: Dim = 0
+    steps = []
+    for taken, pooled in _axis_by_axis(attributes, inputs):
+        steps.append(before + taken + pooled)
+        before = pooled
+    known = [step for step in steps if isinstance(step, int)]
+    most: Dim = max(known) if len(known) == len(steps) else steps[0]
+    return most - entries(outputs[0]) - _fractional_keeps(attributes, inputs, outputs).indices * 2
+
+
 def _fractional_torch(call: TorchCall) -> Tensor:
     value, kernel = call.inputs[0], call.attributes["kernel"]
     sizes = [int(size) for size in value.shape[2:]]
@@ -186,8 +249,9 @@ def _fractional_torch(call: TorchCall) -> Tensor:
         return _fractional_drawn(call, value, made)
     for axis, (given, out, extent) in enumerate(zip(sizes, made, kernel, strict=True), start=2):
         places = [start + step for start in _window_starts(given, out, extent) for step in range(extent)]
-        taken = value.index_select(axis, call.torch.tensor(places, device=value.device))
-        value = taken.reshape(*value.shape[:axis], out, extent, *value.shape[axis + 1 :]).amax(axis + 1)
+        # In one line, so that the windows of one axis are gone before those of the next are made.
+        shape = (*value.shape[:axis], out, extent, *value.shape[axis + 1 :])
+        value = value.index_select(axis, call.torch.tensor(places, device=value.device)).reshape(shape).amax(axis + 1)
     return value
 
 
@@ -257,6 +321,7 @@ def _open_starts(write: Decomposition, call: OnnxCall, axis: int, made: Dim, ext
 
 FRACTIONAL_MAXPOOL = OpRecord(
     name="fractional_maxpool",
+    work=Work(_fractional_operations, _fractional_keeps, _fractional_scratch),
     summary="Maximum of windows that lie a fraction of a pixel apart on average, so that a network can pool by 1.4 "
     "instead of 2, and more often: with step = (in - kernel) / (out - 1), window o begins at floor((o + u) step) - "
     "floor(u step), the last one at the end. Training draws u for each image and channel; evaluation takes u = 1/2 "

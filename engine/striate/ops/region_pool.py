@@ -31,8 +31,9 @@ from striate.ops.region_sampling import (
     weighed_columns,
 )
 from striate.ops.shape_arguments import NamedValue, per_axis
-from striate.ops.sizes import typed
+from striate.ops.sizes import entries, typed
 from striate.ops.targets import OnnxCall, OnnxSink
+from striate.ops.work import KEEPS_NOTHING, Kept, Work
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -84,6 +85,27 @@ def _number_of_regions(attributes: Attributes, inputs: Types) -> Dim:
             )
         )
     return rois.shape[0]
+
+
+def _operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    """Count as if all regions together covered the image once for each map: how large they are is not known."""
+    return entries(inputs[0]) + entries(outputs[0])
+
+
+def _lines(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    """Count the rows of all parts over the whole width, of one step and summed up."""
+    _, _, width = inputs[0].shape
+    lines: Dim = inputs[attributes["rois"]].shape[0] * inputs[0].channels * attributes["size"][0] * width * 2
+    return lines
+
+
+def _score_lines(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    _, _, width = inputs[0].shape
+    return inputs[attributes["rois"]].shape[0] * inputs[0].channels * width * 2
+
+
+def _places(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    return Kept(indices=entries(outputs[0]))
 
 
 def _roi_pool_torch(call: TorchCall) -> Tensor:
@@ -151,6 +173,7 @@ _REFUSED = (
 
 ROI_POOL = OpRecord(
     name="roi_pool",
+    work=Work(_operations, _places, _lines),
     summary="Maximum of each part of each region: C x H x W and regions K x 4 give C x K x h x w. Corners are rounded "
     "to whole pixels, both belong to the region; part i of n along an extent of L pixels covers floor(i L / n) to "
     "ceil((i + 1) L / n) - 1. Parts outside of the image are 0. roi_align does without the rounding.",
@@ -208,6 +231,7 @@ def _roi_align_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 ROI_ALIGN = OpRecord(
     name="roi_align",
+    work=Work(_operations, KEEPS_NOTHING, _lines),
     summary="Average of points of each part of each region, interpolated between the four nearest pixels: C x H x W "
     "and regions K x 4 give C x K x h x w. Nothing is rounded, so that masks and small boxes keep their place. Points "
     "more than a pixel outside of the image are 0.",
@@ -341,6 +365,7 @@ def _rounded_onnx(write: Decomposition, value: str) -> str:
 
 PSROI_POOL = OpRecord(
     name="psroi_pool",
+    work=Work(_operations, KEEPS_NOTHING, _score_lines),
     summary="Position-sensitive pooling of regions: part (i, j) of a region is the average of channel (c h + i) w + j "
     "over that part, so C h w x H x W and regions K x 4 give C x K x h x w. Every part of an object votes with score "
     "maps of its own, and nothing is left to be computed per region. Corners are rounded, then scaled; parts outside "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from striate.dims import Dim
 from striate.graph import format_shape
 from striate.ops.arguments import Argument, Optional, PerAxis
 from striate.ops.decomposition import Decomposition
@@ -13,9 +14,10 @@ from striate.ops.moves import sees_everything
 from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types
 from striate.ops.shape_arguments import NamedValue, per_axis
-from striate.ops.sizes import typed
+from striate.ops.sizes import entries, typed
 from striate.ops.targets import OnnxCall, OnnxSink
 from striate.ops.wanted import one_of_arguments, onnx_wanted, torch_wanted, wanted_space
+from striate.ops.work import Kept, Work, no_operations
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -47,6 +49,15 @@ def _shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
     for given, wanted in zip(places.shape, value.shape, strict=True):
         check.equal(given, wanted, problem)
     return typed(value.channels, *wanted_space(attributes, inputs))
+
+
+def _keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    return Kept(indices=entries(inputs[0]), marks=entries(inputs[0]))
+
+
+def _scratch(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    """Count the zeros that are filled, the whole numbers of the last entry at each place, and the entries that stay."""
+    return entries(outputs[0]) * 3 + entries(inputs[0])
 
 
 def _torch(call: TorchCall) -> Tensor:
@@ -82,6 +93,7 @@ def _onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 MAX_UNPOOL = OpRecord(
     name="max_unpool",
+    work=Work(no_operations, _keeps, _scratch, size_only="like"),
     summary="Undoes maxpool(…, indices = true) as far as that can be done: each entry goes to the place that its index "
     "names, everything else is 0. Decoders use it to keep edges where they were, without weights.",
     arguments=(
