@@ -115,8 +115,6 @@ def test_what_is_linear_is_folded(body, ops, branches):
         "add { conv(8, 3, pad = (2, 0, 2, 0)); conv(8, 3, pad = 1) }",
         "let c = conv(8, 3, pad = 1)\nadd { c; conv(8, 1) } -> c",
         "add { conv(8, 3, pad = 1, fill = reflect); conv(8, 1) }",
-        "add { conv(8, 3, pad = 1, weight = standardised); conv(8, 1) }",
-        "conv(8, 3, pad = 1, weight = spectral) -> bn",
         "mul { conv(8, 3, pad = 1); conv(8, 1) }",
         "conv(8, 3, pad = 1) as a -> add(image) as b\na -> relu -> add(b)",
         "conv(8, 3, pad = 1) as a -> bn -> add(a)",
@@ -127,6 +125,26 @@ def test_what_is_not_one_convolution_is_left(body):
     graph, found = folded(net(body))
     assert found.branches == 0
     assert [node.op for node in found.graph.nodes] == [node.op for node in graph.nodes]
+
+
+@pytest.mark.parametrize(
+    ("body", "ops", "kernels"),
+    [
+        ("add { conv(8, 3, pad = 1, weight = standardised); conv(8, 1, weight = spectral) }", ["conv"], 2),
+        ("conv(8, 3, pad = 1, groups = 4, weight = spectral) -> bn", ["conv"], 1),
+        ("deconv(6, 2, groups = 2, weight = standardised) -> relu", ["deconv", "relu"], 1),
+        ("deconv(6, 3, weight = spectral) -> bn", ["deconv"], 1),
+        ("flatten -> dense(4, weight = spectral) -> bn -> dense(3, weight = standardised)", ["flatten", "dense"], 2),
+        ("let c = conv(8, 3, pad = 1, weight = spectral)\nc -> relu -> c", ["conv", "relu", "conv"], 1),
+    ],
+)
+def test_kernels_are_worked_out_and_folded_like_others(body, ops, kernels):
+    _, found = folded(net(body))
+    assert [node.op for node in found.graph.nodes][: len(ops)] == ops
+    assert found.kernels == kernels
+    assert not [name for name in found.graph.weights if name.endswith("running_u")]
+    assert {node.attributes.get("weight", "plain") for node in found.graph.nodes} == {"plain"}
+    assert found.words.endswith(f"; {kernels} kernel{'s' * (kernels > 1)} worked out")
 
 
 def test_values_keep_the_name_of_the_layer_that_made_them():
