@@ -21,14 +21,16 @@ from striate.ops.region_sampling import (
     Regions,
     Taps,
     arranged,
+    at_least_single,
     bins,
     covered,
+    exact_products,
     interpolated,
     largest,
     read_regions,
     rounded,
+    shares_of,
     weighed,
-    weighed_columns,
 )
 from striate.ops.shape_arguments import NamedValue, per_axis
 from striate.ops.sizes import entries, typed
@@ -93,15 +95,15 @@ def _operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
 
 
 def _lines(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
-    """Count the rows of all parts over the whole width, of one step and summed up."""
+    """Count the rows of all parts over the whole width."""
     _, _, width = inputs[0].shape
-    lines: Dim = inputs[attributes["rois"]].shape[0] * inputs[0].channels * attributes["size"][0] * width * 2
+    lines: Dim = inputs[attributes["rois"]].shape[0] * inputs[0].channels * attributes["size"][0] * width
     return lines
 
 
 def _score_lines(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
     _, _, width = inputs[0].shape
-    return inputs[attributes["rois"]].shape[0] * inputs[0].channels * width * 2
+    return inputs[attributes["rois"]].shape[0] * inputs[0].channels * width
 
 
 def _places(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
@@ -198,7 +200,7 @@ def _roi_align_torch(call: TorchCall) -> Tensor:
     height, width = call.attributes["size"]
     rows = _exact_span(call, regions.top, regions.bottom, height, values.shape[2])
     columns = _exact_span(call, regions.left, regions.right, width, values.shape[3])
-    return arranged(weighed(values, regions, rows, columns), regions)
+    return arranged(weighed(call, values, regions, rows, columns), regions)
 
 
 def _exact_span(call: TorchCall, first: Tensor, last: Tensor, parts: int, size: int) -> Taps:
@@ -300,19 +302,27 @@ def _psroi_torch(call: TorchCall) -> Tensor:
 
 def _scores(call: TorchCall, maps: Tensor, regions: Regions, rows: Taps, columns: Taps) -> Tensor:
     """Return the averages of all parts, `R x height x C x width`, of maps `N x C x height x width x H x W`."""
-    part = call.torch.arange(maps.shape[2], device=maps.device)
-    lines = None
+    lines = _score_rows(call, at_least_single(call.torch, maps), regions, rows)  # R x height x C x width x W
+    across = shares_of(call.torch, columns, maps.shape[5], lines.dtype)
+    return (lines * across[:, None, None]).sum(4).to(maps.dtype)
+
+
+def _score_rows(call: TorchCall, maps: Tensor, regions: Regions, rows: Taps) -> Tensor:
+    """Return the weighted sums of rows, those of part i from the maps of part i."""
+    count, made, height, width, tall, wide = maps.shape
+    if regions.own:
+        with exact_products(call.torch, maps):
+            down = shares_of(call.torch, rows, tall, maps.dtype).reshape(count, -1, height, tall).transpose(1, 2)
+            images = maps.permute(0, 2, 4, 1, 3, 5).reshape(count, height, tall, -1)
+            lines = (down @ images).transpose(1, 2)
+        return lines.reshape(-1, height, made, width, wide)
+    part, total = call.torch.arange(height, device=maps.device), None
     for step in range(rows.places.shape[2]):
-        taken = maps[regions.image[:, None], :, part, :, rows.places[:, :, step]]  # R x height x C x width x W
+        taken = maps[regions.image[:, None], :, part, :, rows.places[:, :, step]]
         taken = taken * rows.shares[:, :, step, None, None, None].to(maps.dtype)
-        lines = taken if lines is None else lines + taken
-    assert lines is not None, "taps are never none"
-    each = [
-        weighed_columns(lines[:, :, :, at], Taps(columns.places[:, at : at + 1], columns.shares[:, at : at + 1]))
-        for at in range(maps.shape[3])
-    ]
-    result: Tensor = call.torch.cat(each, 3)
-    return result
+        total = taken if total is None else total + taken
+    assert total is not None, "taps are never none"
+    return total
 
 
 def _score_span(call: TorchCall, first: Tensor, last: Tensor, parts: int, size: int) -> Taps:
