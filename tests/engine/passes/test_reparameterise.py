@@ -62,6 +62,17 @@ def net(body: str, size: str = "8 x 9 x 11", before: str = "") -> str:
     return f"{before}\nmodel Net {{\n  input image: {size}\n{body}\n  output y\n}}\n"
 
 
+@pytest.mark.parametrize("fill", ["reflect", "replicate", "circular", "0.7"])
+def test_filled_padding_takes_a_norm_and_no_branch(fill: str):
+    """The bias behind a convolution does not see its padding; a smaller kernel beside it would."""
+    line = f"conv(8, 3, pad = 1, fill = {fill})"
+    _, found = folded(net(f"  add {{\n    {line} -> bn\n    conv(8, 1) -> bn\n  }}"))
+    assert (found.norms, found.branches) == (2, 0)
+    assert {node.attributes.get("fill") for node in found.graph.nodes if node.op == "conv"} >= {
+        fill if fill.isalpha() else float(fill)
+    }
+
+
 @pytest.mark.parametrize("groups", [1, 2])
 def test_a_block_of_repvgg_is_one_convolution(groups):
     _, found = folded(net(f"RepVGG(8, groups = {groups})", before="use std.blocks"))
