@@ -12,12 +12,14 @@ from striate.ops import (
     arithmetic,
     border,
     combine,
+    comparing,
     concrete_dropout,
     conv,
     dense,
     disturbance,
     dropconnect,
     dropout,
+    elementary,
     exponential,
     flatten,
     gating,
@@ -40,6 +42,7 @@ from striate.ops import (
     scalar,
     shuffle,
     softmax,
+    stored,
 )
 from striate.ops.record import OpRecord
 
@@ -57,6 +60,7 @@ _FAMILIES = (
     softmax,
     gating,
     arithmetic,
+    elementary,
     scalar,
     dense,
     dropconnect,
@@ -76,6 +80,8 @@ _FAMILIES = (
     merge,
     combine,
     product,
+    comparing,
+    stored,
     identity,
 )
 

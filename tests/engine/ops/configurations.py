@@ -30,8 +30,12 @@ from tests.engine.ops.argument_values import written_arguments
 from tests.engine.ops.likely_calls import LIKELY
 
 LARGEST_SIZE = 24
-ABOVE_ZERO = frozenset({"log", "sqrt", "reciprocal"})
+ABOVE_ZERO = frozenset({"log", "sqrt", "reciprocal", "power"})
 """Layers whose entries must be positive."""
+ABOVE_ONE = frozenset({"acosh"})
+"""Layers whose entries must be above 1."""
+WITHIN_ONE = frozenset({"asin", "acos", "atanh"})
+"""Layers whose entries must lie between -1 and 1."""
 SAMPLES = [(record, sample) for record in BUILTIN.values() for sample in record.samples]
 ACCEPTED = [(record, sample) for record, sample in SAMPLES if sample.fails is None]
 REFUSED = [(record, sample) for record, sample in SAMPLES if sample.fails is not None]
@@ -82,7 +86,10 @@ class Layer:
     ) -> list[Tensor]:
         """Return random inputs for which the layer is defined, with a batch axis in front."""
         made = tensors(shapes, batch, seed=seed, dtype=dtype)
-        return [item.abs() + 0.1 for item in made] if self.record.name in ABOVE_ZERO else made
+        if self.record.name in WITHIN_ONE:
+            return [0.9 * item.tanh() for item in made]
+        least = 0.1 if self.record.name in ABOVE_ZERO else 1.1 if self.record.name in ABOVE_ONE else None
+        return made if least is None else [item.abs() + least for item in made]
 
     def run(self, inputs: Sequence[Tensor], weights: Mapping[str, Tensor], *, training: bool = False) -> Tensor:
         """Compute the layer in torch and return its first output."""

@@ -23,6 +23,8 @@ WIDER = {
     "concat": "along an axis of the image each place belongs to one value",
     "stack": "the axes change their names",
     "expand": "one pixel is seen from everywhere",
+    "broadcast": "the same",
+    "parameter": "nothing is seen",
     "matmul": "rows of one value meet columns of the other",
     "grid_sample": "the grid decides",
     "split": "each part begins elsewhere",

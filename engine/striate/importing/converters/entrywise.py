@@ -88,22 +88,40 @@ def _hard_sigmoid(call: Call) -> Value:
     return call.layer("clip", straight, low=0.0, high=1.0)
 
 
-def _pow(call: Call) -> Value:
+def power(call: Call) -> Value:
+    """Return a value to the power of one stored number."""
     value, exponent = call.value(), call.number(1)
     call.demand_float(value)
-    name = {2.0: "square", 0.5: "sqrt", -1.0: "reciprocal"}.get(exponent or 0.0)
     if exponent == 1:
         return value
-    if name is None:
-        raise UnsupportedError(f"the exponent {exponent:g} has no layer")
-    return call.layer(name, value)
+    name = {2.0: "square", 0.5: "sqrt", -1.0: "reciprocal"}.get(exponent or 0.0)
+    return call.layer("power", value, exponent=exponent) if name is None else call.layer(name, value)
+
+
+def _not(call: Call) -> Value:
+    value = call.value()
+    return call.layer("logical_not", value, kind=TensorProto.BOOL)
+
+
+def _shrink(call: Call) -> Value:
+    """Return what is beyond a bound on either side, moved towards 0: x - bias above lambd, x + bias below -lambd."""
+    value, bound = call.value(), call.node.attribute("lambd", 0.5)
+    bias = call.node.attribute("bias", 0.0)
+    call.demand_float(value)
+    size, sign = call.layer("abs", value), call.layer("sign", value)
+    kept = call.layer("threshold", size, at=bound)
+    if bias == 0:
+        return call.layer("mul", [kept, sign])
+    beyond = call.layer("logical_not", call.layer("logical_not", kept))
+    moved = call.layer("sub", [kept, call.layer("scale", beyond, factor=bias)])
+    return call.layer("mul", [moved, sign])
 
 
 def _pass(call: Call) -> Value:
     return call.value()
 
 
-def _dropout(call: Call) -> Value | list[Value]:
+def _dropout(call: Call) -> Value:
     value = call.value()
     training = call.stored(2)
     if training is not None and training.array.any():
@@ -123,6 +141,11 @@ def _cast(call: Call) -> Value:
     raise UnsupportedError(f"it makes {kind_name(wanted)} of {kind_name(value.kind)}, and the network has float32 only")
 
 
+_NAMED_ALIKE = (
+    *("Sin", "Cos", "Tan", "Asin", "Acos", "Atan", "Sinh", "Cosh", "Asinh", "Acosh", "Atanh"),
+    *("Erf", "Ceil", "Floor", "Round", "Sign"),
+)
+
 _LAYERS: Mapping[str, tuple[str, Mapping[str, tuple[str, float]]]] = {
     "Relu": ("relu", {}),
     "LeakyRelu": ("leaky_relu", {"slope": ("alpha", 0.01)}),
@@ -141,6 +164,7 @@ _LAYERS: Mapping[str, tuple[str, Mapping[str, tuple[str, float]]]] = {
     "Abs": ("abs", {}),
     "Neg": ("neg", {}),
     "Reciprocal": ("reciprocal", {}),
+    **{name: (name.lower(), {}) for name in _NAMED_ALIKE},
 }
 
 
@@ -171,7 +195,8 @@ CONVERTERS: dict[str, Callable[[Call], Any]] = {
     "PRelu": _prelu,
     "Gelu": _gelu,
     "HardSigmoid": _hard_sigmoid,
-    "Pow": _pow,
+    "Not": _not,
+    "Shrink": _shrink,
     "Identity": _pass,
     "Dropout": _dropout,
     "Cast": _cast,

@@ -13,6 +13,7 @@ def _gemm(call: Call) -> Value:
     value = call.value()
     call.demand_float(value)
     node = call.node
+    node.attribute("broadcast")  # before opset 7; the sizes say as much
     if call.rank(value) != 2 or not call.batched or node.attribute("transA", 0):
         raise UnsupportedError("its first matrix is not a batch of flat values")
     matrix = call.weight(1)

@@ -89,17 +89,45 @@ def _flat_shares(call: Call, value: Value, name: str) -> Value:
     return reshaped(call, call.layer(name, flat, axis=name_of(first + 1, first)), value.sizes)
 
 
-def _argmax(call: Call) -> Value:
-    value, node = call.value(), call.node
+def _place(name: str) -> Rule:
+    """Return a rule for the place of the largest or smallest entry."""
+
+    def rule(call: Call) -> Value:
+        value, node = call.value(), call.node
+        call.demand_float(value)
+        place = call.position(value, node.attribute("axis", 0))
+        keep, rank = bool(node.attribute("keepdims", 1)), len(value.sizes)
+        axis, size = name_of(rank, place), value.sizes[place]
+        last = bool(node.attribute("select_last_index", 0))
+        if last and not isinstance(size, int):
+            raise UnsupportedError("of equal entries it takes the last, along an axis whose size is open")
+        given = call.layer("flip", value, axis=axis) if last else value
+        kept = keep or rank == 1
+        made = call.layer(name, given, axis=axis, keep=kept, kind=TensorProto.INT64)
+        if last and isinstance(size, int):
+            made = call.layer("linear", made, scale=-1.0, shift=float(size - 1))
+        return made if keep or rank > 1 else reshaped(call, made, [])
+
+    return rule
+
+
+def _log_of(name: str) -> Rule:
+    return _reduce(name, after="log")
+
+
+def _centred(call: Call) -> Value:
+    """Return a value with mean 0 and deviation 1 over some axes (MeanVarianceNormalization)."""
+    value = call.value()
     call.demand_float(value)
-    if node.attribute("select_last_index", 0):
-        raise UnsupportedError("of equal entries it takes the last; the language takes the first")
-    place = call.position(value, node.attribute("axis", 0))
-    keep, rank = bool(node.attribute("keepdims", 1)), len(value.sizes)
-    axis = name_of(rank, place)
-    if keep or rank > 1:
-        return call.layer("argmax", value, axis=axis, keep=keep, kind=TensorProto.INT64)
-    return reshaped(call, call.layer("argmax", value, axis=axis, kind=TensorProto.INT64), [])
+    axes = call.node.attribute("axes") or [0, 2, 3]
+    along = sorted({call.position(value, axis) for axis in axes})
+    axis = _axes(len(value.sizes), along)
+    moved = _less(call, value, call.layer("reduce_mean", value, axis=axis))
+    return call.layer("div", [moved, call.layer("reduce_std", value, axis=axis, eps=0.0)])
+
+
+def _less(call: Call, value: Value, other: Value) -> Value:
+    return call.layer("sub", [value, call.layer("broadcast", [other, value], like=1)])
 
 
 CONVERTERS: dict[str, Rule] = {
@@ -112,5 +140,10 @@ CONVERTERS: dict[str, Rule] = {
     "ReduceL2": _reduce("reduce_sum", before="square", after="sqrt"),
     "Softmax": _shares("softmax"),
     "LogSoftmax": _shares("log_softmax"),
-    "ArgMax": _argmax,
+    "ReduceProd": _reduce("reduce_prod"),
+    "ReduceLogSum": _log_of("reduce_sum"),
+    "ReduceLogSumExp": _reduce("reduce_logsumexp"),
+    "MeanVarianceNormalization": _centred,
+    "ArgMax": _place("argmax"),
+    "ArgMin": _place("argmin"),
 }

@@ -178,7 +178,34 @@ def _unsqueeze(call: Call) -> Value:
     return reshaped(call, value, [1 if place in new else next(left) for place in range(call.lead, rank)])
 
 
+def _expand(call: Call) -> Value:
+    entries = call.node.entries("shape", 1)
+    value = call.value()
+    if entries is None or value.flat:
+        raise UnsupportedError("its sizes are missing, or its input is one number per image")
+    wanted: list[Dim] = [int(item) if isinstance(item, (int, np.integer)) else item for item in entries]
+    missing = len(wanted) - call.rank(value)
+    if missing > 0 and call.batched:
+        raise UnsupportedError("it puts axes before the batch")
+    if missing > 0:
+        value = reshaped(call, value, [*[1] * missing, *value.sizes])
+    wanted = [*[1] * -missing, *wanted]
+    if call.batched and wanted[0] not in (1, BATCH, call.images):
+        raise UnsupportedError("it repeats the images of the batch")
+    sizes = [own if size == 1 else size for own, size in zip(value.sizes, wanted[call.lead :], strict=True)]
+    if tuple(sizes) == value.sizes:
+        return value
+    whole = [size for size in sizes if isinstance(size, int)]
+    if len(whole) == len(sizes):
+        return call.layer("broadcast", value, sizes=whole)
+    like = call.network.whole(tuple(sizes))
+    if like is None:
+        raise UnsupportedError("its size depends on the input, and no value has that size")
+    return call.layer("broadcast", [value, like], like=1)
+
+
 CONVERTERS = {
+    "Expand": _expand,
     "Reshape": _reshape,
     "Flatten": _flatten,
     "Transpose": _transpose,
