@@ -144,8 +144,9 @@ def _inputs(model: ModelProto) -> list[Any]:
 def _ways(given: dict[str, Array]) -> Iterator[tuple[bool, list[str]]]:
     """Yield the ways to take a model: with or without the batch, and which inputs are values."""
     names = list(given)
-    floats = [name for name in names if given[name].dtype.kind in "fb" and given[name].size]
-    choices = [names, floats, floats[:1], floats[1:2]]
+    floats = [name for name in names if given[name].dtype.kind == "f" and given[name].size]
+    truths = [name for name in names if given[name].dtype.kind in "fb" and given[name].size]
+    choices = [names, truths, floats, floats[:1], floats[1:2]]
     seen = set()
     for chosen, batched in product(choices, (True, False)):
         key = (batched, tuple(chosen))
@@ -221,6 +222,10 @@ def outside(case: Case) -> str:
     for item in (*case.model.graph.input, *case.model.graph.output):
         if not item.type.HasField("tensor_type"):
             return _OUTSIDE["SequenceAt"]
+    if any(axis == 0 for inputs, _ in case.data for array in inputs for axis in np.shape(array)):
+        return "tensors without entries"
+    if {node.op_type for node in case.model.graph.node} <= {"Shape", "Size", "Constant", "Range"}:
+        return "results that depend on no entry of an input"
     kinds = {item.type.tensor_type.elem_type for item in _inputs(case.model)}
     floats = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.BFLOAT16}
     if not kinds & floats and not kinds <= {TensorProto.BOOL}:

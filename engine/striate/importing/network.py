@@ -174,6 +174,15 @@ class Network:
             layer.operator,
         )
 
+    def source(self, value: Value, names: Sequence[str]) -> Value | None:
+        """Return what flows into the layer that makes a value, if that is one of these and keeps the type."""
+        for layer in reversed(self.layers):
+            if value.number in layer.outputs:
+                if layer.record.name not in names:
+                    return None
+                return Value(layer.inputs[0], layer.given[0].shape, value.kind)
+        return None
+
     def sized(self, space: tuple[Dim, ...]) -> Value | None:
         """Return the value made first that has these sizes behind its channels; its type does not matter."""
         return next((value for value in self._all() if value.sizes[1:] == space), None)

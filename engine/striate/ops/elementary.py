@@ -63,7 +63,7 @@ SIGN = _function("sign", "Sign of an entry: 1 above 0, -1 below 0, 0 at 0.", _RO
 
 
 def _power_torch(call: TorchCall) -> Tensor:
-    result: Tensor = call.inputs[0] ** call.attributes["exponent"]
+    result: Tensor = call.torch.pow(call.inputs[0], call.attributes["exponent"])
     return result
 
 

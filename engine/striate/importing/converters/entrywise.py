@@ -65,9 +65,32 @@ def _prelu(call: Call) -> Value:
         return call.layer("leaky_relu", value, slope=as_number(array))
     channels, rank = value.sizes[0], call.rank(value)
     full = (1,) * (rank - array.ndim) + array.shape
-    if not call.batched or full != (1, channels, *[1] * (rank - 2)):
-        raise UnsupportedError("its slopes are not one for all, nor one per channel")
-    return call.layer("prelu", value, {"weight": Stored(slopes.names, array.reshape(-1))})
+    per_channel = full == (1, channels, *[1] * (rank - 2)) or (call.node.opset < 7 and array.shape == (channels,))
+    if call.batched and per_channel:
+        return call.layer("prelu", value, {"weight": Stored(slopes.names, array.reshape(-1))})
+    if call.batched and full[0] != 1:
+        raise UnsupportedError("its slopes differ between the images of a batch")
+    below = call.layer("relu", call.layer("neg", value))
+    slope = call.parameter(Stored(slopes.names, array.reshape(full[call.lead :])))
+    return call.layer("sub", [call.layer("relu", value), call.layer("mul", [below, slope])])
+
+
+def _is_nan(call: Call) -> Value:
+    value = call.value()
+    call.demand_float(value)
+    return call.layer("logical_not", call.layer("equal", [value, value]), kind=TensorProto.BOOL)
+
+
+def _is_infinite(call: Call) -> Value:
+    value = call.value()
+    call.demand_float(value)
+    above, below = (bool(call.node.attribute(f"detect_{side}", 1)) for side in ("positive", "negative"))
+    if not above and not below:
+        raise UnsupportedError("it asks for no infinity at all")
+    size = call.layer("abs", value) if above and below else value if above else call.layer("neg", value)
+    limit = np.full((1,) * len(value.sizes), _LARGEST, np.float32)
+    bound = call.parameter(Stored((f"{call.node.outputs[0]}/bound",), limit))
+    return call.layer("greater", [size, bound], kind=TensorProto.BOOL)
 
 
 def _gelu(call: Call) -> Value:
@@ -196,6 +219,8 @@ CONVERTERS: dict[str, Callable[[Call], Any]] = {
     "Gelu": _gelu,
     "HardSigmoid": _hard_sigmoid,
     "Not": _not,
+    "IsNaN": _is_nan,
+    "IsInf": _is_infinite,
     "Shrink": _shrink,
     "Identity": _pass,
     "Dropout": _dropout,

@@ -160,7 +160,7 @@ def _several(name: str) -> Rule:
         call.demand_float()
         if len(call.values) < len(call.given) and (made := _with_bound(call, name)) is not None:
             return made
-        if len(call.values) == 1:
+        if len(call.given) == 1:
             return call.value()
         return call.layer(name, aligned(call, name, call.given))
 

@@ -59,6 +59,9 @@ def reshaped(call: Call, value: Value, sizes: Sequence[Dim]) -> Value:
         UnsupportedError: the language cannot say what they become.
     """
     settled = _settled(value, sizes)
+    before = call.network.source(value, ("reshape", "flatten"))
+    if before is not None and all(isinstance(size, int) for size in settled):
+        return reshaped(call, before, settled)
     if not settled:
         return replace(reshaped(call, value, [1]), flat=True)
     if settled == list(value.sizes):
@@ -136,9 +139,21 @@ def _transpose(call: Call) -> Value:
     if call.batched and order[0] != 0:
         raise UnsupportedError("it moves the batch axis")
     places = [axis - call.lead for axis in order[call.lead :]]
+    if places == [0, 3, 1, 4, 2] and (made := _shuffled(call, value)) is not None:
+        return made
     if places == sorted(places):
         return value
     return permuted(call, value, places)
+
+
+def _shuffled(call: Call, value: Value) -> Value | None:
+    """Return what channels into pixels is before its last reshape, as exporters write it: C x r x r x H x W turned."""
+    before = call.network.source(value, ("reshape",))
+    channels, block, again, height, width = value.sizes
+    if before is None or block != again or before.sizes[1:] != (height, width) or not isinstance(block, int):
+        return None
+    pixels = call.layer("pixel_shuffle", before, block=block)
+    return call.layer("reshape", pixels, sizes=[channels, height, block, width, block])
 
 
 def permuted(call: Call, value: Value, places: Sequence[int]) -> Value:
