@@ -95,7 +95,7 @@ class Result:
 
 
 @dataclass
-class StriateRep(BackendRep):  # type: ignore[misc]  # onnx's class has no annotations
+class StriateRep(BackendRep):
     """A model that is imported when its inputs are known: what the language needs as constants is given as such."""
 
     model: ModelProto
@@ -122,7 +122,7 @@ class StriateRep(BackendRep):  # type: ignore[misc]  # onnx's class has no annot
         raise first
 
 
-class StriateBackend(Backend):  # type: ignore[misc]  # onnx's class has no annotations
+class StriateBackend(Backend):
     """striate as a backend in the sense of ONNX."""
 
     @classmethod
@@ -194,7 +194,8 @@ def cases(kinds: Sequence[str] = KINDS) -> Iterator[Case]:
             folder = Path(test.model_dir) if test.model_dir else None
             model = test.model if test.model is not None else onnx.load(folder / "model.onnx")  # type: ignore[operator]
             data = test.data_sets if test.data_sets is not None else _stored(folder, model)  # type: ignore[arg-type]
-            yield Case(test.name, kind, model, list(data), test.rtol, test.atol)
+            pairs = [(list(inputs), list(outputs)) for inputs, outputs in data]
+            yield Case(test.name, kind, model, pairs, test.rtol, test.atol)
 
 
 def _stored(folder: Path, model: ModelProto) -> list[tuple[list[Any], list[Any]]]:

@@ -30,7 +30,7 @@ from tests.engine.ops.argument_values import written_arguments
 from tests.engine.ops.likely_calls import LIKELY
 
 LARGEST_SIZE = 24
-ABOVE_ZERO = frozenset({"log", "sqrt", "reciprocal", "power"})
+ABOVE_ZERO = frozenset({"log", "sqrt", "reciprocal", "power", "pow", "fmod"})
 """Layers whose entries must be positive."""
 ABOVE_ONE = frozenset({"acosh"})
 """Layers whose entries must be above 1."""

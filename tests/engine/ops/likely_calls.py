@@ -326,7 +326,7 @@ LIKELY: Mapping[str, st.SearchStrategy[Drawn]] = {
         "concat": concat,
         **dict.fromkeys(["maximum", "minimum", "average", "stack"], several),
         **dict.fromkeys(["sub", "dot", "cosine_similarity", "l2_distance"], two),
-        "div": quotient,
+        **dict.fromkeys(["div", "pow", "fmod"], quotient),
         **dict.fromkeys(["greater", "greater_equal", "less", "less_equal", "equal"], quotient),
         **dict.fromkeys(["logical_and", "logical_or", "logical_xor"], quotient),
         "where": choice,

@@ -315,6 +315,8 @@ REFERENCES: Mapping[str, Reference] = {
     "logical_or": told(lambda left, right: left != 0 or right != 0),
     "logical_xor": told(lambda left, right: (left != 0) != (right != 0)),
     "where": chosen,
+    "pow": told(lambda left, right: left**right),
+    "fmod": told(math.fmod),
     "parameter": stored,
     "broadcast": repeated,
 }

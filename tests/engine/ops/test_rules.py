@@ -24,7 +24,7 @@ records = pytest.mark.parametrize("record", BUILTIN.values(), ids=lambda record:
 
 ENTRY_BY_ENTRY = ("sub", "maximum", "minimum", "average", "stack", "dot", "cosine_similarity", "l2_distance")
 COMPARISONS = ("greater", "greater_equal", "less", "less_equal", "equal", "logical_and", "logical_or", "logical_xor")
-TWO_VALUES = ("sub", "div", "matmul", "dot", "cosine_similarity", "l2_distance", *COMPARISONS)
+TWO_VALUES = ("sub", "div", "matmul", "dot", "cosine_similarity", "l2_distance", *COMPARISONS, "pow", "fmod")
 REDUCTIONS = (
     "reduce_mean",
     "reduce_sum",

@@ -144,12 +144,14 @@ def _pass(call: Call) -> Value:
     return call.value()
 
 
-def _dropout(call: Call) -> Value:
+def _dropout(call: Call) -> Value | list[Value]:
     value = call.value()
-    training = call.stored(2)
-    if training is not None and training.array.any():
+    training, ratio = call.stored(2), call.number(1, 0.5)
+    if training is not None and training.array.any() and ratio != 0:
         raise UnsupportedError("it is in training mode: it leaves out entries at random")
-    return value
+    if not any(call.node.outputs[1:]):
+        return value
+    return [value, call.layer("linear", value, scale=0.0, shift=1.0, kind=TensorProto.BOOL)]  # nothing is left out
 
 
 _WHOLE = frozenset({TensorProto.INT32, TensorProto.INT64})

@@ -19,7 +19,7 @@ from striate.importing.network import Stored, Value, text_of
 Rule = Callable[[Call], Value]
 
 _REPEATING = frozenset(
-    {"mul", "div", "where", "greater", "greater_equal", "less", "less_equal", "equal"}
+    {"mul", "div", "where", "pow", "fmod", "greater", "greater_equal", "less", "less_equal", "equal"}
     | {"logical_and", "logical_or", "logical_xor"}
 )
 """Layers that repeat sizes of 1 by themselves."""
@@ -202,7 +202,15 @@ def _pow(call: Call) -> Value:
     exponent = call.given[1]
     if isinstance(exponent, Stored) and exponent.array.size == 1 and exponent.array.ndim <= call.rank(call.value()):
         return power(call)
-    raise UnsupportedError("its exponent is not one stored number")
+    call.demand_float()
+    return call.layer("pow", aligned(call, "pow", call.given))
+
+
+def _remainder(call: Call) -> Value:
+    call.demand_float()
+    if not call.node.attribute("fmod", 0):
+        raise UnsupportedError("its remainder has the sign of the divisor; only fmod = 1 is read")
+    return call.layer("fmod", aligned(call, "fmod", call.given))
 
 
 def _where(call: Call) -> Value:
@@ -227,6 +235,7 @@ CONVERTERS: dict[str, Rule] = {
     "Concat": _concat,
     "Pow": _pow,
     "Where": _where,
+    "Mod": _remainder,
     "Greater": _binary("greater", kind=TensorProto.BOOL),
     "GreaterOrEqual": _binary("greater_equal", kind=TensorProto.BOOL),
     "Less": _binary("less", kind=TensorProto.BOOL),

@@ -8,7 +8,7 @@ import numpy as np
 
 from striate.dims import Dim
 from striate.importing.call import Call
-from striate.importing.converters.shaping import reshaped
+from striate.importing.converters.shaping import permuted, reshaped
 from striate.importing.findings import UnsupportedError
 from striate.importing.network import Array, Stored, Value
 
@@ -18,6 +18,8 @@ def _gemm(call: Call) -> Value:
     call.demand_float(value)
     node = call.node
     node.attribute("broadcast")  # before opset 7; the sizes say as much
+    if not call.batched and len(call.values) == 1 and call.rank(value) == 2:
+        return _general(call, value)
     if call.rank(value) != 2 or not call.batched or node.attribute("transA", 0):
         raise UnsupportedError("its first matrix is not a batch of flat values")
     matrix = call.weight(1)
@@ -28,6 +30,22 @@ def _gemm(call: Call) -> Value:
     if bias is not None:
         weights["bias"] = _row(call.weight(2), turned.shape[0], beta)
     return call.layer("dense", value, weights, features=turned.shape[0], bias=bias is not None)
+
+
+def _general(call: Call, value: Value) -> Value:
+    """Return alpha * A * B + beta * C of one image, A being a value and the others stored."""
+    node, matrix = call.node, call.weight(1)
+    if node.attribute("transA", 0):
+        value = permuted(call, value, [1, 0])
+    turned = matrix.array.T if node.attribute("transB", 0) else matrix.array
+    scaled = Stored(matrix.names, np.ascontiguousarray(turned) * np.float32(node.attribute("alpha", 1.0)))
+    made = call.layer("matmul", [value, call.parameter(scaled)])
+    beta = np.float32(node.attribute("beta", 1.0))
+    if call.stored(2) is None:
+        return made
+    amount = call.weight(2)
+    whole = np.broadcast_to(amount.array * beta, tuple(map(int, made.sizes))).copy()  # type: ignore[arg-type]  # stored
+    return call.layer("add", [made, call.parameter(Stored(amount.names, whole))])
 
 
 def _row(stored: Stored, features: int, factor: float = 1.0) -> Stored:

@@ -122,6 +122,17 @@ def _less(call: Call, value: Value, other: Value) -> Value:
     return call.layer("sub", [value, call.layer("broadcast", [other, value], like=1)])
 
 
+def _running(call: Call) -> Value:
+    value, node = call.value(), call.node
+    axis = call.number(1)
+    call.demand_float(value)
+    if axis is None:
+        raise UnsupportedError("its axis is missing")
+    exclusive, reverse = (bool(node.attribute(name, 0)) for name in ("exclusive", "reverse"))
+    name = call.axis_name(value, int(axis))
+    return call.layer("cumsum", value, axis=name, exclusive=exclusive, reverse=reverse)
+
+
 def _hardmax(call: Call) -> Value:
     """Return 1 at the place of the largest entry along an axis, 0 elsewhere; of equal entries the first counts."""
     value, node = call.value(), call.node
@@ -150,6 +161,7 @@ CONVERTERS: dict[str, Rule] = {
     "ReduceLogSumExp": _reduce("reduce_logsumexp"),
     "MeanVarianceNormalization": _centred,
     "Hardmax": _hardmax,
+    "CumSum": _running,
     "ArgMax": _place("argmax"),
     "ArgMin": _place("argmin"),
 }
