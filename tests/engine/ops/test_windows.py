@@ -96,7 +96,9 @@ def others_for(values: list[Tensor], axis: int, index: int) -> list[Tensor]:
     if len(values) == 2 and values[1].dim() == values[0].dim():
         place = min(index, values[1].shape[2 + axis] - 1)
         same = values[1].select(2 + axis, place)
-        found.append(same[tuple(slice(own) for own in row.shape)].expand_as(row))
+        same = same[tuple(slice(own) for own in row.shape)]
+        if all(size in (1, own) for size, own in zip(same.shape, row.shape, strict=True)):
+            found.append(same.expand_as(row))
     return found
 
 
