@@ -34,6 +34,7 @@ MODULES = (
     "gumbel",
     "gating",
     "arithmetic",
+    "elementary",
     "scalar",
     "dense",
     "dropconnect",
@@ -53,12 +54,15 @@ MODULES = (
     "shuffle",
     "sampling",
     "reduction",
+    "running",
     "dropout",
     "concrete_dropout",
     "disturbance",
     "merge",
     "combine",
     "product",
+    "comparing",
+    "stored",
     "identity",
 )
 """The modules with a table `RECORDS`, in the order of the documentation."""

@@ -24,7 +24,8 @@ FORMS = {
 """Sizes that layers before this one can have made of an open one."""
 
 
-REPEATING = ("mul", "div", "expand")
+COMPARISONS = ("greater", "greater_equal", "less", "less_equal", "equal", "logical_and", "logical_or", "logical_xor")
+REPEATING = ("mul", "div", "expand", "broadcast", "where", *COMPARISONS, "pow", "fmod")
 """Layers that repeat a size of 1."""
 
 
