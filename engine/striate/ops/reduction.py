@@ -162,6 +162,7 @@ def _product(call: TorchCall) -> Tensor:
 
 REDUCE_PROD = OpRecord(
     name="reduce_prod",
+    work=Work(reducing, keeping(0, output=True)),
     summary="Product of the entries along named axes.",
     arguments=(_AXIS, _KEEP),
     shape=_shape,
@@ -179,6 +180,7 @@ REDUCE_LOG_SUM_EXP = _reduction(
     "logsumexp",
     "ReduceLogSumExp",
     "Boyd and Vandenberghe, Convex optimization, 2004, section 3.1.5 (log-sum-exp)",
+    Work(per_input_entry(4), keeping(0, output=True)),
 )
 
 
