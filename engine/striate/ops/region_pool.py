@@ -35,7 +35,7 @@ from striate.ops.region_sampling import (
 from striate.ops.shape_arguments import NamedValue, per_axis
 from striate.ops.sizes import entries, typed
 from striate.ops.targets import OnnxCall, OnnxSink
-from striate.ops.work import KEEPS_NOTHING, Kept, Work
+from striate.ops.work import Kept, Work
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -104,6 +104,12 @@ def _lines(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
 def _score_lines(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
     _, _, width = inputs[0].shape
     return inputs[attributes["rois"]].shape[0] * inputs[0].channels * width
+
+
+def _shares(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    """Keep the share of each row and of each column in each part."""
+    rois, (_, tall, wide), (height, width) = inputs[attributes["rois"]], inputs[0].shape, attributes["size"]
+    return Kept(numbers=rois.shape[0] * (tall * height + wide * width))
 
 
 def _places(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
@@ -233,7 +239,7 @@ def _roi_align_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 ROI_ALIGN = OpRecord(
     name="roi_align",
-    work=Work(_operations, KEEPS_NOTHING, _lines),
+    work=Work(_operations, _shares, _lines),
     summary="Average of points of each part of each region, interpolated between the four nearest pixels: C x H x W "
     "and regions K x 4 give C x K x h x w. Nothing is rounded, so that masks and small boxes keep their place. Points "
     "more than a pixel outside of the image are 0.",
@@ -375,7 +381,7 @@ def _rounded_onnx(write: Decomposition, value: str) -> str:
 
 PSROI_POOL = OpRecord(
     name="psroi_pool",
-    work=Work(_operations, KEEPS_NOTHING, _score_lines),
+    work=Work(_operations, _shares, _score_lines),
     summary="Position-sensitive pooling of regions: part (i, j) of a region is the average of channel (c h + i) w + j "
     "over that part, so C h w x H x W and regions K x 4 give C x K x h x w. Every part of an object votes with score "
     "maps of its own, and nothing is left to be computed per region. Corners are rounded, then scaled; parts outside "
