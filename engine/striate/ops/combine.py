@@ -13,7 +13,7 @@ from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types
 from striate.ops.sizes import entries, typed
 from striate.ops.targets import OnnxCall, OnnxSink
-from striate.ops.work import KEEPS_NOTHING, Work, keeping_all, merging, no_operations, per_entry
+from striate.ops.work import KEEPS_NOTHING, Work, keeping, keeping_all, merging, no_operations, per_entry
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -181,6 +181,7 @@ _GATED = (Sample({}, ((4, 9, 7), (4, 1, 1))), Sample({}, ((1, 9, 7), (4, 9, 1)))
 
 POW = OpRecord(
     name="pow",
+    work=Work(merging, keeping(0, 1, output=True)),
     summary="Power of two values: out = a ^ b, for entries a above 0; a size of 1 is repeated.",
     merge=True,
     shape=_quotient_shape,
@@ -192,6 +193,7 @@ POW = OpRecord(
 
 FMOD = OpRecord(
     name="fmod",
+    work=Work(merging, keeping(0, 1)),
     summary="Remainder of a division towards 0: out = a - b * (a / b cut off), with the sign of a; a size of 1 is "
     "repeated.",
     merge=True,

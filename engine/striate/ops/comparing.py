@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from striate.dims import Dim
 from striate.graph import format_shape
 from striate.ops.combine import REFUSED, TOO_MANY, exactly_two
 from striate.ops.decomposition import Decomposition
@@ -16,8 +17,9 @@ from striate.ops.entrywise import samples, unchanged
 from striate.ops.merge import check_merge, common_sizes
 from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types
-from striate.ops.sizes import typed
+from striate.ops.sizes import entries, typed
 from striate.ops.targets import OnnxCall, OnnxSink
+from striate.ops.work import KEEPS_NOTHING, Kept, Work, per_entry, per_input_entry
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,6 +29,23 @@ _FLOAT, _BOOL = 1, 9
 
 _GATE = "each size must be the same or 1, as in a threshold of C x 1 x 1"
 _REFERENCE = "ONNX's operator of that kind, with float32 for its truths"
+
+
+def _truths(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    """Count torch's truths as numbers: a byte for each."""
+    return entries(outputs[0]) // 4
+
+
+def _all_truths(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    total: Dim = entries(outputs[0])
+    for each in inputs:
+        total = total + entries(each)
+    return total // 4
+
+
+_COMPARED = Work(per_entry(1), KEEPS_NOTHING, scratch=_truths)
+_TRUTHS = Work(per_entry(3), KEEPS_NOTHING, scratch=_all_truths)
+"""Each of two values is compared with 0 first."""
 
 _SAMPLES = (
     Sample({}, ((4, 9, 7), (4, 9, 7))),
@@ -63,6 +82,7 @@ def _onnx(op_type: str, *, truths: bool) -> Callable[[OnnxCall, OnnxSink], None]
 def _comparison(name: str, summary: str, function: str, op_type: str, *, truths: bool = False) -> OpRecord:
     return OpRecord(
         name=name,
+        work=_TRUTHS if truths else _COMPARED,
         summary=summary,
         merge=True,
         shape=_two_shape,
@@ -128,6 +148,7 @@ def _not_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 LOGICAL_NOT = OpRecord(
     name="logical_not",
+    work=_COMPARED,
     summary="The other truth: 1 where an entry is 0, 0 elsewhere.",
     shape=unchanged,
     torch=_not_torch,
@@ -150,6 +171,10 @@ def _where_shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
     return typed(*common_sizes(inputs, check, _GATE, repeat=True))
 
 
+def _where_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    return Kept(marks=entries(inputs[0]))
+
+
 def _where_torch(call: TorchCall) -> Tensor:
     choice, left, right = call.inputs
     result: Tensor = call.torch.where(choice != 0, left, right)
@@ -163,6 +188,7 @@ def _where_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 WHERE = OpRecord(
     name="where",
+    work=Work(per_input_entry(1), _where_keeps),
     summary="Choice between two values, entry by entry: out = a where what flows in is not 0, b elsewhere; a size of 1 "
     "is repeated.",
     merge=True,

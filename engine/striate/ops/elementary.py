@@ -9,12 +9,17 @@ from striate.ops.arguments import Argument, Real
 from striate.ops.decomposition import Decomposition
 from striate.ops.entrywise import onnx_nodes, onnx_operator, samples, unchanged
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall
+from striate.ops.work import KEEPS_NOTHING, ONE_PER_ENTRY, USUAL, Work
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 _FUNCTIONS = "Olver et al., NIST handbook of mathematical functions, 2010, chapters 4 and 7"
 _ROUNDING = "IEEE 754-2019, section 5.9 (rounding to integral values), and ONNX's operator of that name"
+
+
+_ROUNDED = Work(ONE_PER_ENTRY, KEEPS_NOTHING)
+"""The gradient is zero everywhere, so nothing is kept for it."""
 
 
 def _torch(name: str) -> Callable[[TorchCall], Tensor]:
@@ -27,10 +32,11 @@ def _torch(name: str) -> Callable[[TorchCall], Tensor]:
     return rule
 
 
-def _function(name: str, summary: str, reference: str = _FUNCTIONS) -> OpRecord:
+def _function(name: str, summary: str, reference: str = _FUNCTIONS, work: Work = USUAL) -> OpRecord:
     """Return the record of a function that torch and ONNX know by the layer's name."""
     return OpRecord(
         name=name,
+        work=work,
         summary=summary,
         shape=unchanged,
         torch=_torch(name),
@@ -56,10 +62,10 @@ ATANH = _function(
     "atanh", "Inverse of the hyperbolic tangent, for entries between -1 and 1: out = log((1 + in) / (1 - in)) / 2."
 )
 ERF = _function("erf", "Error function: out = 2 / sqrt(pi) * the integral of e^-t^2 from 0 to in.")
-CEIL = _function("ceil", "Smallest whole number that is not below the entry.", _ROUNDING)
-FLOOR = _function("floor", "Largest whole number that is not above the entry.", _ROUNDING)
-ROUND = _function("round", "Nearest whole number; a half goes to the even one.", _ROUNDING)
-SIGN = _function("sign", "Sign of an entry: 1 above 0, -1 below 0, 0 at 0.", _ROUNDING)
+CEIL = _function("ceil", "Smallest whole number that is not below the entry.", _ROUNDING, _ROUNDED)
+FLOOR = _function("floor", "Largest whole number that is not above the entry.", _ROUNDING, _ROUNDED)
+ROUND = _function("round", "Nearest whole number; a half goes to the even one.", _ROUNDING, _ROUNDED)
+SIGN = _function("sign", "Sign of an entry: 1 above 0, -1 below 0, 0 at 0.", _ROUNDING, _ROUNDED)
 
 
 def _power_torch(call: TorchCall) -> Tensor:

@@ -18,7 +18,7 @@ from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, W
 from striate.ops.shape_arguments import AxisNames
 from striate.ops.sizes import entries, product, typed
 from striate.ops.targets import OnnxCall, OnnxSink
-from striate.ops.work import KEEPS_NOTHING, Work, keeping, per_entry, per_input_entry, reducing
+from striate.ops.work import KEEPS_NOTHING, Kept, Work, keeping, per_entry, per_input_entry, reducing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -160,9 +160,18 @@ def _product(call: TorchCall) -> Tensor:
     return value
 
 
+def _product_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    sizes = list(inputs[0].shape)
+    between: Dim = 0
+    for position in reversed(_positions(attributes, inputs[0].rank)):
+        sizes[position - 1] = 1
+        between = between + product(sizes)
+    return Kept((0,), output=True, numbers=between - entries(outputs[0]))
+
+
 REDUCE_PROD = OpRecord(
     name="reduce_prod",
-    work=Work(reducing, keeping(0, output=True)),
+    work=Work(reducing, _product_keeps),
     summary="Product of the entries along named axes.",
     arguments=(_AXIS, _KEEP),
     shape=_shape,
@@ -308,6 +317,7 @@ ARGMAX = OpRecord(
 
 ARGMIN = OpRecord(
     name="argmin",
+    work=Work(reducing, KEEPS_NOTHING, scratch=per_entry(2)),
     summary="Place of the smallest entry along an axis, as a number of the type of the values: the nearest of several "
     "distances. Of equal entries the first counts. It has no gradient.",
     arguments=ARGMAX.arguments,
