@@ -9,6 +9,7 @@ import check_startup
 import editor_keystrokes
 import fault_table
 import hostile
+import memory_forecast
 import summary_vs_peers
 import text_size
 from arguments import add_options, choices
@@ -21,6 +22,7 @@ BENCHMARKS = {
     "fault_table": fault_table.run,
     "editor_keystrokes": editor_keystrokes.run,
     "hostile": hostile.run,
+    "memory_forecast": memory_forecast.run,
 }
 
 

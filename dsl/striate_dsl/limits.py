@@ -64,7 +64,7 @@ class Limit:
 _LONGEST = 40
 
 FILE_SIZE = Limit("STRIATE_MAX_FILE_SIZE", "the bytes of a file, and of all files it uses together", 16 * 1024 * 1024)
-TOKENS = Limit("STRIATE_MAX_TOKENS", "words, numbers, signs and lines of a file and of those it uses", 2_000_000)
+TOKENS = Limit("STRIATE_MAX_TOKENS", "words, numbers, signs and lines of a file and of those it uses", 1_000_000)
 WORD = Limit("STRIATE_MAX_WORD", "the characters of a name or number", 256)
 NESTING = Limit("STRIATE_MAX_NESTING", "brackets, braces and operators within each other", 200, highest=500)
 FILES = Limit("STRIATE_MAX_FILES", "the files that a file uses, directly or not", 200)

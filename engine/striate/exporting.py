@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from striate.ops.initializers import start_values
-from striate.passes import DropInferenceNoops, RemoveDeadNodes, run_passes
+from striate.passes import DropInferenceNoops, RemoveDeadNodes, reparameterise, run_passes
 from striate.version import __version__
 from striate_dsl.diagnostics import DiagnosticError
 
@@ -36,6 +36,7 @@ class ExportReport:
         size: bytes.
         weights: where the weights are from, in words.
         verification: how it compared with torch; None where that was not wanted.
+        folded: what was folded into convolutions, in words; None where that was not wanted.
     """
 
     path: Path
@@ -44,6 +45,7 @@ class ExportReport:
     size: int
     weights: str
     verification: Verification | None
+    folded: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ def export_model(
     opset: int | None = None,
     contract: str | None = None,
     verify: bool = True,
+    fold: bool = False,
 ) -> ExportReport:
     """Write a model as an ONNX file, atomically; with `verify` only if ONNX Runtime computes the same as torch.
 
@@ -75,6 +78,7 @@ def export_model(
         opset: the operator set; without one that of the file's export section, or 17.
         contract: which export section, where the file gives them names of their own.
         verify: compare with torch first, which needs ONNX Runtime. A file written without says so.
+        fold: fold batch norms and parallel branches into convolutions (`striate.passes.reparameterise`).
 
     Raises:
         DiagnosticError: the export section or the checkpoint has mistakes, the network cannot be written in this
@@ -94,10 +98,16 @@ def export_model(
     version = asked.opset if opset is None else check_opset(opset)
     values = _weights(model, weights, seed)
     graph, _ = run_passes(model.graph, [DropInferenceNoops(model.catalogue.lookup), RemoveDeadNodes()])
-    content = _content(model, graph, values, version, verify, asked.tensor_cores)
+    folded = reparameterise(graph, values.arrays) if fold else None
+    if folded is None:
+        content = _content(model, graph, values, version, verify, asked.tensor_cores)
+    else:
+        written = replace(values, arrays=folded.arrays, words=f"{values.words}; {folded.words}")
+        content = _content(model, folded.graph, written, version, verify, asked.tensor_cores)
     verification = _verify(model, graph, content, values.arrays, asked) if verify else None
     atomic_write(target, content)
-    return ExportReport(target, version, IR_VERSIONS[version], len(content), values.words, verification)
+    told = folded.words if folded else None
+    return ExportReport(target, version, IR_VERSIONS[version], len(content), values.words, verification, told)
 
 
 def _check_target(path: Path) -> None:

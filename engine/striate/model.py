@@ -58,19 +58,39 @@ class Model:
         """Number of trainable parameters; running statistics are not counted."""
         return self.graph.parameters
 
-    def summary(self, *, sizes: Mapping[str, int] | None = None, batch: int = 1) -> Summary:
+    def summary(
+        self,
+        *,
+        sizes: Mapping[str, int] | None = None,
+        batch: int = 1,
+        precision: str = "fp32",
+        optimizer: str | None = None,
+        device: str | None = None,
+    ) -> Summary:
         """Return the layers with sizes, parameters, MACs, memory and receptive fields; printed, it is a table.
 
         Args:
             sizes: sizes to put in for the symbols, e.g. `{"H": 224, "W": 224}`.
-            batch: the number of images that multiply-adds and memory are given for.
+            batch: the number of images that operations, traffic and memory are given for.
+            precision: what values are held in: `fp32`, `fp16`, `bf16` or `int8`.
+            optimizer: `sgd`, `momentum` or `adam` for the memory of training.
+            device: a device for lower bounds of the time, e.g. `h100`.
 
         Raises:
-            DiagnosticError: the network does not take these sizes.
+            DiagnosticError: the network does not take these sizes, or one of the names is not known.
         """
         from striate.view.summary import summarize  # noqa: PLC0415  # not needed to load
 
-        return summarize(self.graph, self.catalogue.lookup, self.domain, sizes=sizes, batch=batch)
+        return summarize(
+            self.graph,
+            self.catalogue.lookup,
+            self.domain,
+            sizes=sizes,
+            batch=batch,
+            precision=precision,
+            optimizer=optimizer,
+            device=device,
+        )
 
     def to_torch(self, *, seed: int = 0, weights: str | Path | None = None, device: str = "cpu") -> Program:
         """Return the network as a `torch.nn.Module`, initialised from `seed` or filled from a checkpoint.

@@ -20,13 +20,13 @@ class Workshop:
     extension: Path
     folder: Path
 
-    def run(self, *command: str | Path, cwd: Path | None = None, given: str | None = None) -> str:
+    def run(self, *command: str | Path, cwd: Path | None = None, given: str | None = None, **variables: str) -> str:
         """Run a command and return its standard output; where it fails, raise with all that it said."""
         done = subprocess.run(
             [str(part) for part in command],
             cwd=cwd or self.folder,
             input=given,
-            env=os.environ | {"npm_config_update_notifier": "false", "NO_COLOR": "1"},
+            env=os.environ | {"npm_config_update_notifier": "false", "NO_COLOR": "1"} | variables,
             timeout=300,
             text=True,
             capture_output=True,

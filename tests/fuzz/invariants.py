@@ -9,11 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from striate.checking import check_source
 from striate.codes import catalogue
+from striate.editor.server.places import readable
 from striate.fixing import fix_source
 from striate_dsl.diagnostics import Diagnostic, Severity
 from striate_dsl.edits import apply_edits
@@ -24,6 +27,8 @@ from striate_dsl.render import render_text, to_json
 from striate_dsl.sarif import Found, to_sarif
 from striate_dsl.source import Source, Span
 from striate_dsl.tables import tables
+from tests.engine.editor.desk import Desk
+from tests.engine.editor.questions import check_answers
 
 NAME = "/nowhere/fuzz/net.cnn"
 """What texts are called: nothing lies beside them."""
@@ -97,12 +102,24 @@ def hold_render(text: str) -> None:
     assert to_sarif([Found(NAME, item) for item in found], {}, "1", Path("/nowhere"))["version"] == "2.1.0"
 
 
+@cache
+def _desk() -> Desk:
+    return Desk(Path("/nowhere/fuzz"))
+
+
+def hold_server(text: str) -> None:
+    """The language server answers every question about a text and a place in it, and what it says lies in the text."""
+    text = readable(text)
+    check_answers(_desk(), text, crc32(text.encode()) % (len(text) + 1))
+
+
 TARGETS: dict[str, Callable[[str], None]] = {
     "parse": hold_parse,
     "check": hold_check,
     "format": hold_format,
     "fix": hold_fix,
     "render": hold_render,
+    "server": hold_server,
 }
 """The functions by the names of the targets."""
 

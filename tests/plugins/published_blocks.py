@@ -5,6 +5,8 @@ Weights stand in the order in which the papers compute, so that they can be fill
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import nn
 
@@ -196,6 +198,22 @@ def aspp(i, o, rates):
     return nn.Sequential(stacked(*branches), cn(4 * o, o, 1))
 
 
+class PyramidPool(nn.Module):
+    """The value beside its averages over bins, as large as it is."""
+
+    def __init__(self, i, bins):
+        super().__init__()
+        self.bins = bins
+        self.levels = nn.ModuleList(cn(i, i // 4, 1) for _ in bins)
+
+    def forward(self, x):
+        made = [x]
+        for parts, level in zip(self.bins, self.levels, strict=True):
+            small = level(nn.functional.adaptive_avg_pool2d(x, parts))
+            made.append(nn.functional.interpolate(small, x.shape[2:], mode="bilinear", align_corners=False))
+        return torch.cat(made, dim=1)
+
+
 def double(i, o):
     return nn.Sequential(cn(i, o, 3), cn(o, o, 3))
 
@@ -226,3 +244,88 @@ class FPNStep(nn.Module):
 
     def forward(self, x, top):
         return self.up(top) + self.lateral(x)
+
+
+def channel_gate(channels):
+    return gated(
+        nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(channels, channels, 1, groups=channels), nn.Sigmoid())
+    )
+
+
+def spatial_gate(channels, kernel=7, gate=nn.Sigmoid):
+    return gated(nn.Sequential(nn.Conv2d(channels, 1, kernel, padding=kernel // 2), gate()))
+
+
+class Above(nn.Module):
+    """One where a value is above zero: what hard attention does in evaluation."""
+
+    def forward(self, x):
+        return (x > 0).to(x.dtype)
+
+
+class MeanAndMaximum(nn.Module):
+    def forward(self, x):
+        return torch.cat([x.mean(1, keepdim=True), x.amax(1, keepdim=True)], 1)
+
+
+def spatial_attention(kernel=7):
+    conv = nn.Conv2d(2, 1, kernel, padding=kernel // 2, bias=False)
+    return gated(nn.Sequential(MeanAndMaximum(), conv, nn.Sigmoid()))
+
+
+def cbam(channels, narrow, kernel=7):
+    return nn.Sequential(ChannelAttention(channels, narrow), spatial_attention(kernel))
+
+
+class EfficientChannelAttention(nn.Module):
+    """The kernel as ECA-Net's code has it."""
+
+    def __init__(self, channels, gamma=2, b=1):
+        super().__init__()
+        reach = int(abs((math.log2(channels) + b) / gamma))
+        kernel = reach if reach % 2 else reach + 1
+        self.conv = nn.Conv1d(1, 1, kernel, padding=kernel // 2, bias=False)
+
+    def forward(self, x):
+        means = x.mean((2, 3))[:, None]
+        return x * self.conv(means).sigmoid()[:, 0, :, None, None]
+
+
+class AttentionGate(nn.Module):
+    """Additive attention gate on a grid (Attention U-Net, figure 2), without the convolution behind it."""
+
+    def __init__(self, channels, signal, width):
+        super().__init__()
+        self.phi = nn.Conv2d(signal, width, 1)
+        self.theta = nn.Conv2d(channels, width, 2, stride=2, bias=False)
+        self.psi = nn.Conv2d(width, 1, 1)
+
+    def forward(self, x, g):
+        asked = self.psi((self.theta(x) + self.phi(g)).relu()).sigmoid()
+        return x * nn.functional.interpolate(asked, size=x.shape[2:], mode="bilinear")
+
+
+class SpatialTransformer(nn.Module):
+    def __init__(self, locate, features):
+        super().__init__()
+        self.locate = locate
+        self.dense = nn.Linear(features, 6)
+
+    def forward(self, x):
+        identity = torch.tensor([1.0, 0, 0, 0, 1, 0])
+        theta = (self.dense(self.locate(x).flatten(1)) + identity).reshape(-1, 2, 3)
+        grid = nn.functional.affine_grid(theta, x.shape, align_corners=False)
+        return nn.functional.grid_sample(x, grid, align_corners=False)
+
+
+class TimeDistributed(nn.Module):
+    """Every frame as an image of its own, by way of the batch."""
+
+    def __init__(self, unit):
+        super().__init__()
+        self.unit = unit
+
+    def forward(self, x):
+        frames = x.transpose(1, 2)
+        made = self.unit(frames.flatten(0, 1)).unflatten(0, frames.shape[:2])
+        return made.transpose(1, 2)

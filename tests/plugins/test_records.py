@@ -5,13 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib import import_module
+from importlib.metadata import entry_points
 from importlib.resources import files
 
 import pytest
 
 import striate_plugins
+from striate.host.installed import GROUP
 from striate.host.loading import load_plugins
+from striate.host.manifest import read_manifest
 from striate.host.records import DataRecord, FileRecord, HeadRecord, TaskRecord
+from striate.host.spec import HOOK_KINDS
 from striate.plugin import PluginContext
 
 LOADED = load_plugins()
@@ -29,6 +33,17 @@ def test_they_come_in_by_the_same_door_as_a_strangers():
         "digits", "cross_entropy", "sgd", "adam", "cosine", "step", "constant", "accuracy", "classification",
         "segmentation",
     }  # fmt: skip
+
+
+def test_the_manifest_names_them_all():
+    (entry,) = [item for item in entry_points(group=GROUP) if item.name == "striate-plugins"]
+    manifest = read_manifest(entry)
+    provided: dict[str, tuple[str, ...]] = {}
+    for hook, kind in HOOK_KINDS.items():
+        names = tuple(name for name, (owner, _) in LOADED.of(kind).items() if owner == "striate-plugins")
+        if names:
+            provided[hook.removeprefix("striate_")] = names
+    assert manifest is not None and manifest.provides == provided
 
 
 def test_declaring_them_imports_nothing_heavy():

@@ -36,6 +36,17 @@ CASES = {
     "DepthwiseSeparable(6, kernel = 5, stride = 2)": (4, published.depthwise_separable(4, 6, 2, 5)),
     "SE(4)": (8, published.se(8, 2)),
     "ChannelAttention(4)": (8, published.ChannelAttention(8, 2)),
+    "ChannelGate": (8, published.channel_gate(8)),
+    "SpatialGate(3)": (8, published.spatial_gate(8, 3)),
+    "SpatialAttention": (8, published.spatial_attention()),
+    "CBAM(4, kernel = 5)": (8, published.cbam(8, 2, 5)),
+    "ECA": (8, published.EfficientChannelAttention(8)),
+    "ECA(gamma = 1)": (20, published.EfficientChannelAttention(20, 1)),
+    "HardAttention(5)": (8, published.spatial_gate(8, 5, published.Above)),
+    "AttentionGate(other, 3)": (6, published.AttentionGate(6, 4, 3), "4 x {half}"),
+    "SpatialTransformer(SE(4))": (8, published.SpatialTransformer(published.se(8, 2), 8 * 48)),
+    "TimeDistributed(Residual(4, stride = 2))": ("3 x 5", published.TimeDistributed(published.residual(3, 4, 2))),
+    "TimeDistributed(Locate)": ("3 x 2", published.TimeDistributed(nn.Sequential(nn.Flatten(), nn.Linear(144, 6)))),
     "GlobalContext(4)": (8, published.GlobalContext(8, 2)),
     "InvertedResidual(4)": (4, published.mobile(4, 4)),
     "InvertedResidual(6, stride = 2, expand = 1)": (4, published.mobile(4, 6, 2, 1)),
@@ -51,6 +62,8 @@ CASES = {
     "DenseBlock(2, growth = 3)": (4, published.dense_block(4, 2, 3)),
     "Transition": (6, published.transition(6)),
     "ASPP(4, rates = [1, 2, 3])": (4, published.aspp(4, 4, (1, 2, 3))),
+    "PyramidPool": (8, published.PyramidPool(8, (1, 2, 3, 6))),
+    "PyramidPool(bins = [1, 2, 4, 5])": (4, published.PyramidPool(4, (1, 2, 4, 5))),
     "DoubleConv(6)": (4, published.double(4, 6)),
     "UNetDown(6)": (4, published.unet_down(4, 6)),
     "UNetUp(other, 4)": (6, published.UNetUp(6, 5, 4), "5 x {twice}"),
@@ -64,15 +77,18 @@ def scaled(size, factor):
 
 
 def fits(call, size):
-    """Whether a call takes a size: a lateral is twice as large as what comes from above."""
-    return size == EVEN or not call.startswith("FPNStep")
+    """Whether a call takes a size: a skip is twice as large as what comes from above, a dense layer has one size."""
+    fussy = ("FPNStep", "AttentionGate", "SpatialTransformer", "TimeDistributed(L")
+    return size == EVEN or not call.startswith(fussy)
 
 
 def network(call, channels, size, other=None):
     """A file with one model around a call of a block; `other` is the size of a second input."""
     second = f"  input other: {other.format(twice=scaled(size, 2), half=scaled(size, 0.5))}\n" if other else ""
     flow = "image -> " if other else ""
-    return f"use std.blocks\nmodel Net {{\n  input image: {channels} x {size}\n{second}  {flow}{call}\n  output y\n}}\n"
+    own = "block Locate { flatten -> dense(6) }\n" if "Locate" in call else ""
+    image = f"  input image: {channels} x {size}\n"
+    return f"use std.blocks\n{own}model Net {{\n{image}{second}  {flow}{call}\n  output y\n}}\n"
 
 
 def checked(text):
@@ -90,9 +106,11 @@ def multiply_adds(module, inputs):
         if isinstance(layer, nn.ConvTranspose2d):
             counts.append(given[0][0].numel() * layer.weight[0].numel())
         else:
-            counts.append(result[0].numel() * layer.weight[0].numel())
+            # All frames of a film go through at once, in the place of the batch.
+            images = len(result) if len(given[0]) > 1 else 1
+            counts.append(images * result[0].numel() * layer.weight[0].numel())
 
-    kinds = (nn.Conv2d, nn.ConvTranspose2d)
+    kinds = (nn.Conv1d, nn.Conv2d, nn.Linear, nn.ConvTranspose2d)
     hooks = [layer.register_forward_hook(count) for layer in module.modules() if isinstance(layer, kinds)]
     module(*inputs)
     for hook in hooks:
@@ -139,6 +157,7 @@ def test_every_block_has_a_case_or_is_a_part_of_another():
     blocks = re.findall(r"^block (\w+)", TEXT, re.MULTILINE)
     parts = {
         "PreActBranch",
+        "PyramidLevel",
         "ChannelMLP",
         "Squeeze",
         "AttentionPool",
@@ -147,6 +166,8 @@ def test_every_block_has_a_case_or_is_a_part_of_another():
         "SqueezedBranch",
         "Drop",
         "InvertedNeXt",
+        "AffineMap",
+        "Frame",
     }
     called = {re.split(r"\W", call)[0] for call in CASES}
     assert set(blocks) == called | parts
@@ -167,6 +188,14 @@ PUBLISHED = {
     # torchvision efficientnet_b0.features.1.0 and .2.1
     "MBConv(16, expand = 1)": ("32 x 112 x 112", 1_448, (288 + 512) * 112 * 112 + 2 * 32 * 8),
     "MBConv(24)": ("24 x 56 x 56", 10_710, (3_456 + 1_296 + 3_456) * PIXELS + 2 * 144 * 6),
+    # A convolution of 3 x 3 valid to 64 channels behind 224 x 224, then a gate: 37,508 and 40,065 with its 36,928
+    "SE(16)": ("64 x 222 x 222", 37_508 - 36_928, 2 * 64 * 4),
+    "SpatialGate": ("64 x 222 x 222", 40_065 - 36_928, 49 * 64 * 222 * 222),
+    "SpatialGate -> SE": ("64 x 222 x 222", 40_645 - 36_928, 49 * 64 * 222 * 222 + 2 * 64 * 4),
+    "ChannelGate": ("64 x 222 x 222", 2 * 64, 64),
+    # ECA-Net, section 3.2: (log2(256) + 1) / 2 = 4.5 gives 5, (log2(2048) + 1) / 2 = 6 gives 7
+    "ECA": ("256 x 56 x 56", 5, 5 * 256),
+    "ECA -> ECA": ("2048 x 7 x 7", 14, 2 * 7 * 2048),
     # Squeeze-and-excitation networks, equation 5: 2/r * C^2, and the biases
     "SE": ("256 x 56 x 56", 8_192 + 16 + 256, 8_192),
     # Going deeper with convolutions, table 1, inception (3a): 128M operations
@@ -215,11 +244,60 @@ def test_stochastic_depth_is_there_only_where_it_has_a_rate(drop):
     [
         ("Ghost(7)", "the 7 channels of Ghost are no multiple of its ratio 2"),
         ("ASPP(4, rates = [1, 2, 3, 4])", "ASPP takes three rates"),
+        ("TimeDistributed(SE)", "TimeDistributed takes a film C x D x H x W"),
     ],
 )
 def test_a_block_says_which_arguments_it_takes(call, message):
     found = check_source(Source("net.cnn", network(call, 4, EVEN))).diagnostics
     assert [item.message for item in found] == [message]
+
+
+def test_a_spatial_transformer_starts_with_the_whole_image():
+    model = checked(network("SpatialTransformer(SE(4))", 8, EVEN))
+    image = torch.randn(2, 8, 8, 6)
+    torch.testing.assert_close(model.to_torch().eval()(image), image, rtol=1e-4, atol=1e-4)
+
+
+def test_hard_attention_draws_in_training_only():
+    program = checked(network("HardAttention(3)", 8, EVEN)).to_torch()
+    image = torch.rand(2, 8, 8, 6) + 1
+    for training in (True, False):
+        results = [program.train(training)(image) for _ in range(2)]
+        kept = results[0] != 0
+        assert torch.equal(results[0], image * kept)
+        assert (kept == kept[:, :1]).all(), "a pixel is kept or left out with all its channels"
+        assert torch.equal(*results) is not training
+
+
+def test_the_frames_of_a_film_share_their_weights():
+    once = checked(network("TimeDistributed(Residual(4))", "3 x 1", EVEN))
+    often = checked(network("TimeDistributed(Residual(4))", "3 x 6", EVEN))
+    assert list(once.graph.weights) == list(often.graph.weights)
+    assert graph_macs(often.graph, often.catalogue.lookup) == 6 * graph_macs(once.graph, once.catalogue.lookup)
+
+
+VIDEO = """
+use std.blocks as std
+use zoo.resnet
+
+block Features {
+  conv(64, 7, stride = 2, pad = 3, bias = false) -> bn -> relu -> maxpool(3, stride = 2, pad = 1)
+  for (width, stride) in [(64, 1), (128, 2), (256, 2), (512, 2)] { Basic(width, stride) -> Basic(width) }
+  global_avgpool -> flatten
+}
+model Actions(classes = 10) {
+  input film: 3 x 5 x 224 x 224
+  std.TimeDistributed(Features) -> lstm(256, output = last) -> dense(classes)
+  output logits
+}
+"""
+
+
+def test_a_printed_network_for_actions_in_films():
+    """ResNet-18 on 5 frames, an LSTM 512 -> 256 and 10 classes: 11,176,512 + 788,480 + 2,570 parameters."""
+    model = checked(VIDEO)
+    assert model.parameters == 11_967_562
+    assert format_shape(model.graph.types[model.graph.outputs["logits"]]) == "10"
 
 
 def test_a_skip_of_another_size_is_refused():

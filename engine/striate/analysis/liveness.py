@@ -1,7 +1,8 @@
 """The memory that values need while a network is evaluated: who is alive when, and the peak.
 
 The rule of release is stated here once, and `striate.lower.torch` runs by it. Counted are the inputs, which their owner
-keeps, and the values of layers; not the weights, and not what a single kernel takes and gives back while it runs.
+keeps, the values of layers, and what a layer of several of torch's functions holds in between; not the weights, and not
+what a single kernel takes and gives back while it runs.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from striate.analysis.costs import BYTES_PER_ELEMENT, elements, record_of
-from striate.dims import evaluate
-from striate.graph import Graph, Node, TensorType
+from striate.analysis.storage import Storages, is_rearranged, is_view
+from striate.dims import Dim, evaluate
+from striate.graph import Graph, Node
 from striate.ops.record import OpRecord
 
 Lookup = Callable[[str], OpRecord | None]
@@ -66,7 +68,7 @@ def inference_memory(
     Raises:
         UnknownLayerError: nobody provides one of the layers.
     """
-    memory = _Memory()
+    memory = Storages()
     known = sizes or {}
 
     def size(value: str) -> int:
@@ -75,62 +77,26 @@ def inference_memory(
     for item in graph.inputs:
         name = item.value.name
         memory.make(("owner", name), size(name))  # whoever calls the network keeps the tensor that was passed
-        if _is_rearranged(item.value.type):
+        if is_rearranged(item.value.type):
             memory.make((name,), size(name))
     while_running = {}
     for node, ending in zip(graph.nodes, released(graph), strict=True):
+        record = record_of(node, lookup)
         for value in node.outputs:
-            if _is_view(graph, node, record_of(node, lookup)):
+            if is_view(graph, node, record):
                 memory.share((value.name,), (node.inputs[0],))
             else:
                 memory.make((value.name,), size(value.name))
-        while_running[node.name] = memory.alive
+        scratch = _scratch(graph, node, record, bytes_per_element)
+        while_running[node.name] = memory.alive + evaluate(scratch, known) * batch
         for name in ending:
             memory.drop((name,))
     return InferenceMemory(while_running)
 
 
-Holder = tuple[str, ...]
-
-
-class _Memory:
-    """Storages and who holds them; a storage is freed with its last holder."""
-
-    def __init__(self) -> None:
-        self.alive = 0
-        self._storage: dict[Holder, Holder] = {}
-        self._size: dict[Holder, int] = {}
-        self._holders: dict[Holder, int] = {}
-
-    def make(self, holder: Holder, size: int) -> None:
-        """Give a holder a storage of its own."""
-        self._storage[holder], self._size[holder], self._holders[holder] = holder, size, 1
-        self.alive += size
-
-    def share(self, holder: Holder, other: Holder) -> None:
-        """Let a holder hold the storage of another; one without a storage reads the tensor of its owner."""
-        storage = self._storage.get(other)
-        if storage is not None:
-            self._storage[holder] = storage
-            self._holders[storage] += 1
-
-    def drop(self, holder: Holder) -> None:
-        """Take a holder away, and its storage where nobody else holds it."""
-        storage = self._storage.pop(holder, None)
-        if storage is None:
-            return
-        self._holders[storage] -= 1
-        if not self._holders[storage]:
-            self.alive -= self._size[storage]
-
-
-def _is_view(graph: Graph, node: Node, record: OpRecord) -> bool:
-    """Return whether the output lies in the memory of the input."""
+def _scratch(graph: Graph, node: Node, record: OpRecord, bytes_per_element: int) -> Dim:
+    """Return what torch needs for one image while the node runs, beside its inputs and outputs."""
     if record.inference == "same":
-        return True
-    return record.keeps_order and not _is_rearranged(graph.types[node.inputs[0]])
-
-
-def _is_rearranged(kind: TensorType) -> bool:
-    """Return whether memory with channels last holds an image in another order than rows of its channels."""
-    return kind.rank == 3 and kind.shape[0] != 1 and any(extent != 1 for extent in kind.shape[1:])
+        return 0
+    inputs, outputs = tuple(graph.types[name] for name in node.inputs), tuple(value.type for value in node.outputs)
+    return record.work.scratch_bytes(node.attributes, inputs, outputs, bytes_per_element)

@@ -107,7 +107,7 @@ def _through(field: Field, window: Window) -> Field:
 
 def _behind(tracks: Tracks, window: Window, axis: int) -> Tracks:
     extent, stride, padding = window.along(axis)
-    return tuple(track.through(extent, stride, padding) for track in tracks)
+    return tuple(track.through(extent, stride, padding, window.spacing_along(axis)) for track in tracks)
 
 
 def _repeated(field: Field, kind: TensorType, target: TensorType) -> Field:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from math import ceil, floor, inf, lcm
 
 MOST_PHASES = 256
@@ -51,11 +52,12 @@ class Track:
         low, high = self.at(0)
         return Track(1, 0, (low,), (high,))
 
-    def through(self, extent: Number, stride: Number, padding: Number) -> Track:
+    def through(self, extent: Number, stride: Number, padding: Number, spacing: Number | None = None) -> Track:
         """Return the track behind a window.
 
         Output position `o` sees the whole positions from `o * stride - padding` to `o * stride - padding + extent - 1`.
-        A stride below 1 is that of an upsampling layer; extent and padding may then be fractions too.
+        A stride below 1 is that of an upsampling layer; extent and padding may then be fractions too. With a spacing it
+        sees only those of them that lie a multiple of the spacing behind the first.
         """
         if self.period == 1 and isinstance(stride, int):
             low = self.low[0] - padding * self.advance
@@ -66,24 +68,40 @@ class Track:
             return self._roughly_through(Fraction(stride), first, length)
         period = lcm(step.numerator, self.period * step.denominator) // step.numerator
         advance = step * period / self.period * self.advance
-        seen = [
-            self._between(ceil(phase * step + first), floor(phase * step + first + length)) for phase in range(period)
-        ]
+        gap = None if spacing is None else _fraction(spacing)
+        even = self._moves_one_way()
+        seen = [self._seen(phase * step + first, length, gap, even=even) for phase in range(period)]
         return Track(period, advance, tuple(low for low, _ in seen), tuple(high for _, high in seen)).bounded()
+
+    def _moves_one_way(self) -> bool:
+        """Return whether no position sees less far to either side than the one before it, and all see something."""
+        places = [self.at(position) for position in range(self.period + 1)]
+        pairs = pairwise(places)
+        return inf not in self.low and all(one[0] <= two[0] and one[1] <= two[1] for one, two in pairs)
+
+    def _seen(self, first: Fraction, length: Fraction, gap: Fraction | None, *, even: bool) -> tuple[Number, Number]:
+        """Return the first and last pixel that is seen from whole positions from `first` on, up to `length` further.
+
+        Where the intervals move one way (`even`), the outermost positions see the furthest. Otherwise everything is
+        seen a multiple of `advance` further a whole number of periods further along, so that the least is found among
+        the first positions, and the largest among the last.
+        """
+        if gap is None:
+            start, step = ceil(first), 1
+            count = floor(first + length) - start + 1
+        else:
+            start, count, step = _whole_taps(first, length, gap)
+        if count <= 0:
+            return inf, -inf
+        last, some = start + (count - 1) * step, 1 if even else min(count, self.period)
+        ahead, behind = range(start, start + some * step, step), range(last, last - some * step, -step)
+        return min(self.at(position)[0] for position in ahead), max(self.at(position)[1] for position in behind)
 
     def _roughly_through(self, step: Fraction, first: Fraction, length: Fraction) -> Track:
         """Return one interval that holds what every position behind a window sees, where phases are too many."""
         hull = self.flattened()
         low, high = hull.low[0] + first * hull.jump, hull.high[0] + (first + length) * hull.jump
         return Track(1, hull.jump * step, (low,), (high,))
-
-    def _between(self, first: int, last: int) -> tuple[Number, Number]:
-        if first > last:
-            return inf, -inf
-        if inf not in self.low:  # the intervals then move one way, and the outermost positions see the furthest
-            return self.at(first)[0], self.at(last)[1]
-        seen = [self.at(position) for position in range(first, last + 1)]
-        return min(low for low, _ in seen), max(high for _, high in seen)
 
     def joined(self, other: Track) -> Track:
         """Return the hull of two tracks with the same jump."""
@@ -137,3 +155,17 @@ def _pixels(distance: Number) -> int:
 
 def _fraction(number: Number) -> Fraction:
     return Fraction(number).limit_denominator(_FINEST)
+
+
+def _whole_taps(first: Fraction, length: Fraction, gap: Fraction) -> tuple[int, int, int]:
+    """Return the first whole number among `first`, `first + gap`, … up to `first + length`, their number and distance.
+
+    Whole numbers recur after as many gaps as make a whole number.
+    """
+    for tap in range(gap.denominator):
+        start = first + tap * gap
+        if start > first + length:
+            break
+        if start.denominator == 1:
+            return int(start), floor((first + length - start) / gap.numerator) + 1, gap.numerator
+    return 0, 0, 1

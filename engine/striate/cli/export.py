@@ -33,6 +33,7 @@ def _opset(context: click.Context, parameter: click.Parameter, value: int | None
     "--opset", type=int, callback=_opset, metavar="N", help="ONNX operator set, instead of the export section's or 17."
 )
 @click.option("--contract", metavar="NAME", help="The export section, where the file gives them names of their own.")
+@click.option("--fold", is_flag=True, help="Fold batch norms and parallel branches (RepVGG) into convolutions.")
 @click.option("--no-verify", is_flag=True, help="Do not compare with torch in ONNX Runtime; the file then says so.")
 def command(
     file: Path,
@@ -44,6 +45,7 @@ def command(
     seed: int | None,
     opset: int | None,
     contract: str | None,
+    fold: bool,
     no_verify: bool,
 ) -> None:
     """Write a network of FILE as ONNX, and check that ONNX Runtime computes the same as torch.
@@ -65,6 +67,7 @@ def command(
         opset=opset,
         contract=contract,
         verify=not no_verify,
+        fold=fold,
     )
     for line in _lines(network, report):
         click.echo(line)
@@ -75,6 +78,8 @@ def _lines(model: Model, report: ExportReport) -> list[str]:
         f"{model.name} is in {report.path}",
         f"opset {report.opset}, IR {report.ir_version}, {_size(report.size)}, {report.weights}",
     ]
+    if report.folded is not None:
+        lines.append(report.folded)
     verification = report.verification
     if verification is None:
         return [*lines, "not verified: --no-verify"]

@@ -63,16 +63,25 @@ def profile_option(function: Decorated) -> Decorated:
     )(function)
 
 
+def formats_option(*forms: str) -> Callable[[Decorated], Decorated]:
+    """Return the decorator that adds `--format` with these choices; the first is the default."""
+
+    def add(function: Decorated) -> Decorated:
+        return click.option(
+            "--format",
+            "form",
+            type=click.Choice(forms),
+            default=forms[0],
+            show_default=True,
+            help="How to print the result.",
+        )(function)
+
+    return add
+
+
 def format_option(function: Decorated) -> Decorated:
     """Add `--format`, text for people or JSON for programs."""
-    return click.option(
-        "--format",
-        "form",
-        type=click.Choice(["text", "json"]),
-        default="text",
-        show_default=True,
-        help="How to print the result.",
-    )(function)
+    return formats_option("text", "json")(function)
 
 
 def parse_settings(settings: Iterable[str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from math import gcd
 
 from striate.dims.bounds import Range, bounds
 from striate.dims.evaluation import evaluate, substitute
-from striate.dims.expr import Atom, Dim, Expr, Symbol, atom_expr, quotient_by_factor
+from striate.dims.expr import Atom, Dim, Expr, Floor, Symbol, atom_expr, quotient_by_factor
 from striate.dims.frozen import Frozen
 
 
@@ -63,7 +63,10 @@ def zero(difference: Dim) -> Condition | bool:
     if difference.constant % factor:
         return False
     reduced = _without_common_symbols(quotient_by_factor(difference, factor))
-    return reduced == 0 if isinstance(reduced, int) else Condition(reduced, Kind.ZERO)
+    if isinstance(reduced, int):
+        return reduced == 0
+    of_remainder = _of_remainder(reduced)
+    return Condition(reduced, Kind.ZERO) if of_remainder is None else of_remainder
 
 
 def not_negative(dim: Dim) -> Condition | bool:
@@ -98,6 +101,27 @@ def decide_by_bounds(condition: Condition, ranges: Mapping[str, Range] | None = 
         return condition.accepts(low)
     if condition.kind is Kind.ZERO and ((low is not None and low > 0) or (high is not None and high < 0)):
         return False
+    return None
+
+
+def _of_remainder(expr: Expr) -> Condition | bool | None:
+    """`numerator mod divisor = remainder` as a question of multiples; None if the expression is of another form.
+
+    A remainder is written with a floor, n - m*floor(n/m), whose values would have to be tried one by one; multiples
+    are worked out by congruences, however large the divisor.
+    """
+    for monomial, factor in expr.terms.items():
+        ((atom, power), *others) = monomial
+        if others or power != 1 or not isinstance(atom, Floor) or factor % atom.divisor:
+            continue
+        times = -factor // atom.divisor
+        rest = {each: coefficient for each, coefficient in expr.terms.items() if each != monomial}
+        if rest != {each: times * coefficient for each, coefficient in atom.numerator.terms.items()}:
+            continue
+        if expr.constant % times:
+            return False
+        remainder = atom.numerator.constant - expr.constant // times
+        return 0 <= remainder < atom.divisor and multiple(atom.numerator - remainder, atom.divisor)
     return None
 
 

@@ -111,12 +111,13 @@ Constraint: TypeAlias = Equal | AtLeast | Divisible
 def simplified(constraint: Constraint) -> Constraint:
     """The same demand without common factors, with what is taken away moved to the other side; the reason stays.
 
-    `2*H + 2 = 2*W` becomes `H + 1 = W`. What is settled already is returned as it is.
+    `2*H + 2 = 2*W` becomes `H + 1 = W`, and `H = 2*floor(H/2)` that H is a multiple of 2. What is settled already is
+    returned as it is.
     """
     asked = constraint.condition()
     if isinstance(asked, bool):
         return constraint
-    if isinstance(constraint, Divisible):
+    if asked.kind is condition.Kind.MULTIPLE:
         return Divisible(asked.expr, asked.modulus, constraint.reason)
     gained, lost = _by_sign(asked.expr)
     if isinstance(constraint, AtLeast):

@@ -72,6 +72,10 @@ def decide_one_symbol(condition: Condition) -> bool | None:
     if len(names) != 1:
         return None
     (name,) = names
+    if is_lower_end(condition):
+        if condition.holds({name: 1}):
+            return True
+        return None if condition.holds({name: LARGEST - 1}) else False
     seen = {condition.holds({name: size}) for size in range(1, 9)}
     if len(seen) == 2:
         return None

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from striate.host.records import HeadRecord
 from striate.ops.record import OpRecord
+
+if TYPE_CHECKING:
+    from striate.host.manifest import Whereabouts
 
 
 class Catalogue(Protocol):
@@ -26,3 +29,6 @@ class Catalogue(Protocol):
 
     def head_names(self) -> Iterable[str]:
         """Return the names of all task heads."""
+
+    def whereabouts(self, kind: str, name: str) -> Whereabouts:
+        """Return what is known of a name that nobody provides; `kind` is `layers` or `heads`."""

@@ -29,7 +29,6 @@ from striate.elaborate.repairs.steps import (
 )
 from striate.elaborate.scope import Binding, Scope, SiteTable
 from striate.elaborate.several import named_values
-from striate.elaborate.trace import Trace, Visit
 from striate.elaborate.values import UNKNOWN, BlockRef, Bound, Given, Instance, LayerRef, ValueRef
 from striate.graph import Frame
 from striate.ops.arguments import Choice
@@ -71,19 +70,18 @@ class Elaborator:
         nothing: Visible,
         catalogue: Catalogue,
         budget: Budget,
-        trace: Trace | None = None,
+        observer: Observer | None = None,
     ) -> None:
-        """Take what every file sees, what a text sees that is none of them (a head's block), and what is left."""
+        """Take what every file sees, what other texts (a head's block) see, what is left and who listens."""
         self.budget = budget
         self._files = files
         self._nothing = nothing
         self.catalogue = catalogue
         self.network = Network()
-        self.trace = trace
         self.diagnostics = Diagnostics()
         self.outputs: dict[str, tuple[ValueRef, Span]] = {}
         self.sites = SiteTable()
-        self.observer: Observer | None = None
+        self.observer = observer
         self._latest: ScopeEnvironment | None = None
         self._deepest = BLOCK_DEPTH.value
         self._reported: set[tuple[str, Span | None]] = set()
@@ -106,10 +104,15 @@ class Elaborator:
         try:
             return self._rules[type(statement)](statement, scope, current)
         except Fault as error:
-            self.report(error.diagnostic)
+            self.report_all(error)
         except UnknownValueError:
             pass
         return UNKNOWN
+
+    def report_all(self, error: Fault) -> None:
+        """Add everything that is wrong with a statement."""
+        for diagnostic in (error.diagnostic, *error.further):
+            self.report(diagnostic)
 
     def report(self, diagnostic: Diagnostic) -> None:
         """Add a finding; the same finding at the same place is told once, however often a block is used.
@@ -149,7 +152,7 @@ class Elaborator:
                         self._demand_free(scope, name)
                     current = self._step(step, scope, current, first=index == 0)
                 except Fault as error:
-                    self.report(error.diagnostic)
+                    self.report_all(error)
                     current = UNKNOWN
                 except UnknownValueError:
                     current = UNKNOWN
@@ -158,8 +161,8 @@ class Elaborator:
                     self.bind(scope, name, value)
                 if self.observer is not None and value is not None and value is not UNKNOWN:
                     self.observer.value_named(name, value, _join(scope.path, scope.named(name)))
-        if self.trace is not None:
-            self.trace.flows.append((flow, current))
+        if self.observer is not None:
+            self.observer.line_ended(flow, current)
         return current
 
     def _if(self, choice: If, scope: Scope, current: ValueRef | None) -> ValueRef | None:
@@ -210,8 +213,8 @@ class Elaborator:
             weight_path, target = target.path, target.applied
         first_node = len(self.network.nodes)
         result = self.apply(target, call, positional, named, scope, current, path, weight_path)
-        if self.trace is not None:
-            self.trace.visits.append(Visit(call, path, current, result, first_node, len(self.network.nodes)))
+        if self.observer is not None:
+            self.observer.call_ended(call, path, current, result, first_node)
         return result
 
     def _target(self, call: Call, scope: Scope, current: ValueRef | None, *, first: bool) -> Target | ValueRef:
@@ -358,8 +361,8 @@ class Elaborator:
             )
         self.budget.name(path, call.callee.span)
         inner = Scope(block.body, {}, path, weight_path, trail, (), self.sites.of(block.body), None, scope, call)
-        if self.trace is not None:
-            self.trace.scopes.append(inner)
+        if self.observer is not None:
+            self.observer.scope_opened(inner)
         fill_parameters(
             block.name.text,
             block.parameters,

@@ -332,9 +332,11 @@ def _call(expression: CallExpression, environment: Environment) -> Any:
         target = environment.lookup(name)
         if isinstance(target, ValueRef):
             target = environment.layer(name.text) or target
-        if isinstance(target, (LayerRef, BlockRef)):
+        # abs is a layer too: with arguments, of which the layer takes none, it is the function.
+        is_function = name.text in FUNCTIONS and (target is None or isinstance(target, LayerRef))
+        if isinstance(target, (LayerRef, BlockRef)) and not (is_function and expression.arguments):
             return _bind(target, expression, environment)
-        if target is None and name.text in FUNCTIONS:
+        if is_function:
             return _apply(expression, name.text, environment)
         if target is None and environment.open_calls:
             return _open_call(name.text, expression, environment)

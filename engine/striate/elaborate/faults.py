@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from striate.elaborate.elsewhere import known_elsewhere, word_of
 from striate.graph import Frame
@@ -12,10 +12,16 @@ from striate_dsl.source import Span
 
 
 class Fault(Exception):  # noqa: N818  # the word of the whole room; it is caught, never shown
-    """A mistake in the file: the statement at hand cannot be elaborated, the rest of the file can."""
+    """A mistake in the file: the statement at hand cannot be elaborated, the rest of the file can.
 
-    def __init__(self, diagnostic: Diagnostic) -> None:
+    Attributes:
+        diagnostic: the mistake.
+        further: mistakes of the same statement that have nothing to do with it.
+    """
+
+    def __init__(self, diagnostic: Diagnostic, further: tuple[Diagnostic, ...] = ()) -> None:
         self.diagnostic = diagnostic
+        self.further = further
         super().__init__(diagnostic.message)
 
 
@@ -36,6 +42,34 @@ def fault(
 ) -> Fault:
     """Return a fault, to be raised."""
     return Fault(Diagnostic(code, message, span, label, labels=labels, notes=notes, help=help, fixes=fixes))
+
+
+def unknown_arguments(
+    callee: str, noun: str, given: Mapping[str, Span], known: Iterable[str], signature: str
+) -> Fault | None:
+    """Return the fault of all arguments that a layer, block or model does not have; None where it has them all.
+
+    Args:
+        callee: the layer, block or model.
+        noun: what it calls its arguments.
+        given: the arguments given by name, and where their names stand.
+        known: the names it has.
+        signature: how it is called.
+    """
+    names = list(known)
+    found = tuple(
+        Diagnostic(
+            "E0208",
+            f"{callee} has no {noun} {name}",
+            span,
+            notes=(signature,),
+            help=suggestion(name, [each for each in names if each not in given]),
+            fixes=renaming(name, [each for each in names if each not in given], span),
+        )
+        for name, span in given.items()
+        if name not in names
+    )
+    return Fault(found[0], found[1:]) if found else None
 
 
 def trail_notes(trail: tuple[Frame, ...]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The functions that expressions may call: `min max ceil floor round len abs`."""
+"""The functions that expressions may call: `min max ceil floor round len abs log2`."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "round": round,
     "len": len,
     "abs": abs,
+    "log2": math.log2,
 }
 FUNCTION_NAMES = tuple(FUNCTIONS)
 """The functions of expressions."""

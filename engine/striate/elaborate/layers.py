@@ -11,9 +11,10 @@ from typing import Any
 
 from striate.dims.constraints import Constraint
 from striate.dims.extent import is_simple, is_too_large
-from striate.elaborate.faults import Fault, fault, renaming, suggestion, trail_notes
+from striate.elaborate.faults import Fault, fault, trail_notes, unknown_arguments
 from striate.elaborate.network import Incoming, LayerCall, Network, OpenCondition
 from striate.elaborate.repairs.arguments import repairs_of
+from striate.elaborate.repairs.habits import pooled_before_flatten, without_input_channels
 from striate.elaborate.repairs.merging import explain_merge
 from striate.elaborate.repairs.values import repairs_in_call
 from striate.elaborate.values import UNKNOWN, BlockRef, Given, LayerRef, ValueRef
@@ -56,17 +57,12 @@ def bind_arguments(
             notes=(record.signature,),
         )
     bound.update(zip(known, positional, strict=False))
+    unknown = unknown_arguments(
+        record.name, "argument", {name: _key(given) for name, given in named.items()}, known, record.signature
+    )
+    if unknown is not None:
+        raise unknown
     for name, given in named.items():
-        if name not in known:
-            near = suggestion(name, known)
-            raise fault(
-                "E0208",
-                f"{record.name} has no argument {name}",
-                _key(given),
-                notes=(record.signature,),
-                help=near,
-                fixes=renaming(name, known, _key(given)),
-            )
         if name in bound:
             raise fault("E0209", f"{name} is given twice", _key(given), labels=(Label(bound[name].span, "first here"),))
         bound[name] = given
@@ -263,8 +259,9 @@ def _fault_of(layer: LayerCall, problem: Problem, network: Network) -> Fault:
     span = given.span if given else layer.call.callee.span
     label = ""
     labels: tuple[Label, ...] = ()
-    fixes = repairs_of(layer, problem)
-    notes, help = problem.notes, problem.help
+    habits = _habits(layer, problem, network)
+    fixes = (*habits, *repairs_of(layer, problem))
+    notes, help = problem.notes, habits[0].title if habits else problem.help
     if problem.position is not None:
         span, label, labels = _blame(layer, problem.position, problem.other)
         if problem.axis is not None:
@@ -283,6 +280,13 @@ def _fault_of(layer: LayerCall, problem: Problem, network: Network) -> Fault:
             fixes=fixes,
         )
     )
+
+
+def _habits(layer: LayerCall, problem: Problem, network: Network) -> tuple[Fix, ...]:
+    """Return the repairs of what people are used to write elsewhere."""
+    if problem.code == "E0202":
+        return without_input_channels(layer)
+    return pooled_before_flatten(layer, network) if problem.code == "E0207" and layer.incoming else ()
 
 
 def _blame(layer: LayerCall, position: int, other: int) -> tuple[Span, str, tuple[Label, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from striate.elaborate.catalogue import Catalogue
 from striate.elaborate.environment import Definitions
 from striate.elaborate.faults import Fault, fault, meant, renaming, suggestion, trail_notes
 from striate.elaborate.scope import Scope
@@ -29,14 +30,28 @@ def unknown_layer(name: str, span: Span, scope: Scope, definitions: Definitions)
         if written is not None:
             fixes = (Fix(f"write {written}", (Edit(span, written),), "unsafe"),)
             return fault("E0301", f"there is no layer or block {name}", span, help=fixes[0].title, fixes=fixes)
+    where = definitions.catalogue.whereabouts("layers", name)
+    everywhere = "layers come from striate and from plugins, blocks from this file and those it uses"
     return fault(
         "E0301",
         f"there is no layer, block or value {name}",
         span,
-        notes=trail_notes(scope.trail),
-        help=suggestion(name, known)
-        or "layers come from striate and from plugins, blocks from this file and those it uses",
-        fixes=renaming(name, known, span),
+        notes=(*where.notes, *trail_notes(scope.trail)),
+        help=where.help or suggestion(name, known) or everywhere,
+        fixes=() if where.help else renaming(name, known, span),
+    )
+
+
+def no_head(name: str, span: Span, catalogue: Catalogue) -> Fault:
+    """Return the fault for the name of a task head that nobody provides."""
+    where, known = catalogue.whereabouts("heads", name), sorted(catalogue.head_names())
+    return fault(
+        "E0301",
+        f"there is no task head {name}",
+        span,
+        notes=(*where.notes, f"heads: {', '.join(known)}"),
+        help=where.help or suggestion(name, known),
+        fixes=() if where.help else renaming(name, known, span),
     )
 
 

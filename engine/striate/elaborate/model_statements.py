@@ -16,6 +16,7 @@ from striate.elaborate.contract import read_contract
 from striate.elaborate.elaborator import Elaborator
 from striate.elaborate.expressions import evaluate, truth, type_name, unknown_name
 from striate.elaborate.faults import Fault, UnknownValueError, fault, meant, renaming, suggestion, trail_notes
+from striate.elaborate.missing import no_head
 from striate.elaborate.network import OpenCondition
 from striate.elaborate.objects import flowing_values, is_stated, read_objects
 from striate.elaborate.parameters import fill_parameters
@@ -118,8 +119,7 @@ class ModelStatements:
         self.elaborator.network.names.add(value.name)
         self.elaborator.network.inputs[value.name] = TensorType(shape)
         if statement.condition is not None:
-            conditions = self._conditions(statement.condition, scope)
-            self.elaborator.network.conditions.extend(OpenCondition(item, origin) for item in conditions)
+            self.elaborator.network.conditions.extend(self._conditions(statement.condition, scope))
         if self.elaborator.observer is not None:
             environment = self.elaborator.environment(scope, None)
             self.elaborator.observer.input_declared(statement, made, scope, environment)
@@ -155,7 +155,7 @@ class ModelStatements:
             self._declare_symbols(size.left, scope)
             self._declare_symbols(size.right, scope)
 
-    def _conditions(self, condition: Expression, scope: Scope) -> list[Constraint]:
+    def _conditions(self, condition: Expression, scope: Scope) -> list[OpenCondition]:
         """Turn `H % 32 == 0 and W >= 64` into conditions on open sizes."""
         if isinstance(condition, Binary) and condition.operator == "and":
             return [*self._conditions(condition.left, scope), *self._conditions(condition.right, scope)]
@@ -177,7 +177,7 @@ class ModelStatements:
             given = ", ".join(f"{name} = {size}" for name, size in self.sizes.items())
             who = f"{given} does not fulfil" if given else "no size fulfils"
             raise fault("E0325", f"{who} {condition.span.text}", condition.span)
-        return [] if settled else [constraint]
+        return [] if settled else [OpenCondition(constraint, Origin(condition.span))]
 
     # ------------------------------------------------------------------------------------------ heads
 
@@ -187,14 +187,7 @@ class ModelStatements:
         catalogue, name = self.elaborator.catalogue, head.callee.span.text
         record = catalogue.head(name)
         if record is None:
-            raise fault(
-                "E0301",
-                f"there is no task head {name}",
-                head.callee.span,
-                notes=(f"heads: {', '.join(sorted(catalogue.head_names()))}",),
-                help=suggestion(name, catalogue.head_names()),
-                fixes=renaming(name, catalogue.head_names(), head.callee.span),
-            )
+            raise no_head(name, head.callee.span, catalogue)
         if current is None:
             help = "begin with an input, e.g. input image: 3 x 224 x 224, or start from a named value"
             raise fault("E0304", f"no value flows into head {name}", head.callee.span, help=help)
@@ -291,8 +284,10 @@ class ModelStatements:
         """
         environment = self.elaborator.environment(scope, current)
         for name in _names(statement.condition):
+            if name.text in TOTALS or name.text in scope.names or environment.lookup(name) is not None:
+                continue
             known = [*environment.known_names(), *TOTALS]
-            if name.text not in known and environment.lookup(name) is None and meant(name.text, known) in TOTALS:
+            if name.text not in known and meant(name.text, known) in TOTALS:
                 fixes = renaming(name.text, known, name.span)
                 help = suggestion(name.text, known)
                 raise fault("E0302", f"there is no {name.text} here", name.span, help=help, fixes=fixes)

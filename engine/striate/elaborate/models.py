@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from striate.dims.constraints import Divisible, Equal, simplified
 from striate.dims.domain import Domain, solve
 from striate.elaborate.budget import TOO_MANY_LAYERS, Budget, LimitError, too_many_layers
 from striate.elaborate.catalogue import Catalogue
@@ -26,7 +27,6 @@ from striate.elaborate.outputs import Outputs
 from striate.elaborate.parameters import fill_parameters
 from striate.elaborate.rehearsal import Rehearsal
 from striate.elaborate.scope import Scope
-from striate.elaborate.trace import Trace
 from striate.elaborate.values import plain
 from striate.graph import Graph
 from striate_dsl.collection import collection_paused
@@ -78,7 +78,6 @@ def elaborate(
     overrides: Mapping[str, str] | None = None,
     profile: tuple[Argument, ...] = (),
     sizes: Mapping[str, int] | None = None,
-    trace: Trace | None = None,
     observer: Observer | None = None,
     budget: Budget | None = None,
 ) -> Elaboration:
@@ -91,7 +90,6 @@ def elaborate(
         overrides: model parameters as expressions in the language, e.g. `{"classes": "10"}`.
         profile: model parameters from a profile of the file; `overrides` win over them.
         sizes: numbers for symbols of the inputs, e.g. `{"H": 200}`; the others stay open.
-        trace: filled with what happened at which place of the text.
         observer: hears of everything that is made, in order.
         budget: what is left for the models of a file, where several are built; nothing is built once it is spent.
     """
@@ -103,11 +101,10 @@ def elaborate(
     try:
         chain = model_chain(collected, model, overrides or {}, profile)
     except Fault as error:
-        built = Elaboration(model, None, (*findings, error.diagnostic), None)
+        built = Elaboration(model, None, (*findings, error.diagnostic, *error.further), None)
     else:
         with collection_paused(), room_for_nesting():
-            run = _Run(collected, chain, catalogue, findings, budget, sizes or {}, trace=trace)
-            run.elaborator.observer = observer
+            run = _Run(collected, chain, catalogue, findings, budget, sizes or {}, observer=observer)
             built = run.result()
             if any(item.code in SIZE_CODES for item in built.diagnostics):
                 open_run = _Run(collected, chain, catalogue, Diagnostics(), Budget(MOST_REBUILT), {}, open_sizes=True)
@@ -175,18 +172,19 @@ class _Run:
     budget: Budget
     sizes: Mapping[str, int]
     open_sizes: bool = False
-    trace: Trace | None = None
+    observer: Observer | None = None
     rehearsed: bool = False
     elaborator: Elaborator = field(init=False)
     statements: ModelStatements = field(init=False)
 
     def __post_init__(self) -> None:
-        self.elaborator = self._new_elaborator(Rehearsal if self.rehearsed else Elaborator, self.budget)
+        kind, observer = (Rehearsal, None) if self.rehearsed else (Elaborator, self.observer)
+        self.elaborator = self._new_elaborator(kind, self.budget, observer)
         if self.budget.forecast is None and not self.rehearsed:
             self.budget.forecast = self.forecast
         self.elaborator.network.sizes_only = self.open_sizes
-        if self.trace is not None:
-            self.trace.network = self.elaborator.network
+        if observer is not None:
+            observer.begun(self.elaborator.network)
         Loops(self.elaborator)
         Outputs(self.elaborator)
         self.statements = ModelStatements(self.elaborator, self.sizes, open_sizes=self.open_sizes)
@@ -205,9 +203,9 @@ class _Run:
         symbols = tuple(self.statements.symbols)
         return Elaboration(self.chain.name, None if failed else graph, tuple(self.findings), domain, symbols)
 
-    def _new_elaborator(self, kind: type[Elaborator], budget: Budget) -> Elaborator:
+    def _new_elaborator(self, kind: type[Elaborator], budget: Budget, observer: Observer | None = None) -> Elaborator:
         nothing = Definitions(next(iter(self.collected.values())).file)
-        return kind(self.collected, nothing, self.catalogue, budget, None if kind is Rehearsal else self.trace)
+        return kind(self.collected, nothing, self.catalogue, budget, observer)
 
     def _stop(self, error: LimitError) -> None:
         self.budget.spent = True
@@ -254,8 +252,8 @@ class _Run:
         """Run the model's statements and return its parameters."""
         elaborator, model = self.elaborator, self.chain.model
         scope = Scope(model.body, sites=elaborator.sites.of(model.body))
-        if self.trace is not None:
-            self.trace.scopes.append(scope)
+        if elaborator.observer is not None:
+            elaborator.observer.scope_opened(scope)
         try:
             arguments = self.chain.evaluate(elaborator, scope)
             environment = elaborator.environment(scope, None)
@@ -263,7 +261,7 @@ class _Run:
             last = elaborator.run_body(model.body, scope, None)
             self.statements.finish(model, last)
         except Fault as error:
-            elaborator.report(error.diagnostic)
+            elaborator.report_all(error)
         except LimitError as error:
             self._stop(error)
         except RecursionError:
@@ -345,20 +343,43 @@ def _too_deep(name: Identifier) -> Diagnostic:
     )
 
 
+def _in_words(condition: OpenCondition) -> str:
+    """Return a condition as it is written behind `where`, or as it would be."""
+    asked = simplified(condition.constraint)
+    if asked.reason is None:
+        return condition.origin.span.text
+    if isinstance(asked, Divisible):
+        offset = 0 if isinstance(asked.dim, int) else asked.dim.constant
+        size = f"{asked.dim - offset}"
+        return f"{size if size.isalnum() else f'({size})'} % {asked.by} == {-offset % asked.by}"
+    return f"{asked.left} == {asked.right}" if isinstance(asked, Equal) else f"{asked.dim} >= {asked.bound}"
+
+
 def _no_size_fits(condition: OpenCondition, opponent: OpenCondition | None) -> Diagnostic:
     reason = condition.constraint.reason
     problem = reason() if callable(reason) else None
-    against = f"{opponent.constraint}" if opponent else "the conditions before it"
-    labels = (Label(opponent.origin.span, f"this asks for {opponent.constraint}"),) if opponent else ()
+    labels: tuple[Label, ...] = ()
+    against = "the conditions before it"
+    if opponent is not None:
+        against = _in_words(opponent)
+        labels = (Label(opponent.origin.span, f"this asks for {against}"),)
+    if problem is None:
+        # Only the conditions behind `where` have no layer to speak for them.
+        return Diagnostic(
+            "E0325",
+            f"no size fulfils {condition.origin.span.text} together with {against}",
+            condition.origin.span,
+            labels=labels,
+        )
     return Diagnostic(
-        problem.code if problem else "E0203",
-        problem.message if problem else "no input size fulfils this condition together with those before it",
+        problem.code,
+        problem.message,
         condition.origin.span,
         labels=labels,
         notes=(
-            *(problem.notes if problem else ()),
-            f"no input size fulfils {condition.constraint} together with {against}",
+            *problem.notes,
+            f"no input size fulfils {_in_words(condition)} together with {against}",
             *trail_notes(condition.origin.trail),
         ),
-        help=problem.help if problem else None,
+        help=problem.help,
     )

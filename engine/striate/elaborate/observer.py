@@ -1,4 +1,4 @@
-"""Who hears of everything that an elaboration makes, in order: for those who retell it, as `striate expand` does.
+"""Who hears of all that an elaboration makes, in order: `striate expand` retells it, editors show it in the text.
 
 Scopes are handed over as they are at that moment; the next statement may change them.
 """
@@ -6,19 +6,33 @@ Scopes are handed over as they are at that moment; the next statement may change
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 from striate.elaborate.environment import ScopeEnvironment
-from striate.elaborate.network import LayerCall
+from striate.elaborate.network import LayerCall, Network
 from striate.elaborate.scope import Scope
 from striate.elaborate.values import Given, ValueRef
 from striate.graph import Input as GraphInput
 from striate.graph import Node
-from striate_dsl.syntax import Assert, Block, For, Head, Identifier, Input, Repeat
+from striate_dsl.syntax import Assert, Block, Call, Flow, For, Head, Identifier, Input, Repeat
 
 
-class Observer(Protocol):
-    """Hears of statements and layers while a model is built; `current` is the value that flows in, if there is one."""
+class Observer:
+    """Hears of statements and layers while a model is built; `current` is the value that flows in, if there is one.
+
+    Nothing is done here: whoever wants to hear of something overrides its method.
+    """
+
+    def begun(self, network: Network) -> None:
+        """The elaboration begins; the network fills while it goes on."""
+
+    def scope_opened(self, scope: Scope) -> None:
+        """The scope of the model or of a block instance exists; nothing is in it yet."""
+
+    def call_ended(self, call: Call, path: str, current: ValueRef | None, result: ValueRef, first: int) -> None:
+        """A layer or block was called; the nodes of the network from `first` on were made by it."""
+
+    def line_ended(self, flow: Flow, value: ValueRef | None) -> None:
+        """A line has ended with this value."""
 
     def input_declared(self, statement: Input, made: GraphInput, scope: Scope, environment: ScopeEnvironment) -> None:
         """An input was declared."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from striate.elaborate.expressions import Environment, evaluate
-from striate.elaborate.faults import fault, renaming, suggestion
+from striate.elaborate.faults import fault, unknown_arguments
 from striate.elaborate.repairs.steps import demand_no_comparison, given_twice
 from striate.elaborate.scope import Binding, Scope
 from striate.elaborate.values import Given
@@ -70,20 +70,13 @@ def fill_parameters(
         message = f"{name} takes {len(known)} arguments, this is one too many"
         raise fault("E0209", message, extra.span, notes=(signature(),))
     given = dict(zip(known, positional, strict=False))
+    places = {key: item.argument.name.span if item.argument.name else item.span for key, item in named.items()}
+    unknown = unknown_arguments(name, "parameter", places, known, signature())
+    if unknown is not None:
+        raise unknown
     for key, item in named.items():
-        place = item.argument.name.span if item.argument.name else item.span
-        if key not in known:
-            near = suggestion(key, known)
-            raise fault(
-                "E0208",
-                f"{name} has no parameter {key}",
-                place,
-                notes=(signature(),),
-                help=near,
-                fixes=renaming(key, known, place),
-            )
         if key in given:
-            raise fault("E0209", f"{key} is given twice", place)
+            raise fault("E0209", f"{key} is given twice", places[key])
         given[key] = item
     for parameter in parameters:
         key, written = parameter.name.text, given.get(parameter.name.text)

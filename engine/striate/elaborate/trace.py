@@ -1,6 +1,6 @@
 """What happened while a model was elaborated, by the places of the text: for editors, which show it there.
 
-The elaborator fills a trace if it is given one, also where the model has mistakes: everything that could be made is in.
+Where the model has mistakes, everything that could be made is in.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from striate.elaborate.network import Network
+from striate.elaborate.observer import Observer
 from striate.elaborate.scope import Scope
 from striate.elaborate.values import ValueRef
 from striate_dsl.syntax import Call, Flow
@@ -28,9 +29,9 @@ class Visit:
     stop: int
 
 
-@dataclass(slots=True)
-class Trace:
-    """The runs over calls and lines, and the scopes with everything that got a name, in order.
+@dataclass
+class Trace(Observer):
+    """An observer that keeps the runs over calls and lines, and the scopes with everything that got a name, in order.
 
     Attributes:
         visits: every run over a call that came to an end.
@@ -43,3 +44,15 @@ class Trace:
     flows: list[tuple[Flow, ValueRef | None]] = field(default_factory=list)
     scopes: list[Scope] = field(default_factory=list)
     network: Network = field(default_factory=Network)
+
+    def begun(self, network: Network) -> None:
+        self.network = network
+
+    def scope_opened(self, scope: Scope) -> None:
+        self.scopes.append(scope)
+
+    def call_ended(self, call: Call, path: str, current: ValueRef | None, result: ValueRef, first: int) -> None:
+        self.visits.append(Visit(call, path, current, result, first, len(self.network.nodes)))
+
+    def line_ended(self, flow: Flow, value: ValueRef | None) -> None:
+        self.flows.append((flow, value))

@@ -14,6 +14,7 @@ from typing import Any
 from striate.elaborate.catalogue import Catalogue
 from striate.elaborate.environment import ScopeEnvironment
 from striate.elaborate.network import LayerCall
+from striate.elaborate.observer import Observer
 from striate.elaborate.scope import Scope
 from striate.elaborate.sites import is_automatic
 from striate.elaborate.values import Given, ValueRef, plain
@@ -39,7 +40,7 @@ class Problem:
     span: Span
 
 
-class Recorder:
+class Recorder(Observer):
     """An observer of one elaboration; `finish` gives the model's body when that has ended.
 
     Attributes:

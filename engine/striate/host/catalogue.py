@@ -13,6 +13,7 @@ from striate_dsl.diagnostics import Diagnostic, DiagnosticError, Severity
 
 if TYPE_CHECKING:
     from striate.host.loading import Loaded, PluginFailure
+    from striate.host.manifest import Whereabouts
 
 Kind = TypeVar("Kind")
 
@@ -81,6 +82,25 @@ class HostCatalogue:
         if record is None:
             raise LookupError(f"no installed plugin provides the layer {name}")
         return record
+
+    def whereabouts(self, kind: str, name: str) -> Whereabouts:
+        """Return what is known of a name that nobody provides: the plugins that would, or may, and what ails them.
+
+        Args:
+            kind: what it should be, as manifests call it: `layers`, `losses`, …
+            name: the name.
+        """
+        from striate.host.manifest import Whereabouts  # noqa: PLC0415  # only where something is missing
+
+        perhaps = []
+        for failure in self.failures:
+            if failure.manifest is None:
+                perhaps.append(f"plugin {failure.plugin}, which may provide it, cannot be loaded: {failure.reason}")
+            elif name in failure.manifest.provides.get(kind, ()):
+                note = f"plugin {failure.plugin} provides {name}, but cannot be loaded: {failure.reason}"
+                package = failure.distribution or failure.plugin
+                return Whereabouts((note,), f"repair that, or get another version: pip install --upgrade {package}")
+        return Whereabouts(tuple(perhaps))
 
     def head(self, name: str) -> HeadRecord | None:
         """Return a task head's record, or None."""

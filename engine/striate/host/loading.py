@@ -14,16 +14,19 @@ from typing import Any
 import pluggy
 
 from striate.host.installed import GROUP
+from striate.host.manifest import Manifest, ManifestError, read_manifest
 from striate.host.records import FileRecord
 from striate.host.spec import HOOK_KINDS, PROJECT, Hooks, PluginContext
 
 
 @dataclass(frozen=True, slots=True)
 class PluginFailure:
-    """A plugin that could not be used, and why, in one line."""
+    """A plugin that could not be used, why, in one line, what its manifest says it would provide, and whence it is."""
 
     plugin: str
     reason: str
+    manifest: Manifest | None = None
+    distribution: str | None = None
 
 
 @dataclass(slots=True)
@@ -46,11 +49,19 @@ def load_plugins(found: Iterable[EntryPoint] | None = None) -> Loaded:
         try:
             contribution = _contribution(entry)
         except Exception as error:  # a stranger's code may raise anything; it must not take the command with it
-            loaded.failures.append(PluginFailure(entry.name, f"{type(error).__name__}: {error}"))
+            loaded.failures.append(_failure(entry, f"{type(error).__name__}: {error}"))
             continue
         for kind, name, record in contribution:
             _add(loaded, entry.name, kind, name, record)
     return loaded
+
+
+def _failure(entry: EntryPoint, reason: str) -> PluginFailure:
+    distribution = entry.dist.metadata["Name"] if entry.dist is not None else None
+    try:
+        return PluginFailure(entry.name, reason, read_manifest(entry), distribution)
+    except ManifestError as error:
+        return PluginFailure(entry.name, f"{reason}; {error}", None, distribution)
 
 
 def _contribution(entry: EntryPoint) -> list[tuple[type, str, Any]]:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import prod
 
-from striate.graph import Node
+from striate.dims import Dim
+from striate.graph import Node, TensorType
 from striate.lint.record import Finding, Lint
 from striate.lint.sites import argument, set_argument
 from striate.lint.subject import Network, Place, Subject, Use
+from striate.ops.problems import Check, LayerError
+from striate.ops.record import OpRecord, Types
 from striate_dsl.diagnostics import Fix
 from striate_dsl.syntax import Number
 
@@ -104,7 +108,7 @@ def _finding(subject: Subject, place: Place, use: Use, count: int, wanted: int) 
 def _own(use: Use, count: int, wanted: int) -> _Growth:
     """Return what a layer costs more with more outputs: its weights and products grow with them."""
     graph = use.network.graph
-    entries = sum(graph.weights[name].size for name in use.node.weights.values())
+    entries = sum(weight.size for name in use.node.weights.values() if (weight := graph.weights[name]).trainable)
     return _Growth(entries // count * (wanted - count), _share(use.network, use.node, wanted - count, count))
 
 
@@ -120,12 +124,48 @@ def _readers(network: Network, node: Node, count: int, wanted: int) -> _Growth:
             before, after = _channels(network, value), _channels(network, reader.outputs[0].name)
             if before is None or after is None:
                 continue
+            record = network.lookup(reader.op)
+            if record is not None and record.role == "weights" and reader.op not in _PRODUCTS:
+                growth, further = _recounted(network, reader, record, value, more)
+                total += growth
+                if further:
+                    waiting.append((reader.outputs[0].name, further))
+                continue
             mixing = reader.op in _PRODUCTS and not _is_depthwise(network, reader)
             total += _reader(network, reader, before, more, mixing=mixing)
             if not mixing:
                 # flatten makes several features of a channel; every other layer of one input keeps their number
                 waiting.append((reader.outputs[0].name, more * after // before if len(reader.inputs) == 1 else more))
     return total
+
+
+def _recounted(network: Network, reader: Node, record: OpRecord, value: str, more: int) -> tuple[_Growth, int]:
+    """Return what a layer with weights of several kinds costs more, by its own rules, and the channels it gives more.
+
+    Nothing where it does not take so many channels: the heads of attention have to divide them.
+    """
+    types = network.graph.types
+    before = tuple(types[name] for name in reader.inputs)
+    after = tuple(
+        TensorType((kind.channels + more, *kind.shape[1:])) if name == value else kind
+        for name, kind in zip(reader.inputs, before, strict=True)
+    )
+    try:
+        counted = [_counted(record, reader, inputs) for inputs in (before, after)]
+    except LayerError:
+        return _Growth(), 0
+    (parameters, macs, given), (new_parameters, new_macs, new_given) = counted
+    products = new_macs - macs if isinstance(macs, int) and isinstance(new_macs, int) else None
+    return _Growth(new_parameters - parameters, products), new_given - given
+
+
+def _counted(record: OpRecord, reader: Node, inputs: Types) -> tuple[int, Dim, int]:
+    """Return parameters, multiply-adds and output channels of a layer on inputs of these sizes."""
+    outputs = record.shape(reader.attributes, inputs, Check())
+    weights = record.weights(reader.attributes, inputs)
+    parameters = sum(prod(weight.shape) for weight in weights if weight.trainable)
+    channels = outputs[0].channels
+    return parameters, record.macs(reader.attributes, inputs, outputs), channels if isinstance(channels, int) else 0
 
 
 def _reader(network: Network, reader: Node, before: int, more: int, *, mixing: bool) -> _Growth:

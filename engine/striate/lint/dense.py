@@ -7,23 +7,22 @@ from collections.abc import Iterator
 from striate.graph import Node
 from striate.lint.record import Finding, Lint
 from striate.lint.subject import Network, Place, Subject
-from striate.ops.registry import BUILTIN
+from striate.ops.record import OpRecord
 from striate_dsl.diagnostics import Edit, Fix
 from striate_dsl.source import Span
 
 _SHARE = 0.5
 _LEAST = 1_000_000
-_BETWEEN = frozenset(
-    name
-    for name, record in BUILTIN.items()
-    if record.inference == "same" or record.role == "activation" or record.name == "sigmoid"
-)
+
+
+def _is_between(record: OpRecord) -> bool:
+    return record.inference == "same" or record.role == "activation" or record.name == "sigmoid"
 
 
 def _flattened_map(network: Network, dense: Node) -> Node | None:
     """Return the flatten of a map larger than 1 x 1 that a dense layer works on."""
     node = network.producers.get(dense.inputs[0])
-    while node is not None and node.op in _BETWEEN:
+    while node is not None and _is_between(network.record(node)):
         node = network.producers.get(node.inputs[0])
     if node is None or node.op != "flatten":
         return None

@@ -8,12 +8,12 @@ from striate.graph import Node
 from striate.lint.record import Finding, Lint
 from striate.lint.sites import remove_step
 from striate.lint.subject import Loss, Network, Subject, Use
-from striate.ops.registry import BUILTIN
+from striate.ops.record import Role
 from striate_dsl.diagnostics import Fix, Label
 
-PROBABILITIES = frozenset(name for name, record in BUILTIN.items() if record.role == "probabilities")
-BOUNDED = frozenset(name for name, record in BUILTIN.items() if record.role == "activation")
-_PASSED_OVER = frozenset(name for name, record in BUILTIN.items() if record.inference == "same") | {"flatten"}
+
+def _passes_on(network: Network, node: Node) -> bool:
+    return node.op == "flatten" or network.record(node).inference == "same"
 
 
 def _last_function(network: Network) -> Node | None:
@@ -22,17 +22,17 @@ def _last_function(network: Network) -> Node | None:
         return None
     (value,) = network.outputs
     node = network.producers.get(value)
-    while node is not None and node.op in _PASSED_OVER:
+    while node is not None and _passes_on(network, node):
         node = network.producers.get(node.inputs[0])
     return node
 
 
-def _last_before_loss(subject: Subject, ops: frozenset[str]) -> Iterator[tuple[Node, Use, Loss]]:
-    """Yield the last layers that are of these names and read by a loss that applies a function itself."""
+def _last_before_loss(subject: Subject, role: Role) -> Iterator[tuple[Node, Use, Loss]]:
+    """Yield the last layers that have this role and are read by a loss that applies a function itself."""
     seen = set()
     for network in subject.networks:
         node = _last_function(network)
-        if node is None or node.op not in ops or node.origin.span.source is not subject.file.span.source:
+        if node is None or network.record(node).role != role or node.origin.span.source is not subject.file.span.source:
             continue
         for loss in network.losses:
             if loss.applies and node.origin.span not in seen:
@@ -47,7 +47,7 @@ def _removed(subject: Subject, node: Node) -> Fix | None:
 
 
 def _applied_twice(subject: Subject) -> Iterator[Finding]:
-    for node, use, loss in _last_before_loss(subject, PROBABILITIES):
+    for node, use, loss in _last_before_loss(subject, "probabilities"):
         yield Finding(
             node.origin.span,
             f"{loss.name} applies {loss.applies} itself, so {node.op} must not come before it",
@@ -59,7 +59,7 @@ def _applied_twice(subject: Subject) -> Iterator[Finding]:
 
 
 def _scores_cut(subject: Subject) -> Iterator[Finding]:
-    for node, use, loss in _last_before_loss(subject, BOUNDED):
+    for node, use, loss in _last_before_loss(subject, "activation"):
         yield Finding(
             node.origin.span,
             f"{node.op} behind the last weights bounds the scores that {loss.name} reads",

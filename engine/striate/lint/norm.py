@@ -9,28 +9,34 @@ from striate.graph import Node
 from striate.lint.record import Finding, Lint
 from striate.lint.sites import argument, set_argument
 from striate.lint.subject import Network, Place, Subject
-from striate.ops.registry import BUILTIN
+from striate.ops.record import OpRecord
 from striate_dsl.diagnostics import Edit, Fix
 from striate_dsl.source import Span
 from striate_dsl.syntax import Boolean, Call, step_end
 
-PRODUCTS = tuple(name for name, record in BUILTIN.items() if record.role == "weights")
-CENTRING = frozenset(name for name, record in BUILTIN.items() if record.removes_offset)
 _STRENGTHS = ("rate", "std")
-DISTURBING = tuple(name for name, record in BUILTIN.items() if record.role == "regularisation")
+
+
+def _is_product(record: OpRecord) -> bool:
+    return record.role == "weights"
+
+
+def _disturbs(record: OpRecord) -> bool:
+    return record.role == "regularisation"
 
 
 def _only_feeds_norm(network: Network, node: Node) -> bool:
     value = node.outputs[0].name
     users = network.users.get(value, ())
-    return bool(users) and value not in network.outputs and all(user.op in CENTRING for user in users)
+    return bool(users) and value not in network.outputs and all(network.record(user).removes_offset for user in users)
 
 
 def _bias_before_norm(subject: Subject) -> Iterator[Finding]:
     """A bias is superfluous only if that holds for every use of the place, and of the weight that uses share."""
-    places = [place for place in subject.places(*PRODUCTS) if all("bias" in use.node.weights for use in place.uses)]
+    products = list(subject.places_of(_is_product))
+    places = [place for place in products if all("bias" in use.node.weights for use in place.uses)]
     needed: dict[int, set[str]] = defaultdict(set)
-    for place in subject.places(*PRODUCTS):
+    for place in products:
         for use in place.uses:
             if "bias" in use.node.weights and not _only_feeds_norm(use.network, use.node):
                 needed[id(use.network)].add(use.node.weights["bias"])
@@ -63,7 +69,7 @@ def _without_bias(subject: Subject, place: Place) -> Fix | None:
 
 
 def _dropout_before_norm(subject: Subject) -> Iterator[Finding]:
-    for place in subject.places(*DISTURBING):
+    for place in subject.places_of(_disturbs):
         for use in place.uses:
             users = use.network.users.get(use.node.outputs[0].name, ())
             norms = [user for user in users if _keeps_statistics(user)]

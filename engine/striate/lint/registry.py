@@ -14,13 +14,28 @@ from striate.lint import (
     reach,
     repeats,
     sampling,
+    torch_order,
     unused,
 )
 from striate.lint.record import Lint
 from striate.lint.subject import Subject
 from striate_dsl.diagnostics import Diagnostic
 
-_FAMILIES = (norm, logits, sampling, dilation, padding, unused, dead, repeats, dense, extent, channels, reach)
+_FAMILIES = (
+    norm,
+    logits,
+    sampling,
+    dilation,
+    padding,
+    unused,
+    dead,
+    repeats,
+    dense,
+    extent,
+    channels,
+    reach,
+    torch_order,
+)
 
 LINTS: tuple[Lint, ...] = tuple(sorted((item for family in _FAMILIES for item in family.LINTS), key=lambda x: x.code))
 """Every lint, by code. W0100 (an allowance that silences nothing) is none."""

@@ -6,16 +6,17 @@ A block used fifty times is one place with fifty uses, so that a lint speaks onc
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from striate.analysis.costs import Lookup, node_macs
+from striate.analysis.costs import Lookup, node_macs, record_of
 from striate.dims import Dim
 from striate.elaborate.faults import trail_notes
 from striate.graph import Graph, Node
 from striate.lint.names import used_names
 from striate.lint.sites import Sites
+from striate.ops.record import OpRecord
 from striate.ops.registry import BUILTIN
 from striate_dsl.source import Span
 from striate_dsl.syntax import Block, File, Model
@@ -78,6 +79,10 @@ class Network:
         """Return the multiply-adds of a layer for one image."""
         return node_macs(self.graph, node, self.lookup)
 
+    def record(self, node: Node) -> OpRecord:
+        """Return the record of a node's layer."""
+        return record_of(node, self.lookup)
+
     def input_shape(self, node: Node) -> tuple[object, ...]:
         """Return the size of a node's first input; open sizes are expressions."""
         return self.graph.types[node.inputs[0]].shape
@@ -137,6 +142,14 @@ class Subject:
         """The plain names that the bodies of blocks and models use, by the name of the block or model."""
         definitions = (item for item in self.file.definitions if isinstance(item, Block | Model))
         return {item.name.text: used_names(item.body) for item in definitions}
+
+    def places_of(self, wanted: Callable[[OpRecord], bool]) -> Iterator[Place]:
+        """Yield the places of this file that make layers of such records."""
+        for found in self._places.values():
+            places = list(found.values())
+            first = places[0].uses[0]
+            if wanted(first.network.record(first.node)):
+                yield from places
 
     def places(self, *ops: str) -> Iterator[Place]:
         """Yield the places of this file that make layers of these names."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
+from itertools import dropwhile, islice
+from operator import gt
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,13 @@ MOST_TRIES = 256
 """Sizes that are tried out to find a second legal one."""
 
 
+ORDINARY = 33
+"""Open sizes are verified from here on: larger than the kernels in use, odd, and quick."""
+
+STEP = 24
+"""How much larger the size of each further open axis is at least."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trial:
     """One input to compare on: its batch and image size in words, and an array by input name."""
@@ -32,7 +41,7 @@ class Trial:
 
 
 def trials_for(graph: Graph, domain: Domain, seed: int = 0, batches: Sequence[int] = BATCHES) -> list[Trial]:
-    """Return batch 1 and 3 (or others), each at the smallest legal size and, where sizes are open, at one more.
+    """Return batch 1 and 3 (or others), each at the smallest legal size and, where sizes are open, at larger ones.
 
     Raises:
         DiagnosticError: no legal size could be found.
@@ -42,7 +51,11 @@ def trials_for(graph: Graph, domain: Domain, seed: int = 0, batches: Sequence[in
 
 
 def legal_sizes(domain: Domain, model: str) -> list[dict[str, int]]:
-    """Return the smallest legal sizes, and the next with one symbol larger (or all, where one alone cannot be).
+    """Return the smallest legal sizes, and sizes of an ordinary image, so that every open axis has two.
+
+    The smallest size alone would hide much: on one pixel all of a kernel but its middle meets padding. The others
+    differ from each other, so that no axis passes for another one. Where sizes are tied to each other and no such
+    sizes are found, they grow together, or one at a time.
 
     Raises:
         DiagnosticError: none could be found.
@@ -57,15 +70,25 @@ def legal_sizes(domain: Domain, model: str) -> list[dict[str, int]]:
                 help="fix the sizes in the input line, or write the file unverified with --no-verify",
             )
         )
-    for changed in (*((name,) for name in domain.symbols), domain.symbols):
-        larger = _larger(domain, smallest, changed)
+    names = domain.symbols
+    if not names:
+        return [smallest]
+    times = -(-ORDINARY // min(smallest.values()))
+    unlike = range(ORDINARY, ORDINARY + STEP * len(names), STEP)
+    for floors in (unlike, [times * smallest[name] for name in names], [0] * len(names)):
+        larger = _larger(domain, smallest, names, floors)
         if larger is not None:
             return [smallest, larger]
-    return [smallest]
+    alone = (_larger(domain, smallest, (name,), (ORDINARY,)) for name in names)
+    return [smallest, *(sizes for sizes in alone if sizes is not None)]
 
 
-def _larger(domain: Domain, smallest: Mapping[str, int], changed: Sequence[str]) -> dict[str, int] | None:
-    above = ((size for size in domain[name] if size > smallest[name]) for name in changed)
+def _larger(
+    domain: Domain, smallest: Mapping[str, int], changed: Sequence[str], floors: Sequence[int]
+) -> dict[str, int] | None:
+    """Return legal sizes in which the changed ones are larger than the smallest and not below their floors."""
+    least = {name: max(smallest[name] + 1, floor) for name, floor in zip(changed, floors, strict=True)}
+    above = [dropwhile(partial(gt, bound), domain[name]) for name, bound in least.items()]
     for sizes in islice(zip(*above, strict=False), MOST_TRIES):
         candidate = {**smallest, **dict(zip(changed, sizes, strict=True))}
         if domain.contains(candidate):

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 from striate.ops.arguments import Argument, Choice, OneOf, Real
 from striate.ops.decomposition import Decomposition
 from striate.ops.entrywise import onnx_nodes, onnx_operator, samples, torch_function, unchanged
-from striate.ops.record import Attributes, OpRecord, Sample, TorchCall
+from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types
+from striate.ops.sizes import entries
 from striate.ops.targets import OnnxCall, OnnxSink
+from striate.ops.work import KEEPS_OUTPUT, Kept, Work, keeping, per_entry
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 TANH = OpRecord(
     name="tanh",
+    work=Work(per_entry(1), KEEPS_OUTPUT),
     summary="Hyperbolic tangent: out = (e^in - e^-in) / (e^in + e^-in), between -1 and 1.",
     role="activation",
     shape=unchanged,
@@ -26,6 +29,7 @@ TANH = OpRecord(
 
 SIGMOID = OpRecord(
     name="sigmoid",
+    work=Work(per_entry(4), KEEPS_OUTPUT),
     summary="Logistic function: out = 1 / (1 + e^-in), between 0 and 1.",
     role="probabilities",
     shape=unchanged,
@@ -42,6 +46,7 @@ def _log_sigmoid_onnx(write: Decomposition, value: str, attributes: Attributes) 
 
 LOG_SIGMOID = OpRecord(
     name="log_sigmoid",
+    work=Work(per_entry(4), keeping(0, per_output=1)),
     summary="Logarithm of the logistic function: out = -log(1 + e^-in), without loss of digits.",
     role="probabilities",
     shape=unchanged,
@@ -52,6 +57,10 @@ LOG_SIGMOID = OpRecord(
 )
 
 _SLOPES = {"torch": 1 / 6, "onnx": 0.2}
+
+
+def _hardsigmoid_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    return Kept((0,)) if attributes["form"] == "torch" else Kept(numbers=entries(outputs[0]))
 
 
 def _hardsigmoid_torch(call: TorchCall) -> Tensor:
@@ -68,6 +77,7 @@ def _hardsigmoid_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 HARDSIGMOID = OpRecord(
     name="hardsigmoid",
+    work=Work(per_entry(4), _hardsigmoid_keeps),
     summary="Sigmoid of straight pieces: out = min(max(alpha * in + 1/2, 0), 1).",
     role="probabilities",
     arguments=(
@@ -100,6 +110,7 @@ def _hardswish_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 HARDSWISH = OpRecord(
     name="hardswish",
+    work=Work(per_entry(5)),
     summary="Swish of straight pieces: out = in * min(max(in + 3, 0), 6) / 6.",
     role="activation",
     shape=unchanged,
@@ -111,6 +122,7 @@ HARDSWISH = OpRecord(
 
 SOFTSIGN = OpRecord(
     name="softsign",
+    work=Work(per_entry(3), keeping(0, per_output=1)),
     summary="Levels off slowly: out = in / (1 + |in|), between -1 and 1.",
     role="activation",
     shape=unchanged,
@@ -141,6 +153,7 @@ def _softplus_onnx(write: Decomposition, value: str, attributes: Attributes) -> 
 
 SOFTPLUS = OpRecord(
     name="softplus",
+    work=Work(per_entry(5)),
     summary="Smooth rectifier: out = log(1 + e^(beta * in)) / beta, and in itself where beta * in is above threshold.",
     role="activation",
     arguments=(
@@ -175,6 +188,7 @@ def _step_onnx(write: Decomposition, value: str, attributes: Attributes) -> None
 
 STEP = OpRecord(
     name="step",
+    work=Work(per_entry(1), keeping(per_output=1)),
     summary="Heaviside's step: out = 1 where in >= at, 0 elsewhere; no gradient comes back through it.",
     role="activation",
     arguments=(Argument("at", Real(), "Where the step is.", 0.0),),

@@ -5,14 +5,15 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from striate.dims import format_dim
+from striate.dims import Dim, format_dim
 from striate.graph import format_shape
 from striate.ops.decomposition import Decomposition
 from striate.ops.moments import EPS, centred
 from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, Window
-from striate.ops.sizes import same_type, with_space
+from striate.ops.sizes import entries, same_type, with_space
 from striate.ops.targets import OnnxCall, OnnxSink
+from striate.ops.work import Kept, Work
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -56,6 +57,15 @@ def _window(attributes: Attributes, inputs: Types) -> Window | Literal["all"]:
     return "all"
 
 
+def _operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    # Mean and variance of both (sum; less the mean, square, sum), then less the mean, times, plus.
+    return entries(inputs[0]) * 7 + entries(inputs[1]) * 4
+
+
+def _keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    return Kept((0, 1), numbers=entries(inputs[0]) + inputs[0].channels * 3)
+
+
 def _torch(call: TorchCall) -> Tensor:
     content, style = call.inputs
     space, eps = tuple(range(2, content.dim())), call.attributes["eps"]
@@ -76,6 +86,7 @@ def _onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 ADAIN = OpRecord(
     name="adain",
+    work=Work(_operations, _keeps),
     summary="Adaptive instance normalisation: the content's channels get mean and standard deviation of the style's, "
     "out = (content - mean(content)) / deviation(content) * deviation(style) + mean(style) with deviation = "
     "sqrt(variance + eps) over all pixels.",

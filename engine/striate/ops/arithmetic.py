@@ -9,6 +9,7 @@ from striate.ops.arguments import Argument, Real
 from striate.ops.decomposition import Decomposition
 from striate.ops.entrywise import onnx_nodes, onnx_operator, samples, unchanged
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall
+from striate.ops.work import KEEPS_INPUT, KEEPS_NOTHING, KEEPS_OUTPUT, Keeping, Work, per_entry
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,6 +45,7 @@ def _linear_onnx(write: Decomposition, value: str, attributes: Attributes) -> No
 
 LINEAR = OpRecord(
     name="linear",
+    work=Work(per_entry(2), KEEPS_NOTHING, scratch=per_entry(1)),
     summary="Straight line without weights: out = scale * in + shift; as it stands, the activation that does nothing.",
     arguments=(
         Argument("scale", Real(), "What every entry is multiplied by.", 1.0),
@@ -68,11 +70,18 @@ def _square_onnx(write: Decomposition, value: str, attributes: Attributes) -> No
 
 
 def _function(
-    name: str, summary: str, op_type: str, *, onnx: Callable[..., None] | None = None, bends: bool = True
+    name: str,
+    summary: str,
+    op_type: str,
+    *,
+    keeps: Keeping,
+    onnx: Callable[..., None] | None = None,
+    bends: bool = True,
 ) -> OpRecord:
     """Return the record of a function that torch knows by the layer's name and that takes no arguments."""
     return OpRecord(
         name=name,
+        work=Work(per_entry(1), keeps),
         summary=summary,
         role="activation" if bends else "other",
         shape=unchanged,
@@ -83,12 +92,14 @@ def _function(
     )
 
 
-EXP = _function("exp", "Exponential function: out = e^in.", "Exp")
-LOG = _function("log", "Natural logarithm, for positive entries: out = log(in).", "Log", bends=False)
-SQRT = _function("sqrt", "Square root, for entries of at least 0: out = in ^ (1/2).", "Sqrt")
-ABS = _function("abs", "Size without the sign: out = |in|.", "Abs")
-NEG = _function("neg", "The other sign: out = -in.", "Neg", bends=False)
-SQUARE = _function("square", "Square: out = in * in.", "Mul", onnx=onnx_nodes(_square_onnx))
-RECIPROCAL = _function("reciprocal", "Reciprocal, for entries that are not 0: out = 1 / in.", "Reciprocal", bends=False)
+EXP = _function("exp", "Exponential function: out = e^in.", "Exp", keeps=KEEPS_OUTPUT)
+LOG = _function("log", "Natural logarithm, for positive entries: out = log(in).", "Log", keeps=KEEPS_INPUT, bends=False)
+SQRT = _function("sqrt", "Square root, for entries of at least 0: out = in ^ (1/2).", "Sqrt", keeps=KEEPS_OUTPUT)
+ABS = _function("abs", "Size without the sign: out = |in|.", "Abs", keeps=KEEPS_INPUT)
+NEG = _function("neg", "The other sign: out = -in.", "Neg", keeps=KEEPS_NOTHING, bends=False)
+SQUARE = _function("square", "Square: out = in * in.", "Mul", keeps=KEEPS_INPUT, onnx=onnx_nodes(_square_onnx))
+RECIPROCAL = _function(
+    "reciprocal", "Reciprocal, for entries that are not 0: out = 1 / in.", "Reciprocal", keeps=KEEPS_OUTPUT, bends=False
+)
 
 RECORDS = (LINEAR, EXP, LOG, SQRT, ABS, NEG, SQUARE, RECIPROCAL)

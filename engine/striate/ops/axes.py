@@ -12,6 +12,7 @@ from striate.dims import Dim
 from striate.graph import TensorType, format_shape
 from striate.ops.problems import LayerError, Problem
 from striate.ops.record import POINTWISE, Window
+from striate.ops.sizes import product
 
 SINGLE_AXES = ("channels", "depth", "height", "width", "length")
 """Axes that stand for themselves."""
@@ -115,3 +116,8 @@ def known_sizes(value: TensorType, axes: Sequence[int]) -> tuple[int, ...]:
             repair=(("affine", "false"),),
         )
     )
+
+
+def remaining(value: TensorType, axes: Sequence[int]) -> Dim:
+    """Return the number of entries that are left where axes, positions that count the batch, are reduced to one."""
+    return product(size for position, size in enumerate(value.shape, start=1) if position not in axes)

@@ -11,8 +11,9 @@ from striate.ops.merge import check_merge, common_sizes, in_turn
 from striate.ops.moves import sees_everything
 from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types
-from striate.ops.sizes import typed
+from striate.ops.sizes import entries, typed
 from striate.ops.targets import OnnxCall, OnnxSink
+from striate.ops.work import KEEPS_NOTHING, Work, keeping, keeping_all, merging, no_operations, per_entry
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -72,6 +73,10 @@ def _average_torch(call: TorchCall) -> Tensor:
     return total / len(call.inputs)
 
 
+def _average_operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    return entries(outputs[0]) * len(inputs)
+
+
 def _average_onnx(call: OnnxCall, sink: OnnxSink) -> None:
     sink.node("Mean", call.inputs, call.outputs)
 
@@ -93,6 +98,7 @@ _NOT_REPEATED = Sample({}, ((4, 5, 3), (4, 1, 1)), fails="branch sizes differ in
 
 SUB = OpRecord(
     name="sub",
+    work=Work(merging, KEEPS_NOTHING),
     summary="Difference of two values of the same size: out = a - b, a being what flows in or the first branch.",
     merge=True,
     shape=_difference_shape,
@@ -104,6 +110,7 @@ SUB = OpRecord(
 
 DIV = OpRecord(
     name="div",
+    work=Work(merging, keeping_all),
     summary="Quotient of two values: out = a / b; a size of 1 is repeated, so that C x 1 x 1 divides whole channels.",
     merge=True,
     shape=_quotient_shape,
@@ -121,6 +128,7 @@ DIV = OpRecord(
 
 MAXIMUM = OpRecord(
     name="maximum",
+    work=Work(merging, keeping_all),
     summary="Largest of the entries at each place of values of the same size: out = max(a, b, …).",
     merge=True,
     shape=_same_shape,
@@ -132,6 +140,7 @@ MAXIMUM = OpRecord(
 
 MINIMUM = OpRecord(
     name="minimum",
+    work=Work(merging, keeping_all),
     summary="Smallest of the entries at each place of values of the same size: out = min(a, b, …).",
     merge=True,
     shape=_same_shape,
@@ -143,6 +152,7 @@ MINIMUM = OpRecord(
 
 AVERAGE = OpRecord(
     name="average",
+    work=Work(_average_operations, KEEPS_NOTHING, scratch=per_entry(1)),
     summary="Mean of values of the same size, entry by entry: out = (a + b + …) / n.",
     merge=True,
     shape=_same_shape,
@@ -171,6 +181,7 @@ _GATED = (Sample({}, ((4, 9, 7), (4, 1, 1))), Sample({}, ((1, 9, 7), (4, 9, 1)))
 
 POW = OpRecord(
     name="pow",
+    work=Work(merging, keeping(0, 1, output=True)),
     summary="Power of two values: out = a ^ b, for entries a above 0; a size of 1 is repeated.",
     merge=True,
     shape=_quotient_shape,
@@ -182,6 +193,7 @@ POW = OpRecord(
 
 FMOD = OpRecord(
     name="fmod",
+    work=Work(merging, keeping_all),
     summary="Remainder of a division towards 0: out = a - b * (a / b cut off), with the sign of a; a size of 1 is "
     "repeated.",
     merge=True,
@@ -213,6 +225,7 @@ def _stack_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 STACK = OpRecord(
     name="stack",
+    work=Work(no_operations, KEEPS_NOTHING, passes_gradient=True),
     summary="Values of the same size behind each other along a new axis after the channels: D images C x H x W give a "
     "volume C x D x H x W, L flat values F a sequence F x L.",
     merge=True,

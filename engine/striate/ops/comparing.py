@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from striate.dims import Dim
 from striate.graph import format_shape
 from striate.ops.combine import REFUSED, TOO_MANY, exactly_two
 from striate.ops.decomposition import Decomposition
@@ -16,8 +17,9 @@ from striate.ops.entrywise import samples, unchanged
 from striate.ops.merge import check_merge, common_sizes
 from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types
-from striate.ops.sizes import typed
+from striate.ops.sizes import entries, typed
 from striate.ops.targets import OnnxCall, OnnxSink
+from striate.ops.work import KEEPS_NOTHING, Kept, Work, per_entry
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -60,9 +62,20 @@ def _onnx(op_type: str, *, truths: bool) -> Callable[[OnnxCall, OnnxSink], None]
     return rule
 
 
+def _truth(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    """Count the truths that become numbers, of a byte each, in numbers of four."""
+    return entries(outputs[0]) // 4
+
+
+def _truths(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    """Count the truths that become numbers and those that they are made of."""
+    return (entries(outputs[0]) + sum(entries(value) for value in inputs)) // 4
+
+
 def _comparison(name: str, summary: str, function: str, op_type: str, *, truths: bool = False) -> OpRecord:
     return OpRecord(
         name=name,
+        work=Work(per_entry(1), KEEPS_NOTHING, scratch=_truths if truths else _truth),
         summary=summary,
         merge=True,
         shape=_two_shape,
@@ -128,6 +141,7 @@ def _not_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 LOGICAL_NOT = OpRecord(
     name="logical_not",
+    work=Work(per_entry(1), KEEPS_NOTHING, scratch=_truth),
     summary="The other truth: 1 where an entry is 0, 0 elsewhere.",
     shape=unchanged,
     torch=_not_torch,
@@ -161,8 +175,13 @@ def _where_onnx(call: OnnxCall, sink: OnnxSink) -> None:
     write.result("Where", write("Cast", call.inputs[0], to=_BOOL), *call.inputs[1:])
 
 
+def _where_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    return Kept(marks=entries(inputs[0]))
+
+
 WHERE = OpRecord(
     name="where",
+    work=Work(per_entry(1), _where_keeps),
     summary="Choice between two values, entry by entry: out = a where what flows in is not 0, b elsewhere; a size of 1 "
     "is repeated.",
     merge=True,

@@ -10,7 +10,8 @@ from striate.ops.arguments import Argument, Choice, OneOf, Real
 from striate.ops.entrywise import EVERY_RANK, onnx_operator, unchanged
 from striate.ops.problems import Check
 from striate.ops.record import Attributes, OpRecord, PenaltyCall, Sample, TorchCall, Types, WeightSpec
-from striate.ops.sizes import known_channels
+from striate.ops.sizes import entries, known_channels
+from striate.ops.work import Kept, Work, no_operations
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,6 +25,11 @@ def _shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
 def _weights(attributes: Attributes, inputs: Types) -> tuple[WeightSpec, ...]:
     rate = attributes["rate"]
     return (WeightSpec("logit", (1,), Initializer("constant", {"value": math.log(rate / (1 - rate))})),)
+
+
+def _keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    chances = entries(inputs[0]) if attributes["drops"] == "entries" else inputs[0].channels
+    return Kept((0,), numbers=entries(inputs[0]) + chances * 2)
 
 
 def _torch(call: TorchCall) -> Tensor:
@@ -48,6 +54,7 @@ def _penalty(call: PenaltyCall) -> Tensor:
 
 CONCRETE_DROPOUT = OpRecord(
     name="concrete_dropout",
+    work=Work(no_operations, _keeps),
     summary="Dropout with a trained rate p, a weight (its logit): in training out = in * (1 - z) / (1 - p) with z = "
     "sigmoid((logit(p) + logit(u)) / temperature) and u uniform at random; evaluation passes values through.",
     inference="same",

@@ -9,7 +9,8 @@ from striate.ops.entrywise import EVERY_RANK, onnx_operator, unchanged
 from striate.ops.geometry import image_size
 from striate.ops.problems import Check
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types
-from striate.ops.sizes import same_type
+from striate.ops.sizes import pixels, same_type
+from striate.ops.work import KEEPS_NOTHING, Kept, Work, no_operations
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,6 +26,7 @@ def _noise_torch(call: TorchCall) -> Tensor:
 
 GAUSSIAN_NOISE = OpRecord(
     name="gaussian_noise",
+    work=Work(no_operations, KEEPS_NOTHING, passes_gradient=True),
     summary="In training out = in + a normal number with mean 0 and standard deviation std, drawn for each entry; "
     "evaluation passes values through.",
     inference="same",
@@ -45,6 +47,10 @@ GAUSSIAN_NOISE = OpRecord(
 def _cutout_shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
     image_size(inputs)
     return same_type(inputs)
+
+
+def _cutout_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    return Kept(marks=pixels(inputs[0]) * int(attributes["holes"]))
 
 
 def _cutout_torch(call: TorchCall) -> Tensor:
@@ -68,6 +74,7 @@ def _covered(call: TorchCall, value: Tensor, axis: int) -> Tensor:
 
 CUTOUT = OpRecord(
     name="cutout",
+    work=Work(no_operations, _cutout_keeps),
     summary="In training a rectangle around a random pixel becomes 0 in all channels of an image, another one for each "
     "image; what reaches over the border is cut off. Evaluation passes values through.",
     inference="same",

@@ -9,6 +9,9 @@ from striate.ops.arguments import Argument, Real
 from striate.ops.dense import DENSE
 from striate.ops.problems import Check, LayerError
 from striate.ops.record import Attributes, Sample, TorchCall, Types
+from striate.ops.reparametrised import torch_kernel
+from striate.ops.sizes import entries
+from striate.ops.work import Kept, Work, no_operations
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,8 +25,12 @@ def _shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
         raise LayerError(replace(error.problem, help=advice and advice.replace("dense(", "dropconnect("))) from None
 
 
+def _keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    return Kept((0,), numbers=entries(inputs[0]) * attributes["features"] * 2)  # a matrix and its mask
+
+
 def _torch(call: TorchCall) -> Tensor:
-    value, weight, bias = call.inputs[0], call.weights["weight"], call.weights.get("bias")
+    value, weight, bias = call.inputs[0], torch_kernel(call), call.weights.get("bias")
     functional = call.torch.nn.functional
     if not call.training:
         result: Tensor = functional.linear(value, weight, bias)
@@ -36,6 +43,7 @@ def _torch(call: TorchCall) -> Tensor:
 DROPCONNECT = replace(
     DENSE,
     name="dropconnect",
+    work=Work(DENSE.work.operations, _keeps, scratch=no_operations),
     summary="Dense layer that in training leaves out each weight with probability rate, for each image by itself, and "
     "divides the others by 1 - rate; evaluation uses all. Training holds a matrix for every image of a batch.",
     arguments=(

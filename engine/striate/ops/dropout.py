@@ -13,6 +13,7 @@ from striate.ops.problems import Check
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types
 from striate.ops.sizes import same_type, with_space
 from striate.ops.targets import OnnxCall, OnnxSink
+from striate.ops.work import KEEPS_NOTHING, Kept, Work, keeping, no_operations
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,6 +45,7 @@ def _onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 DROPOUT = OpRecord(
     name="dropout",
+    work=Work(no_operations, keeping(per_output=1)),
     summary="In training each entry becomes 0 with probability rate and is divided by 1 - rate otherwise; "
     "evaluation passes it through.",
     inference="same",
@@ -62,6 +64,10 @@ def _spatial_shape(attributes: Attributes, inputs: Types, check: Check) -> Types
     return same_type(inputs)
 
 
+def _spatial_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    return Kept(numbers=inputs[0].channels)
+
+
 def _masked(call: TorchCall, kept_axes: int) -> Tensor:
     """Return the input times a mask that has the input's first axes and is the same along all others."""
     value = call.inputs[0]
@@ -78,6 +84,7 @@ def _spatial_torch(call: TorchCall) -> Tensor:
 
 SPATIAL_DROPOUT = OpRecord(
     name="spatial_dropout",
+    work=Work(no_operations, _spatial_keeps),
     summary="In training each channel of each image becomes 0 as a whole with probability rate and is divided by "
     "1 - rate otherwise; evaluation passes it through.",
     inference="same",
@@ -101,6 +108,7 @@ def _droppath_torch(call: TorchCall) -> Tensor:
 
 DROPPATH = OpRecord(
     name="droppath",
+    work=Work(no_operations, KEEPS_NOTHING),
     summary="Stochastic depth, for the end of a residual branch: in training everything of an image becomes 0 with "
     "probability rate and is divided by 1 - rate otherwise, for each image by itself; evaluation passes it through.",
     inference="same",
@@ -122,6 +130,7 @@ def _alpha_torch(call: TorchCall) -> Tensor:
 
 ALPHA_DROPOUT = OpRecord(
     name="alpha_dropout",
+    work=Work(no_operations, keeping(per_output=1)),
     summary="Dropout for selu: in training entries become selu's lowest value, -1.7581, with probability rate, and all "
     "are scaled and shifted so that mean 0 and variance 1 stay; evaluation passes them through.",
     inference="same",

@@ -9,6 +9,7 @@ from striate.ops.arguments import Argument, Real
 from striate.ops.decomposition import Decomposition
 from striate.ops.entrywise import onnx_nodes, onnx_operator, samples, unchanged
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall
+from striate.ops.work import KEEPS_INPUT, KEEPS_NOTHING, KEEPS_OUTPUT, Keeping, Work, per_entry
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,10 +28,11 @@ def _torch(name: str) -> Callable[[TorchCall], Tensor]:
     return rule
 
 
-def _function(name: str, summary: str, reference: str = _FUNCTIONS) -> OpRecord:
+def _function(name: str, summary: str, reference: str = _FUNCTIONS, keeps: Keeping = KEEPS_INPUT) -> OpRecord:
     """Return the record of a function that torch and ONNX know by the layer's name."""
     return OpRecord(
         name=name,
+        work=Work(per_entry(1), keeps),
         summary=summary,
         shape=unchanged,
         torch=_torch(name),
@@ -42,7 +44,7 @@ def _function(name: str, summary: str, reference: str = _FUNCTIONS) -> OpRecord:
 
 SIN = _function("sin", "Sine of an angle in radians: out = sin(in).")
 COS = _function("cos", "Cosine of an angle in radians: out = cos(in).")
-TAN = _function("tan", "Tangent of an angle in radians: out = sin(in) / cos(in).")
+TAN = _function("tan", "Tangent of an angle in radians: out = sin(in) / cos(in).", keeps=KEEPS_OUTPUT)
 ASIN = _function("asin", "Angle of a sine, for entries from -1 to 1: out from -pi/2 to pi/2 with sin(out) = in.")
 ACOS = _function("acos", "Angle of a cosine, for entries from -1 to 1: out from 0 to pi with cos(out) = in.")
 ATAN = _function("atan", "Angle of a tangent: out from -pi/2 to pi/2 with tan(out) = in.")
@@ -56,10 +58,10 @@ ATANH = _function(
     "atanh", "Inverse of the hyperbolic tangent, for entries between -1 and 1: out = log((1 + in) / (1 - in)) / 2."
 )
 ERF = _function("erf", "Error function: out = 2 / sqrt(pi) * the integral of e^-t^2 from 0 to in.")
-CEIL = _function("ceil", "Smallest whole number that is not below the entry.", _ROUNDING)
-FLOOR = _function("floor", "Largest whole number that is not above the entry.", _ROUNDING)
-ROUND = _function("round", "Nearest whole number; a half goes to the even one.", _ROUNDING)
-SIGN = _function("sign", "Sign of an entry: 1 above 0, -1 below 0, 0 at 0.", _ROUNDING)
+CEIL = _function("ceil", "Smallest whole number that is not below the entry.", _ROUNDING, KEEPS_NOTHING)
+FLOOR = _function("floor", "Largest whole number that is not above the entry.", _ROUNDING, KEEPS_NOTHING)
+ROUND = _function("round", "Nearest whole number; a half goes to the even one.", _ROUNDING, KEEPS_NOTHING)
+SIGN = _function("sign", "Sign of an entry: 1 above 0, -1 below 0, 0 at 0.", _ROUNDING, KEEPS_NOTHING)
 
 
 def _power_torch(call: TorchCall) -> Tensor:
@@ -73,6 +75,7 @@ def _power_onnx(write: Decomposition, value: str, attributes: Attributes) -> Non
 
 POWER = OpRecord(
     name="power",
+    work=Work(per_entry(1), KEEPS_INPUT),
     summary="Power with a fixed exponent: out = in ^ exponent; entries below 0 need an exponent that is whole.",
     arguments=(Argument("exponent", Real(), "The exponent."),),
     shape=unchanged,

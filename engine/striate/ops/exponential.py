@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from striate.dims import Dim
 from striate.graph import Initializer
 from striate.ops.arguments import Argument, Choice, Flag, OneOf, Real
 from striate.ops.decomposition import Decomposition
 from striate.ops.entrywise import onnx_nodes, onnx_operator, samples, torch_function, unchanged
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, WeightSpec
+from striate.ops.sizes import entries
 from striate.ops.targets import OnnxCall, OnnxSink
+from striate.ops.work import Work, keeping, per_entry
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,6 +21,7 @@ _SELU_ALPHA, _SELU_GAMMA = 1.6732632423543772, 1.0507009873554805  # Klambauer e
 
 ELU = OpRecord(
     name="elu",
+    work=Work(per_entry(4)),
     summary="Exponential linear unit: out = in where it is positive, alpha * (e^in - 1) elsewhere.",
     role="activation",
     arguments=(Argument("alpha", Real(), "Values below 0 come near -alpha.", 1.0),),
@@ -34,6 +38,7 @@ ELU = OpRecord(
 
 SELU = OpRecord(
     name="selu",
+    work=Work(per_entry(4)),
     summary="Self-normalising unit: out = 1.0507 * elu(in, alpha = 1.6733), which draws mean and variance to 0 and 1.",
     role="activation",
     shape=unchanged,
@@ -45,6 +50,7 @@ SELU = OpRecord(
 
 CELU = OpRecord(
     name="celu",
+    work=Work(per_entry(4)),
     summary="Continuously differentiable ELU: out = max(in, 0) + min(alpha * (e^(in / alpha) - 1), 0).",
     role="activation",
     arguments=(Argument("alpha", Real(1e-6), "Values below 0 come near -alpha.", 1.0),),
@@ -66,6 +72,7 @@ def _silu_onnx(write: Decomposition, value: str, attributes: Attributes) -> None
 
 SILU = OpRecord(
     name="silu",
+    work=Work(per_entry(5)),
     summary="Sigmoid-weighted linear unit, Swish with beta = 1: out = in / (1 + e^-in).",
     role="activation",
     shape=unchanged,
@@ -95,6 +102,7 @@ def _swish_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 SWISH = OpRecord(
     name="swish",
+    work=Work(per_entry(6), keeping(0, per_output=1)),
     summary="Swish: out = in / (1 + e^(-beta * in)); beta may be trained.",
     role="activation",
     arguments=(
@@ -124,6 +132,7 @@ def _mish_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 MISH = OpRecord(
     name="mish",
+    work=Work(per_entry(5)),
     summary="Mish: out = in * tanh(log(1 + e^in)).",
     role="activation",
     shape=unchanged,
@@ -132,6 +141,10 @@ MISH = OpRecord(
     samples=samples(),
     reference="Misra, Mish: a self regularized non-monotonic activation function, 2020, equation 1",
 )
+
+
+def _gelu_operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    return entries(outputs[0]) * (5 if attributes["form"] == "exact" else 8)
 
 
 def _gelu_torch(call: TorchCall) -> Tensor:
@@ -159,6 +172,7 @@ def _tanh_argument(write: Decomposition, value: str) -> str:
 
 GELU = OpRecord(
     name="gelu",
+    work=Work(_gelu_operations),
     summary="Gaussian error linear unit: out = in * P(a standard normal number is below in).",
     role="activation",
     arguments=(

@@ -11,6 +11,7 @@ from striate.ops.record import POINTWISE, Attributes, OpRecord, Sample, TorchCal
 from striate.ops.reshape import reshaped
 from striate.ops.sizes import product, typed
 from striate.ops.targets import OnnxCall, OnnxSink
+from striate.ops.work import KEEPS_NOTHING, Work, no_operations
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,6 +42,7 @@ def _onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 FLATTEN = OpRecord(
     name="flatten",
+    work=Work(no_operations, KEEPS_NOTHING, passes_gradient=True),
     summary="All entries in a row: C x H x W to C * H * W, the columns of a row first, then rows, then channels.",
     arguments=(
         Argument(

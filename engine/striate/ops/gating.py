@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from striate.dims import format_dim
+from striate.dims import Dim, format_dim
 from striate.graph import format_shape
 from striate.ops.arguments import Argument, Choice, Integer, OneOf
 from striate.ops.decomposition import Decomposition
 from striate.ops.entrywise import EVERY_RANK
 from striate.ops.problems import Check, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, across_channels
-from striate.ops.sizes import typed
+from striate.ops.sizes import entries, typed
 from striate.ops.targets import OnnxCall, OnnxSink
+from striate.ops.work import Kept, Work, keeping, reducing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -55,6 +56,7 @@ def _maxout_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 MAXOUT = OpRecord(
     name="maxout",
+    work=Work(reducing, keeping(0, output=True)),
     summary="Largest of each group of neighbouring channels: out of channel c = max over j of in of channel "
     "pieces * c + j.",
     arguments=(Argument("pieces", Integer(), "Channels that make one; the number of channels is divided by it."),),
@@ -77,6 +79,17 @@ _GATES = ("sigmoid", "silu", "gelu", "relu", "linear")
 
 def _glu_shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
     return _parted(inputs, 2, check, None)
+
+
+_GATE_OPERATIONS = {"sigmoid": 4, "silu": 5, "gelu": 5, "relu": 1, "linear": 0}
+
+
+def _glu_operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    return entries(outputs[0]) * (_GATE_OPERATIONS[attributes["gate"]] + 1)
+
+
+def _glu_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    return Kept((0,), numbers=0 if attributes["gate"] == "linear" else entries(outputs[0]))
 
 
 def _glu_torch(call: TorchCall) -> Tensor:
@@ -105,6 +118,7 @@ def _onnx_gate(write: Decomposition, gate: str, function: str) -> str:
 
 GLU = OpRecord(
     name="glu",
+    work=Work(_glu_operations, _glu_keeps),
     summary="Gated linear unit: out = a * gate(b), where a is the first half of the channels and b the second.",
     arguments=(
         Argument(

@@ -6,7 +6,7 @@ Formulas after Dumoulin and Visin, "A guide to convolution arithmetic for deep l
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from striate.dims import Dim, ceil_div, format_dim
@@ -14,6 +14,8 @@ from striate.graph import TensorType, format_shape
 from striate.ops.arguments import format_value
 from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import Attributes, Window
+from striate.ops.sizes import product
+from striate.ops.work import Kept
 
 AXES = ("height", "width")
 Pads = tuple[int, ...]
@@ -168,6 +170,18 @@ def split_same(totals: Sequence[int]) -> Pads:
     return tuple(part for total in totals for part in (total // 2, total - total // 2))
 
 
+def widest_sides(attributes: Attributes, sizes: Sequence[Dim]) -> list[Dim]:
+    """Return the wider side of the padding per axis, for an open `same` as an expression (0 or less: none).
+
+    That is half the total, rounded up, of `ceil(size / stride) * stride - size + extent - stride`.
+    """
+    padding = attributes["pad"]
+    if padding != "same":
+        return [max(padding[2 * axis : 2 * axis + 2]) for axis in range(len(sizes))]
+    steps = zip(sizes, extents(attributes), attributes["stride"], strict=True)
+    return [ceil_div(ceil_div(size, stride) * stride - size + extent - stride, 2) for size, extent, stride in steps]
+
+
 def ceil_padding(attributes: Attributes, pads: Pads) -> Pads:
     """Return the padding with which rounding down gives the output size that rounding up asks for.
 
@@ -297,4 +311,27 @@ def receptive_window(attributes: Attributes, inputs: tuple[TensorType, ...]) -> 
         before = tuple(max(span - stride, 0) // 2 for span, stride in zip(spans, strides, strict=True))
     else:
         before = tuple(padding[::2])
-    return Window(spans, strides, before)
+    apart = dilations(attributes)
+    return Window(spans, strides, before, tuple(apart) if max(apart) > 1 else ())
+
+
+def kept_windows(attributes: Attributes, inputs: tuple[TensorType, ...], *, copies: Callable[[Pads], bool]) -> Kept:
+    """Return what backward keeps of a layer of sliding windows: its input, or the padded copy that is made of it.
+
+    Args:
+        attributes: settled ones.
+        inputs: the layer's inputs.
+        copies: whether torch cannot pad so by itself, and the rows are added in a copy.
+    """
+    channels, *sizes = inputs[0].shape
+    pads = attributes["pad"]
+    if pads == "same":
+        spans, strides = extents(attributes), attributes["stride"]
+        totals = [same_total(size, span, stride) for size, span, stride in zip(sizes, spans, strides, strict=True)]
+        known = [total for total in totals if isinstance(total, int)]
+        if len(known) < len(totals):
+            return Kept((0,))  # of an open size it is not known whether the padding is the same on both sides
+        pads = split_same(known)
+    if not copies(pads):
+        return Kept((0,))
+    return Kept(numbers=product((channels, *(size + sum(before_after(pads, axis)) for axis, size in enumerate(sizes)))))

@@ -5,16 +5,17 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from striate.dims import format_dim
+from striate.dims import Dim, format_dim
 from striate.graph import Initializer, TensorType, format_shape
 from striate.ops.arguments import Argument, Integer, Real
 from striate.ops.decomposition import Decomposition
 from striate.ops.entrywise import EVERY_RANK
-from striate.ops.moments import EPS, affine, check_several, scale_and_shift, spread, write_scaled
+from striate.ops.moments import EPS, affine, check_several, normalising, scale_and_shift, spread, write_scaled
 from striate.ops.problems import Check, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, WeightSpec, Window
 from striate.ops.sizes import entries, known_channels, pixels, same_type, with_space
 from striate.ops.targets import OnnxCall, OnnxSink
+from striate.ops.work import Kept, Work, per_entry
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -54,6 +55,14 @@ def _group_weights(attributes: Attributes, inputs: Types) -> tuple[WeightSpec, .
     return scale_and_shift((known_channels(inputs),)) if attributes["affine"] else ()
 
 
+def _group_operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    return normalising(outputs[0], affine=attributes["affine"])
+
+
+def _group_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    return Kept((0,), numbers=int(attributes["groups"]) * 2)
+
+
 def _group_torch(call: TorchCall) -> Tensor:
     weights, attributes = call.weights, call.attributes
     result: Tensor = call.torch.nn.functional.group_norm(
@@ -78,6 +87,7 @@ def _group_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 GROUPNORM = OpRecord(
     name="groupnorm",
+    work=Work(_group_operations, _group_keeps),
     summary="Group normalisation: out = (in - mean) / sqrt(variance + eps) * weight + bias, with the statistics of "
     "each group of neighbouring channels and a weight and a bias for each channel.",
     role="normalisation",
@@ -117,6 +127,10 @@ def _grn_weights(attributes: Attributes, inputs: Types) -> tuple[WeightSpec, ...
     return WeightSpec("weight", shape, zeros), WeightSpec("bias", shape, zeros)
 
 
+def _grn_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    return Kept((0,), numbers=entries(outputs[0]) + inputs[0].channels * 2 + 1)
+
+
 def _grn_torch(call: TorchCall) -> Tensor:
     value = call.inputs[0]
     response = call.torch.linalg.vector_norm(value, dim=tuple(range(2, value.dim())), keepdim=True)
@@ -137,6 +151,7 @@ def _grn_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 GRN = OpRecord(
     name="grn",
+    work=Work(per_entry(6), _grn_keeps),
     summary="Global response normalisation: out = weight * in * share + bias + in, where share is the length of a "
     "channel over all its pixels, divided by the mean of these lengths over the channels plus eps.",
     role="normalisation",

@@ -8,6 +8,7 @@ from striate.ops.problems import Check
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types
 from striate.ops.sizes import same_type
 from striate.ops.targets import OnnxCall, OnnxSink
+from striate.ops.work import TURNING
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,6 +28,7 @@ def _onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 IDENTITY = OpRecord(
     name="identity",
+    work=TURNING,
     summary="Passes a value on unchanged: out = in.",
     shape=_shape,
     torch=_torch,

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 
 def _normal(variance: Callable[[Mapping[str, float]], float]) -> Rule:
     def rule(shape: tuple[int, ...], fans: Mapping[str, float], generator: np.random.Generator) -> Array:
-        values = generator.standard_normal(shape, dtype="float32")
-        values *= math.sqrt(variance(fans))
-        return values
+        return _spread(shape, {"deviation": math.sqrt(variance(fans))}, generator)
 
     return rule
 
@@ -31,11 +29,7 @@ def _normal(variance: Callable[[Mapping[str, float]], float]) -> Rule:
 def _uniform(variance: Callable[[Mapping[str, float]], float]) -> Rule:
     def rule(shape: tuple[int, ...], fans: Mapping[str, float], generator: np.random.Generator) -> Array:
         # A uniform distribution on [-b, b] has variance b * b / 3.
-        bound = math.sqrt(3 * variance(fans))
-        values = generator.random(shape, dtype="float32")
-        values *= 2 * bound
-        values -= bound
-        return values
+        return _bounded(shape, {"bound": math.sqrt(3 * variance(fans))}, generator)
 
     return rule
 
@@ -51,6 +45,19 @@ def _constant(value: float) -> Rule:
 
 def _setting(shape: tuple[int, ...], settings: Mapping[str, float], generator: np.random.Generator) -> Array:
     return _constant(settings["value"])(shape, settings, generator)
+
+
+def _bounded(shape: tuple[int, ...], settings: Mapping[str, float], generator: np.random.Generator) -> Array:
+    values = generator.random(shape, dtype="float32")
+    values *= 2 * settings["bound"]
+    values -= settings["bound"]
+    return values
+
+
+def _spread(shape: tuple[int, ...], settings: Mapping[str, float], generator: np.random.Generator) -> Array:
+    values = generator.standard_normal(shape, dtype="float32")
+    values *= settings["deviation"]
+    return values
 
 
 def _he(fans: Mapping[str, float]) -> float:
@@ -76,8 +83,9 @@ INITIALIZERS: Mapping[str, Rule] = {
     "ones": _constant(1.0),
 }
 
-_RULES: Mapping[str, Rule] = {**INITIALIZERS, "constant": _setting}
-"""With the start at a number, which is a layer's to choose (PReLU's slope) and no argument's."""
+_RULES: Mapping[str, Rule] = {**INITIALIZERS, "constant": _setting, "uniform": _bounded, "normal": _spread}
+"""With those that have numbers of their own, which are a layer's to choose (PReLU's slope, the bounds of an LSTM's
+weights) and no argument's: a number, evenly between -bound and bound, normal with a standard deviation."""
 
 
 def start_values(weight: Weight, seed: int) -> Array:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
+from striate.dims import Dim
 from striate.graph import Initializer
 from striate.ops.arguments import Argument, Choice, OneOf
-from striate.ops.axes import NAMED_AXES, axes_of, known_sizes, sizes_along, window_along
+from striate.ops.axes import NAMED_AXES, axes_of, known_sizes, remaining, sizes_along, window_along
 from striate.ops.decomposition import Decomposition
 from striate.ops.entrywise import EVERY_RANK
-from striate.ops.moments import EPS, affine, centred, scale_and_shift
+from striate.ops.moments import EPS, affine, centred, normalising, scale_and_shift
 from striate.ops.problems import Check
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, WeightSpec, Window
-from striate.ops.sizes import same_type
+from striate.ops.sizes import entries, same_type
 from striate.ops.targets import OnnxCall, OnnxSink
+from striate.ops.work import Kept, Work
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -48,6 +50,14 @@ def _weights(attributes: Attributes, inputs: Types) -> tuple[WeightSpec, ...]:
     if not attributes["affine"]:
         return ()
     return scale_and_shift(known_sizes(inputs[0], _axes(attributes, inputs)))
+
+
+def _layer_operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    return normalising(outputs[0], affine=attributes["affine"])
+
+
+def _layer_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    return Kept((0,), numbers=remaining(inputs[0], axes_of(attributes["axis"], inputs[0].rank)) * 2)
 
 
 def _layernorm_torch(call: TorchCall) -> Tensor:
@@ -100,6 +110,7 @@ _REFUSED = (
 
 LAYERNORM = OpRecord(
     name="layernorm",
+    work=Work(_layer_operations, _layer_keeps),
     summary="Layer normalisation along named axes: out = (in - mean) / sqrt(variance + eps) * weight + bias.",
     role="normalisation",
     arguments=(_AXIS, EPS, _AFFINE),
@@ -131,6 +142,21 @@ def _rms_weights(attributes: Attributes, inputs: Types) -> tuple[WeightSpec, ...
     return (WeightSpec("weight", known_sizes(inputs[0], _axes(attributes, inputs)), Initializer("ones")),)
 
 
+def _rms_operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    # The square, the sum, times the reciprocal root; times the weight.
+    return entries(outputs[0]) * (4 if attributes["affine"] else 3)
+
+
+def _rms_scratch(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    lengths = remaining(inputs[0], axes_of(attributes["axis"], inputs[0].rank))
+    return entries(outputs[0]) if attributes["affine"] else lengths
+
+
+def _rms_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    lengths = remaining(inputs[0], axes_of(attributes["axis"], inputs[0].rank))
+    return Kept((0,), numbers=lengths + (entries(outputs[0]) if attributes["affine"] else 0))
+
+
 def _rms_torch(call: TorchCall) -> Tensor:
     value = call.inputs[0]
     axes = axes_of(call.attributes["axis"], value.dim() - 1)
@@ -154,6 +180,7 @@ def _rms_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 RMSNORM = OpRecord(
     name="rmsnorm",
+    work=Work(_rms_operations, _rms_keeps, scratch=_rms_scratch),
     summary="RMS normalisation along named axes: out = in / sqrt(mean(in^2) + eps) * weight; nothing is subtracted.",
     role="normalisation",
     arguments=(

@@ -14,8 +14,9 @@ from striate.ops.axes import ONE_AXIS, axis_of
 from striate.ops.geometry import axis_names
 from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import POINTWISE, Attributes, OpRecord, Sample, TorchCall, Types, Window
-from striate.ops.sizes import typed
+from striate.ops.sizes import entries, typed
 from striate.ops.targets import OnnxCall, OnnxSink
+from striate.ops.work import KEEPS_NOTHING, Work, keeping_all, merging, no_operations
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -117,6 +118,10 @@ def _concat_window(attributes: Attributes, inputs: Types) -> Window | Literal["a
     return POINTWISE if attributes["axis"] == "channels" else "all"
 
 
+def _sums_between(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    return entries(outputs[0]) if len(inputs) > 2 else 0
+
+
 def _add_torch(call: TorchCall) -> Tensor:
     return reduce(operator.add, call.inputs)
 
@@ -159,6 +164,7 @@ _REFUSED = (
 
 ADD = OpRecord(
     name="add",
+    work=Work(merging, KEEPS_NOTHING, scratch=_sums_between, passes_gradient=True),
     summary="Sum of values of the same size: out = a + b + …",
     merge=True,
     shape=_add_shape,
@@ -178,6 +184,7 @@ ADD = OpRecord(
 
 MUL = OpRecord(
     name="mul",
+    work=Work(merging, keeping_all),
     summary="Product of values: out = a * b * …; a size of 1 is repeated, so that C x 1 x 1 or 1 x H x W act as gates.",
     merge=True,
     shape=_mul_shape,
@@ -196,6 +203,7 @@ MUL = OpRecord(
 
 CONCAT = OpRecord(
     name="concat",
+    work=Work(no_operations, KEEPS_NOTHING, passes_gradient=True),
     summary="Values one after the other along the channels: C1 x H x W and C2 x H x W give (C1 + C2) x H x W; or along "
     "another axis.",
     arguments=(Argument("axis", OneOf(ONE_AXIS), "The axis along which the values are joined.", Choice("channels")),),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from striate.dims import Dim, format_dim
-from striate.graph import Initializer, format_shape
+from striate.graph import Initializer, TensorType, format_shape
 from striate.ops.arguments import Argument, Flag, Real
 from striate.ops.decomposition import Decomposition
 from striate.ops.problems import Check, Problem
 from striate.ops.record import Types, WeightSpec
+from striate.ops.sizes import entries
 
 EPS = Argument("eps", Real(0), "Added to the variance, so that nothing is divided by zero.", 1e-5)
 MOMENTUM = Argument(
@@ -59,6 +60,15 @@ def check_several(entries: Dim, what: str, inputs: Types, check: Check) -> None:
         )
 
     check.at_least(entries, 2, problem)
+
+
+def normalising(value: TensorType, *, affine: bool) -> Dim:
+    """Return the operations that normalise a value by its own mean and variance.
+
+    For each entry: the sum of the mean; less the mean, the square, its sum; times the reciprocal deviation. A trained
+    scale and shift are two more.
+    """
+    return entries(value) * (7 if affine else 5)
 
 
 def centred(write: Decomposition, value: str, axes: Sequence[int], eps: float) -> tuple[str, str]:

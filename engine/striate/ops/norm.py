@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from striate.dims import Dim
 from striate.ops.arguments import Argument, Flag
 from striate.ops.decomposition import Decomposition
 from striate.ops.entrywise import EVERY_RANK
@@ -14,13 +15,15 @@ from striate.ops.moments import (
     affine,
     centred,
     check_several,
+    normalising,
     running_statistics,
     scale_and_shift,
 )
 from striate.ops.problems import Check
 from striate.ops.record import POINTWISE, Attributes, OpRecord, Sample, TorchCall, Types, WeightSpec, Window
-from striate.ops.sizes import known_channels, pixels, same_type, with_space
+from striate.ops.sizes import entries, known_channels, pixels, same_type, with_space
 from striate.ops.targets import OnnxCall, OnnxSink
+from striate.ops.work import Kept, Work, per_entry
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -69,6 +72,7 @@ def _write_bn(call: OnnxCall, write: Decomposition, weight: str, bias: str) -> N
 
 BN = OpRecord(
     name="bn",
+    work=Work(per_entry(2)),
     summary="Batch normalisation per channel: out = (in - mean) / sqrt(variance + eps) * weight + bias, with the "
     "batch's statistics in training and the running ones in evaluation.",
     role="normalisation",
@@ -109,6 +113,18 @@ def _instance_window(attributes: Attributes, inputs: Types) -> Window | Literal[
     return POINTWISE if attributes["running"] else "all"
 
 
+def _instance_operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    if attributes["running"]:
+        return entries(outputs[0]) * 2
+    return normalising(outputs[0], affine=attributes["affine"])
+
+
+def _instance_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    # Mean and deviation of each channel of each image; torch repeats weights and statistics for every image.
+    repeated = 2 + int(attributes["affine"]) + 2 * int(attributes["running"])
+    return Kept((0,), numbers=inputs[0].channels * repeated)
+
+
 def _instance_torch(call: TorchCall) -> Tensor:
     weights, attributes = call.weights, call.attributes
     result: Tensor = call.torch.nn.functional.instance_norm(
@@ -141,6 +157,7 @@ def _instance_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 INSTANCENORM = OpRecord(
     name="instancenorm",
+    work=Work(_instance_operations, _instance_keeps),
     summary="Instance normalisation: out = (in - mean) / sqrt(variance + eps), with the statistics of each channel of "
     "each image; with running, evaluation takes those that training has kept.",
     role="normalisation",

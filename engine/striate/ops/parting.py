@@ -17,6 +17,7 @@ from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, W
 from striate.ops.shape_arguments import AUTO, Sizes
 from striate.ops.sizes import with_size
 from striate.ops.targets import OnnxCall, OnnxSink
+from striate.ops.work import VIEWING
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -88,6 +89,7 @@ _AXIS = Argument("axis", OneOf(ONE_AXIS), "The axis that is split.", Choice("cha
 
 SPLIT = OpRecord(
     name="split",
+    work=VIEWING,
     summary="Parts of a value along an axis, equal in size or of the sizes given; each part is a value of its own.",
     arguments=(
         Argument("parts", Sizes(count=True), "The number of equal parts, or a list of sizes; one of them may be auto."),
@@ -161,6 +163,7 @@ def _chunk_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 CHUNK = OpRecord(
     name="chunk",
+    work=VIEWING,
     summary="Parts of ceil(size / parts) along an axis, the last one smaller where the size is no multiple; each part "
     "is a value of its own.",
     arguments=(Argument("parts", Integer(2), "The number of parts."), _AXIS),

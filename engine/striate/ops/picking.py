@@ -14,6 +14,7 @@ from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, W
 from striate.ops.shape_arguments import Places, Whole
 from striate.ops.sizes import with_size
 from striate.ops.targets import OnnxCall, OnnxSink
+from striate.ops.work import MOVING, VIEWING
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -88,6 +89,7 @@ def _slice_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 SLICE = OpRecord(
     name="slice",
+    work=VIEWING,
     summary="A range along one axis: the places start, start + step, … before stop, out = ceil((stop - start) / step).",
     arguments=(
         Argument("axis", OneOf(ONE_AXIS), "The axis along which a range is taken."),
@@ -160,6 +162,7 @@ def _select_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 SELECT = OpRecord(
     name="select",
+    work=MOVING,
     summary="Chosen places along one axis in the order given, e.g. select([2, 1, 0]) turns RGB into BGR.",
     arguments=(
         Argument("places", Places(), "The places, counted from 0; a place may occur again."),

@@ -14,8 +14,9 @@ from striate.ops.merge import common_sizes
 from striate.ops.moves import sees_everything
 from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, across_channels
-from striate.ops.sizes import product, typed
+from striate.ops.sizes import entries, product, typed
 from striate.ops.targets import OnnxCall, OnnxSink
+from striate.ops.work import Kept, Work, keeping, keeping_all, no_operations, per_input_entry
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -73,6 +74,7 @@ def _matmul_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 MATMUL = OpRecord(
     name="matmul",
+    work=Work(no_operations, keeping_all),
     summary="Matrix product of two values over their last two axes: … x R x K and … x K x M give … x R x M; the axes "
     "before number the matrices.",
     merge=True,
@@ -101,6 +103,14 @@ def _along_channels(attributes: Attributes, inputs: Types, check: Check) -> Type
     return typed(1, *space)
 
 
+def _dot_operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    return entries(inputs[0]) * 2 - entries(outputs[0])
+
+
+def _cosine_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    return Kept((0, 1), numbers=entries(inputs[0]) * 2 + entries(outputs[0]) * 4)
+
+
 def _dot_torch(call: TorchCall) -> Tensor:
     return (call.inputs[0] * call.inputs[1]).sum(1, keepdim=True)
 
@@ -120,6 +130,7 @@ _NOT_REPEATED = Sample({}, ((4, 5, 3), (4, 1, 1)), fails="branch sizes differ in
 
 DOT = OpRecord(
     name="dot",
+    work=Work(_dot_operations, keeping_all, scratch=per_input_entry(1)),
     summary="Sum of products along the channels: out = sum over c of a[c] * b[c], one number per pixel or flat value.",
     merge=True,
     shape=_along_channels,
@@ -149,6 +160,7 @@ def _cosine_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 COSINE_SIMILARITY = OpRecord(
     name="cosine_similarity",
+    work=Work(per_input_entry(8), _cosine_keeps, scratch=per_input_entry(3)),
     summary="Cosine of the angle between two values along the channels: out = a . b / (max(|a|, eps) * max(|b|, eps)).",
     arguments=(Argument("eps", Real(0), "Least length that is divided by, for values that are zero.", 1e-8),),
     merge=True,
@@ -180,6 +192,7 @@ def _distance_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 L2_DISTANCE = OpRecord(
     name="l2_distance",
+    work=Work(per_input_entry(3), keeping(output=True, per_input=1)),
     summary="Euclidean distance of two values along the channels: out = sqrt(sum over c of (a[c] - b[c])^2).",
     merge=True,
     shape=_along_channels,

@@ -14,6 +14,7 @@ from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, W
 from striate.ops.shape_arguments import AxisNames, Whole
 from striate.ops.sizes import same_type, with_size
 from striate.ops.targets import OnnxCall, OnnxSink
+from striate.ops.work import MOVING
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -68,6 +69,7 @@ def _roll_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 ROLL = OpRecord(
     name="roll",
+    work=MOVING,
     summary="Moves all entries along an axis; what leaves at one end comes in at the other: out[i + shift] = in[i].",
     arguments=(
         Argument("shift", Whole(), "By how many places, towards the end; below 0 towards the beginning."),
@@ -114,6 +116,7 @@ def _flip_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 FLIP = OpRecord(
     name="flip",
+    work=MOVING,
     summary="The other way round along one or several axes: out[i] = in[size - 1 - i]; axis = width mirrors an image.",
     arguments=(Argument("axis", _SEVERAL, "The axis, or a list of axes; space is all but the channels."),),
     shape=_flip_shape,
@@ -165,6 +168,7 @@ def _tile_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 TILE = OpRecord(
     name="tile",
+    work=MOVING,
     summary="Several copies of a value side by side: out[i] = in[i mod size].",
     arguments=(
         Argument("times", Integer(), "How many copies along each of the axes."),

@@ -17,6 +17,7 @@ from striate.graph import Initializer, TensorType
 from striate.ops.arguments import Argument
 from striate.ops.problems import Check
 from striate.ops.targets import OnnxCall, OnnxSink
+from striate.ops.work import USUAL, Work
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,17 +42,25 @@ class Window:
 
     `extent` is the dilated kernel, `dilation * (kernel - 1) + 1`. A transposed convolution has a fractional stride.
     A sequence has one axis, an image two, a volume three.
+
+    `spacing` is the distance from one tap to the next where they leave pixels out: the dilation of a convolution, and
+    that over the stride of a transposed one, where taps between two pixels see nothing. Empty, every pixel is seen.
     """
 
     extent: tuple[float, ...]
     stride: tuple[float, ...]
     padding: tuple[float, ...]
+    spacing: tuple[float, ...] = ()
 
     def along(self, axis: int) -> tuple[float, float, float]:
         """Return extent, stride and padding along an axis, counted from 0 (the height of an image)."""
         if not self.extent:
             return 1, 1, 0
         return self.extent[axis], self.stride[axis], self.padding[axis]
+
+    def spacing_along(self, axis: int) -> float | None:
+        """Return the distance between two taps along an axis; None where every pixel is seen."""
+        return self.spacing[axis] if self.spacing else None
 
 
 Role = Literal["weights", "activation", "probabilities", "normalisation", "regularisation", "other"]
@@ -155,6 +164,7 @@ class OpRecord:
         removes_offset: whether a number that is added to all of a channel before the layer makes no difference.
         keeps_order: whether the output has the entries of the input in their order, channel by channel (flatten), so
             that torch copies nothing where memory holds them so.
+        work: its arithmetic beside the multiply-adds, what backward keeps of it, and whose memory its output lies in.
         penalty: a term that training adds to the loss, a function of the weights alone; None for most layers.
         samples: configurations that the tests run and the documentation shows.
         reference: where the formula is from.
@@ -176,6 +186,7 @@ class OpRecord:
     role: Role = "other"
     removes_offset: bool = False
     keeps_order: bool = False
+    work: Work = USUAL
     penalty: Callable[[PenaltyCall], Tensor] | None = None
     samples: tuple[Sample, ...] = field(default=(), repr=False)
     reference: str = ""

@@ -12,12 +12,14 @@ from striate.ops.problems import Check
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, WeightSpec
 from striate.ops.sizes import known_channels, same_type
 from striate.ops.targets import OnnxCall, OnnxSink
+from striate.ops.work import KEEPS_OUTPUT, Work, keeping, per_entry
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 RELU = OpRecord(
     name="relu",
+    work=Work(per_entry(1), KEEPS_OUTPUT),
     summary="Rectified linear unit: out = max(in, 0).",
     role="activation",
     shape=unchanged,
@@ -34,6 +36,7 @@ def _relu6_onnx(write: Decomposition, value: str, attributes: Attributes) -> Non
 
 RELU6 = OpRecord(
     name="relu6",
+    work=Work(per_entry(2)),
     summary="Rectified linear unit with a ceiling: out = min(max(in, 0), 6).",
     role="activation",
     shape=unchanged,
@@ -45,6 +48,7 @@ RELU6 = OpRecord(
 
 LEAKY_RELU = OpRecord(
     name="leaky_relu",
+    work=Work(per_entry(2)),
     summary="Leaky rectified linear unit: out = in where it is positive, slope * in elsewhere.",
     role="activation",
     arguments=(Argument("slope", Real(), "Slope below 0 (Keras takes 0.3, darknet 0.1).", 0.01),),
@@ -86,6 +90,7 @@ def _prelu_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 PRELU = OpRecord(
     name="prelu",
+    work=Work(per_entry(2)),
     summary="Rectified linear unit with trained slopes: out = in where it is positive, weight * in elsewhere.",
     role="activation",
     arguments=(
@@ -129,6 +134,7 @@ def _rrelu_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 RRELU = OpRecord(
     name="rrelu",
+    work=Work(per_entry(2), keeping(0, per_output=1)),
     summary="Randomised leaky rectified linear unit: below 0 each entry gets a slope between lower and upper at random "
     "in training, and their mean in evaluation.",
     role="activation",
@@ -155,6 +161,7 @@ def _threshold_onnx(write: Decomposition, value: str, attributes: Attributes) ->
 
 THRESHOLD = OpRecord(
     name="threshold",
+    work=Work(per_entry(1)),
     summary="Keeps what is large: out = in where in > at, below elsewhere.",
     role="activation",
     arguments=(
@@ -184,6 +191,7 @@ def _clip_onnx(write: Decomposition, value: str, attributes: Attributes) -> None
 
 CLIP = OpRecord(
     name="clip",
+    work=Work(per_entry(2)),
     summary="Cuts off at two numbers: out = min(max(in, low), high); as it stands it is the hard tanh.",
     role="activation",
     arguments=(

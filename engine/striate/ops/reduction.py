@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from striate.dims import Dim
 from striate.graph import format_shape
 from striate.ops.arguments import Argument, Choice, Flag, Integer, OneOf, Real
 from striate.ops.axes import ONE_AXIS, SINGLE_AXES, axes_of, axis_of, window_along
@@ -15,8 +16,9 @@ from striate.ops.decomposition import Decomposition
 from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, Window
 from striate.ops.shape_arguments import AxisNames
-from striate.ops.sizes import product, typed
+from striate.ops.sizes import entries, product, typed
 from striate.ops.targets import OnnxCall, OnnxSink
+from striate.ops.work import KEEPS_NOTHING, Kept, Work, keeping, no_operations, per_entry, per_input_entry, reducing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -101,9 +103,10 @@ def _samples(more: dict[str, Any] | None = None) -> Sequence[Sample]:
     )
 
 
-def _reduction(name: str, summary: str, function: str, op_type: str, reference: str) -> OpRecord:
+def _reduction(name: str, summary: str, function: str, op_type: str, reference: str, work: Work) -> OpRecord:
     return OpRecord(
         name=name,
+        work=work,
         summary=summary,
         arguments=(_AXIS, _KEEP),
         shape=_shape,
@@ -121,6 +124,7 @@ REDUCE_MEAN = _reduction(
     "mean",
     "ReduceMean",
     "Woo et al., CBAM: Convolutional block attention module, 2018, section 3 (mean over space and over channels)",
+    Work(per_input_entry(1), KEEPS_NOTHING),
 )
 REDUCE_SUM = _reduction(
     "reduce_sum",
@@ -128,6 +132,7 @@ REDUCE_SUM = _reduction(
     "sum",
     "ReduceSum",
     "Babenko and Lempitsky, Aggregating deep convolutional features, 2015 (sum pooling)",
+    Work(reducing, KEEPS_NOTHING),
 )
 REDUCE_MAX = _reduction(
     "reduce_max",
@@ -135,9 +140,15 @@ REDUCE_MAX = _reduction(
     "amax",
     "ReduceMax",
     "Woo et al., CBAM: Convolutional block attention module, 2018, section 3 (maximum over space and over channels)",
+    Work(reducing, keeping(0, output=True)),
 )
 REDUCE_MIN = _reduction(
-    "reduce_min", "Smallest entry along named axes.", "amin", "ReduceMin", "numpy.min over named axes, ONNX's ReduceMin"
+    "reduce_min",
+    "Smallest entry along named axes.",
+    "amin",
+    "ReduceMin",
+    "numpy.min over named axes, ONNX's ReduceMin",
+    Work(reducing, keeping(0, output=True)),
 )
 
 
@@ -149,8 +160,19 @@ def _product(call: TorchCall) -> Tensor:
     return value
 
 
+def _product_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    """Keep what every axis gives, the last one first: inputs and results of the products along them."""
+    between, kept = inputs[0], 0
+    sizes = list(between.shape)
+    for position in reversed(_positions(attributes, between.rank)[1:]):
+        sizes[position - 1] = 1
+        kept = kept + product(sizes)  # type: ignore[assignment]  # a size, which may be open
+    return Kept((0,), output=True, numbers=kept)
+
+
 REDUCE_PROD = OpRecord(
     name="reduce_prod",
+    work=Work(reducing, _product_keeps),
     summary="Product of the entries along named axes.",
     arguments=(_AXIS, _KEEP),
     shape=_shape,
@@ -168,6 +190,7 @@ REDUCE_LOG_SUM_EXP = _reduction(
     "logsumexp",
     "ReduceLogSumExp",
     "Boyd and Vandenberghe, Convex optimization, 2004, section 3.1.5 (log-sum-exp)",
+    Work(per_input_entry(2), keeping(0, output=True), scratch=no_operations),
 )
 
 
@@ -187,6 +210,11 @@ def _std_shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
 
     check.at_least(number, correction + 1, problem)
     return outputs
+
+
+def _std_operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    # The mean; less the mean, square, sum; then division, eps and root.
+    return entries(inputs[0]) * 4 + entries(outputs[0]) * 3
 
 
 def _std_torch(call: TorchCall) -> Tensor:
@@ -215,6 +243,7 @@ def _std_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 REDUCE_STD = OpRecord(
     name="reduce_std",
+    work=Work(_std_operations, keeping(0, output=True), scratch=per_entry(2)),
     summary="Standard deviation along named axes: out = sqrt(sum of (in - mean)^2 / (n - correction) + eps).",
     arguments=(
         _AXIS,
@@ -266,6 +295,7 @@ def _place_onnx(op_type: str) -> Callable[[OnnxCall, OnnxSink], None]:
 
 ARGMAX = OpRecord(
     name="argmax",
+    work=Work(reducing, KEEPS_NOTHING, scratch=per_entry(2)),
     summary="Place of the largest entry along an axis, as a number of the type of the values: the class of each pixel "
     "in an exported network. Of equal entries the first counts. It has no gradient.",
     arguments=(Argument("axis", OneOf(ONE_AXIS), "The axis.", Choice("channels")), _KEEP),
@@ -288,6 +318,7 @@ ARGMAX = OpRecord(
 
 ARGMIN = OpRecord(
     name="argmin",
+    work=ARGMAX.work,
     summary="Place of the smallest entry along an axis, as a number of the type of the values: the nearest of several "
     "distances. Of equal entries the first counts. It has no gradient.",
     arguments=ARGMAX.arguments,

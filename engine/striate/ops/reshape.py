@@ -19,6 +19,7 @@ from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types
 from striate.ops.shape_arguments import AUTO, AxisNames, Sizes
 from striate.ops.sizes import product, typed
 from striate.ops.targets import OnnxCall, OnnxSink
+from striate.ops.work import KEEPS_NOTHING, TURNING, Work, no_operations
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -133,6 +134,8 @@ _OUTPUT_SIZES = Argument(
 
 RESHAPE = OpRecord(
     name="reshape",
+    work=Work(no_operations, KEEPS_NOTHING, passes_gradient=True),
+    keeps_order=True,
     summary="The same entries in the same order with other sizes; their number must stay.",
     arguments=(_OUTPUT_SIZES,),
     settle=_settle_reshape,
@@ -193,6 +196,8 @@ def _unflatten_torch(call: TorchCall) -> Tensor:
 
 UNFLATTEN = OpRecord(
     name="unflatten",
+    work=Work(no_operations, KEEPS_NOTHING, passes_gradient=True),
+    keeps_order=True,
     summary="Splits one axis into several: F features become sizes[0] x sizes[1] x …, in row-major order.",
     arguments=(
         Argument("sizes", Sizes(), "Sizes that the axis is split into; one may be auto."),
@@ -247,6 +252,7 @@ def _permute_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 PERMUTE = OpRecord(
     name="permute",
+    work=TURNING,
     summary="The axes of a value in another order; what each of them is called afterwards follows from its new place.",
     arguments=(Argument("order", AxisNames(SINGLE_AXES), "Every axis of the input once, in the order of the output."),),
     shape=_permute_shape,
@@ -298,6 +304,7 @@ def _transpose_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 TRANSPOSE = OpRecord(
     name="transpose",
+    work=TURNING,
     summary="Exchanges two axes, height and width unless others are named: out[c, x, y] = in[c, y, x].",
     arguments=(
         Argument("first", OneOf(ONE_AXIS), "One of the axes.", Choice("height")),

@@ -19,8 +19,9 @@ from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, Types, Window
 from striate.ops.resampling import as_fraction, resize_onnx, resize_torch, upsample_onnx, upsample_torch
 from striate.ops.shape_arguments import Factors, NamedValue, per_axis
-from striate.ops.sizes import typed, with_space
+from striate.ops.sizes import entries, typed, with_space
 from striate.ops.wanted import one_of_arguments, wanted_space
+from striate.ops.work import Kept, Work
 
 
 def _settle_mode(attributes: dict[str, Any], inputs: Types) -> dict[str, Any]:
@@ -118,6 +119,24 @@ def _resize_window(attributes: Attributes, inputs: Types) -> Window | Literal["a
     return _moves(attributes, inputs, wanted_space(attributes, inputs))
 
 
+_WEIGHING = {"nearest": (0, 0, 0), "linear": (3, 7, 15), "bicubic": (31, 31, 31)}
+"""Operations for an entry of a sequence, an image, a volume: a product for each pixel that is weighed, and their sum.
+
+What the weights take is left out: they are the same for all channels and images.
+"""
+
+
+def _operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    kind = kind_of(attributes["mode"])
+    if kind == "area":
+        return entries(inputs[0]) + entries(outputs[0])
+    return entries(outputs[0]) * _WEIGHING[kind][inputs[0].rank - 2]
+
+
+def _keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    return Kept((0,)) if kind_of(attributes["mode"]) == "area" else Kept()
+
+
 _MODES = OneOf(("nearest", "linear", "bilinear", "trilinear", "bicubic", "area"))
 _MODE_SUMMARY = (
     "How values in between are made: the nearest pixel, on a straight line along each axis (linear; bilinear and "
@@ -141,6 +160,7 @@ _RESIZE_REFUSED = (
 
 UPSAMPLE = OpRecord(
     name="upsample",
+    work=Work(_operations, _keeps),
     summary="Enlarges an image by a factor: out = floor(in * scale) per axis; a factor below 1 makes it smaller.",
     arguments=(
         Argument("scale", Factors(), "The factor, or one per axis (height, width); taken as a fraction."),
@@ -177,6 +197,7 @@ UPSAMPLE = OpRecord(
 
 RESIZE = OpRecord(
     name="resize",
+    work=Work(_operations, _keeps, size_only="like"),
     summary="Brings an image to a size, or to the height and width of a named value: resize(like = skip).",
     arguments=(
         Argument("size", Optional(PerAxis(1)), "The size, one number per axis (height, width).", None),

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from striate.dims import Dim
 from striate.ops.arguments import Argument, Choice, Integer, OneOf, Real
-from striate.ops.axes import NAMED_AXES, axes_of, window_along
+from striate.ops.axes import NAMED_AXES, axes_of, remaining, window_along
 from striate.ops.decomposition import Decomposition
 from striate.ops.entrywise import EVERY_RANK
 from striate.ops.problems import Check
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, Window
-from striate.ops.sizes import same_type, with_space
+from striate.ops.sizes import entries, product, same_type, with_space
 from striate.ops.targets import OnnxCall, OnnxSink
+from striate.ops.work import Kept, Work, per_entry
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,6 +28,27 @@ def _alpha(attributes: Attributes) -> float:
     """Return the weight of the mean of squares."""
     factor = attributes["size"] if attributes["squares"] == "sum" else 1
     return float(attributes["alpha"] * factor)
+
+
+def _lrn_operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    # The square, the mean of so many, times alpha, plus k, the power, the division.
+    return entries(outputs[0]) * (int(attributes["size"]) + 5)
+
+
+def _lrn_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    return Kept((0,), numbers=entries(outputs[0]) * 2 + _padded(attributes, inputs))
+
+
+def _lrn_scratch(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    channels = inputs[0].channels
+    few = isinstance(channels, int) and channels < attributes["size"] - 1
+    return _padded(attributes, inputs) if few else entries(outputs[0]) * 2
+
+
+def _padded(attributes: Attributes, inputs: Types) -> Dim:
+    """Return the entries of the squares with the channels that are not there as zeros."""
+    channels, *space = inputs[0].shape
+    return product((channels + int(attributes["size"]) - 1, *space))
 
 
 def _lrn_torch(call: TorchCall) -> Tensor:
@@ -67,6 +90,7 @@ def _written_out(call: OnnxCall, sink: OnnxSink) -> None:
 
 LRN = OpRecord(
     name="lrn",
+    work=Work(_lrn_operations, _lrn_keeps, scratch=_lrn_scratch),
     summary="Local response normalisation across channels: out = in / (k + alpha * mean(in^2)) ^ beta, the mean over "
     "size channels around each (an even size takes the extra one before it; those that are not there count as 0).",
     role="normalisation",
@@ -111,6 +135,14 @@ def _l2norm_window(attributes: Attributes, inputs: Types) -> Window | Literal["a
     return window_along(axes_of(attributes["axis"], inputs[0].rank), inputs[0])
 
 
+def _l2norm_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    return Kept((0,), numbers=_lengths(attributes, inputs, outputs) * 2)
+
+
+def _lengths(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    return remaining(inputs[0], axes_of(attributes["axis"], inputs[0].rank))
+
+
 def _l2norm_torch(call: TorchCall) -> Tensor:
     axes = axes_of(call.attributes["axis"], call.inputs[0].dim() - 1)
     result: Tensor = call.torch.nn.functional.normalize(call.inputs[0], dim=axes, eps=call.attributes["eps"])
@@ -125,6 +157,7 @@ def _l2norm_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 L2NORM = OpRecord(
     name="l2norm",
+    work=Work(per_entry(3), _l2norm_keeps, scratch=_lengths),
     summary="Scales to length 1 along an axis: out = in / max(sqrt(sum(in^2)), eps).",
     role="normalisation",
     arguments=(

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
+from striate.dims import Dim
 from striate.ops.arguments import Argument, Choice, Flag, OneOf
 from striate.ops.axes import ONE_AXIS, axis_of, window_along
 from striate.ops.decomposition import Decomposition
 from striate.ops.problems import Check
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, Window
-from striate.ops.sizes import same_type
+from striate.ops.sizes import entries, same_type
 from striate.ops.targets import OnnxCall, OnnxSink
+from striate.ops.work import KEEPS_NOTHING, Work, per_entry
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -47,8 +49,14 @@ def _onnx(op_type: str) -> Callable[[OnnxCall, OnnxSink], None]:
     return rule
 
 
+def _copies(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    """Count the copies that are made the other way round, or moved by one."""
+    return entries(outputs[0]) * (2 if attributes["reverse"] else int(attributes["exclusive"]))
+
+
 CUMSUM = OpRecord(
     name="cumsum",
+    work=Work(per_entry(1), KEEPS_NOTHING, scratch=_copies),
     summary="Sum of the entries up to each place along an axis: out[i] = in[0] + … + in[i].",
     arguments=(
         Argument("axis", OneOf(ONE_AXIS), "The axis.", Choice("last")),

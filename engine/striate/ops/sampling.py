@@ -16,9 +16,10 @@ from striate.ops.moves import sees_everything
 from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types
 from striate.ops.shape_arguments import NamedValue, per_axis
-from striate.ops.sizes import typed
+from striate.ops.sizes import entries, pixels, typed
 from striate.ops.targets import OnnxCall, OnnxSink
 from striate.ops.wanted import one_of_arguments
+from striate.ops.work import KEEPS_NOTHING, Work, keeping_all, per_entry
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -53,6 +54,18 @@ def _grid_sample_shape(attributes: Attributes, inputs: Types, check: Check) -> T
     return typed(channels, *grid.shape[1:])
 
 
+_SAMPLE_OPERATIONS = {"nearest": 0, "bilinear": 7, "bicubic": 31}
+"""For each entry: a product for every pixel that is weighed, and their sum."""
+
+_PLACE_OPERATIONS = {"nearest": 6, "bilinear": 14, "bicubic": 40}
+"""For each place: its coordinates in pixels, and the weights of the pixels around it."""
+
+
+def _sample_operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    mode = attributes["mode"]
+    return entries(outputs[0]) * _SAMPLE_OPERATIONS[mode] + pixels(outputs[0]) * _PLACE_OPERATIONS[mode]
+
+
 def _grid_sample_torch(call: TorchCall) -> Tensor:
     attributes = call.attributes
     result: Tensor = call.torch.nn.functional.grid_sample(
@@ -83,6 +96,7 @@ def _grid_sample_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 GRID_SAMPLE = OpRecord(
     name="grid_sample",
+    work=Work(_sample_operations, keeping_all),
     summary="The image at the places of a grid: C x H x W and a grid 2 x H' x W' give C x H' x W'.",
     arguments=(
         Argument("grid", NamedValue(), "The grid: x in channel 0, y in channel 1, from -1 to 1 across the image."),
@@ -185,6 +199,7 @@ def _ends(write: Decomposition, call: OnnxCall, size: Dim, position: int, *, ali
 
 AFFINE_GRID = OpRecord(
     name="affine_grid",
+    work=Work(per_entry(4), KEEPS_NOTHING, size_only="like"),
     summary="The grid of an affine map: the 6 features are the rows of a 2 x 3 matrix that maps each output place "
     "(x', y', 1) to the place (x, y) where it is to be sampled.",
     arguments=(

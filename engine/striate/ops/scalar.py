@@ -8,6 +8,7 @@ from striate.ops.arguments import Argument, Real
 from striate.ops.decomposition import Decomposition
 from striate.ops.entrywise import onnx_nodes, samples, unchanged
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall
+from striate.ops.work import KEEPS_NOTHING, Work, per_entry
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,6 +34,7 @@ def _offset_onnx(write: Decomposition, value: str, attributes: Attributes) -> No
 
 SCALE = OpRecord(
     name="scale",
+    work=Work(per_entry(1), KEEPS_NOTHING),
     summary="Multiplies every entry by a number: out = factor * in.",
     arguments=(Argument("factor", Real(), "The number."),),
     shape=unchanged,
@@ -44,6 +46,7 @@ SCALE = OpRecord(
 
 OFFSET = OpRecord(
     name="offset",
+    work=Work(per_entry(1), KEEPS_NOTHING, passes_gradient=True),
     summary="Adds a number to every entry: out = in + amount.",
     arguments=(Argument("amount", Real(), "The number; below 0 it is taken away."),),
     shape=unchanged,

@@ -21,6 +21,7 @@ from striate.ops.problems import Check, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, Window, across_channels
 from striate.ops.sizes import known_channels, same_type, typed
 from striate.ops.targets import OnnxCall, OnnxSink
+from striate.ops.work import MOVING
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -146,6 +147,7 @@ _SHI = "Shi et al., Real-time single image super-resolution (ESPCN), 2016, equat
 
 PIXEL_SHUFFLE = OpRecord(
     name="pixel_shuffle",
+    work=MOVING,
     summary="Channels become pixels: C * b * b x H x W to C x b * H x b * W.",
     arguments=(_block("Height and width of the block of pixels that the channels of one pixel become."),),
     shape=_to_space_shape,
@@ -158,6 +160,7 @@ PIXEL_SHUFFLE = OpRecord(
 
 PIXEL_UNSHUFFLE = OpRecord(
     name="pixel_unshuffle",
+    work=MOVING,
     summary="Pixels become channels, the inverse of pixel_shuffle: C x b * H x b * W to C * b * b x H x W.",
     arguments=(_block("Height and width of the block of pixels that become channels of one pixel."),),
     shape=_to_depth_shape,
@@ -170,6 +173,7 @@ PIXEL_UNSHUFFLE = OpRecord(
 
 DEPTH_TO_SPACE = OpRecord(
     name="depth_to_space",
+    work=MOVING,
     summary="Channels become pixels, with the order of the channels named: C * b * b x H x W to C x b * H x b * W.",
     arguments=(_block("Height and width of the block of pixels that the channels of one pixel become."), _ORDER),
     shape=_to_space_shape,
@@ -187,6 +191,7 @@ DEPTH_TO_SPACE = OpRecord(
 
 SPACE_TO_DEPTH = OpRecord(
     name="space_to_depth",
+    work=MOVING,
     summary="Pixels become channels, with the order of the channels named: C x b * H x b * W to C * b * b x H x W.",
     arguments=(_block("Height and width of the block of pixels that become channels of one pixel."), _ORDER),
     shape=_to_depth_shape,
@@ -233,6 +238,7 @@ def _channel_shuffle_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 CHANNEL_SHUFFLE = OpRecord(
     name="channel_shuffle",
+    work=MOVING,
     summary="Takes channels from each group in turn: out[i * groups + g] = in[g * C / groups + i].",
     arguments=(Argument("groups", Integer(), "Number of groups; it divides the channels."),),
     shape=_channel_shuffle_shape,

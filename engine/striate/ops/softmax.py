@@ -13,6 +13,7 @@ from striate.ops.problems import Check
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, Window
 from striate.ops.sizes import same_type
 from striate.ops.targets import OnnxCall, OnnxSink
+from striate.ops.work import KEEPS_OUTPUT, Work, per_entry
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -79,6 +80,7 @@ def _onnx(op_type: str, *, negated: bool = False) -> Callable[[OnnxCall, OnnxSin
 
 SOFTMAX = OpRecord(
     name="softmax",
+    work=Work(per_entry(5), KEEPS_OUTPUT),
     summary="Shares that add up to 1 along an axis: out = e^in / sum(e^in).",
     role="probabilities",
     arguments=(_AXIS,),
@@ -92,6 +94,7 @@ SOFTMAX = OpRecord(
 
 LOG_SOFTMAX = OpRecord(
     name="log_softmax",
+    work=Work(per_entry(5), KEEPS_OUTPUT),
     summary="Logarithms of softmax's shares, without loss of digits: out = in - log(sum(e^in)).",
     role="probabilities",
     arguments=(_AXIS,),
@@ -105,6 +108,7 @@ LOG_SOFTMAX = OpRecord(
 
 SOFTMIN = OpRecord(
     name="softmin",
+    work=Work(per_entry(6), KEEPS_OUTPUT, scratch=per_entry(1)),
     summary="Shares that add up to 1 along an axis, the largest for the smallest entry: out = e^-in / sum(e^-in).",
     role="probabilities",
     arguments=(_AXIS,),

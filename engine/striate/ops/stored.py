@@ -16,6 +16,7 @@ from striate.ops.shape_arguments import AUTO, NamedValue, Sizes
 from striate.ops.sizes import typed
 from striate.ops.targets import OnnxCall, OnnxSink
 from striate.ops.wanted import one_of_arguments
+from striate.ops.work import KEEPS_NOTHING, Work, no_operations
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,7 +42,7 @@ def _parameter_weights(attributes: Attributes, inputs: Types) -> tuple[WeightSpe
 
 def _parameter_torch(call: TorchCall) -> Tensor:
     weight = call.weights["weight"]
-    return weight.unsqueeze(0).expand(call.inputs[0].shape[0], *weight.shape)
+    return weight.unsqueeze(0).repeat(call.inputs[0].shape[0], *[1] * weight.dim())
 
 
 def _parameter_onnx(call: OnnxCall, sink: OnnxSink) -> None:
@@ -52,6 +53,7 @@ def _parameter_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 PARAMETER = OpRecord(
     name="parameter",
+    work=Work(no_operations, KEEPS_NOTHING),
     summary="A trained tensor that does not depend on the input, the same for every image: a positional embedding, a "
     "class token, scales of channels. Of what flows in, only the number of images counts.",
     arguments=(Argument("sizes", Sizes(), "Its sizes."),),
@@ -142,6 +144,7 @@ def _broadcast_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 BROADCAST = OpRecord(
     name="broadcast",
+    work=Work(no_operations, KEEPS_NOTHING, view=True, size_only="like"),
     summary="Sizes of 1 repeated along any axes, to sizes given or to those of a named value: C x 1 x 1, 1 x H x W and "
     "1 x 1 x 1 all give C x H x W.",
     arguments=(

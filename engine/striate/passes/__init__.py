@@ -3,6 +3,7 @@
 from striate.passes.contract import Condition, GraphPass, PassError, Rewritten, run_passes
 from striate.passes.drop_inference_noops import DropInferenceNoops
 from striate.passes.remove_dead_nodes import RemoveDeadNodes
+from striate.passes.reparameterise import Reparameterised, reparameterise
 
 __all__ = [
     "Condition",
@@ -10,6 +11,8 @@ __all__ = [
     "GraphPass",
     "PassError",
     "RemoveDeadNodes",
+    "Reparameterised",
     "Rewritten",
+    "reparameterise",
     "run_passes",
 ]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from striate.host.catalogue import HostCatalogue
 from striate.ops.record import OpRecord
-from striate.ops.registry import FAMILIES
+from striate.ops.registry import families
 from striate.reference.layer_page import layer_page
 from striate.reference.page import markdown_table
 from striate.reference.record_pages import KINDS, record_page
@@ -36,14 +36,14 @@ def pages() -> dict[str, str]:
     """Return the text of every generated page by its path in `docs/`."""
     catalogue = HostCatalogue()
     made = {"layers/README.md": _layer_index(), "plugins-collection.md": _collection(catalogue)}
-    for family in FAMILIES.values():
+    for family in families().values():
         for record in family.records:
             made[f"layers/{record.name}.md"] = layer_page(record).markdown()
     return made
 
 
 def _layer_index() -> str:
-    return "\n".join([_LAYERS_HEAD, *(_family(family.title, family.records) for family in FAMILIES.values())])
+    return "\n".join([_LAYERS_HEAD, *(_family(family.title, family.records) for family in families().values())])
 
 
 def _family(title: str, records: tuple[OpRecord, ...]) -> str:

@@ -116,6 +116,9 @@ def _unquoted(value: Any, expression: Expression) -> tuple[Fix, ...]:
     return (Fix(f"write {value}", (Edit(expression.span, value),), "safe"),)
 
 
+_PLURALS = {"loss": "losses", "data set": "data_sets"}
+
+
 def _find(kind: type[Record], what: str, name: str, place: Span, catalogue: HostCatalogue) -> Record:
     try:
         record = catalogue.find(kind, name)
@@ -124,11 +127,11 @@ def _find(kind: type[Record], what: str, name: str, place: Span, catalogue: Host
     if record is not None:
         return record
     known = catalogue.names(kind)
-    broken = tuple(f"plugin {item.plugin} could not be loaded: {item.reason}" for item in catalogue.failures)
+    where = catalogue.whereabouts(_PLURALS.get(what, f"{what}s"), name)
     listed = f"installed plugins provide: {', '.join(known)}" if known else "no installed plugin provides any"
-    near, fixes = suggestion(name, known), renaming(name, known, place)
+    help, fixes = where.help or suggestion(name, known), () if where.help else renaming(name, known, place)
     raise DiagnosticError(
-        Diagnostic("E0405", f"there is no {what} {name}", place, notes=(listed, *broken), help=near, fixes=fixes)
+        Diagnostic("E0405", f"there is no {what} {name}", place, notes=(listed, *where.notes), help=help, fixes=fixes)
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from striate.graph import TensorType
@@ -22,12 +23,17 @@ def document(model: str, rows: tuple[LayerRow, ...], totals: Totals, domain: Dom
         "trainable": totals.trainable,
         "statistics": totals.statistics,
         "macs": wording.plain(totals.macs),
+        "flops": wording.plain(totals.flops),
+        "moved": wording.plain(totals.moved),
         "memory": wording.plain(totals.memory),
         "peak_memory": totals.peak_memory,
         "peak_layer": totals.peak_layer or None,
         "weight_memory": totals.weight_memory,
         "receptive_field": _extent(totals.receptive_field),
         "batch": totals.batch,
+        "precision": totals.conditions.precision.name,
+        "training": _training(totals),
+        "device": _device(totals),
         "sizes": dict(totals.sizes),
         "symbols": list(totals.symbols),
         "domain": None if domain is None else domain.to_json(),
@@ -46,7 +52,16 @@ def _layer(row: LayerRow, wording: Wording) -> dict[str, Any]:
         "parameters": row.parameters,
         "statistics": row.statistics,
         "macs": wording.plain(row.macs),
+        "flops": wording.plain(row.flops),
+        "moved": wording.plain(row.moved),
+        "intensity": row.intensity,
         "memory": wording.plain(row.memory),
+        "alive": row.alive,
+        "kept": row.kept,
+        "stride": _places(row.stride),
+        "offset": _places(row.offset),
+        "least_ms": None if row.bound is None else row.bound.seconds * 1e3,
+        "bound": None if row.bound is None else row.bound.limit,
         "receptive_field": _extent(row.receptive_field),
         "file": row.file,
         "line": row.line,
@@ -65,3 +80,42 @@ def _sizes(kinds: Mapping[str, TensorType], wording: Wording) -> dict[str, list[
 
 def _extent(extent: Extent) -> list[int] | str:
     return extent if isinstance(extent, str) else list(extent)
+
+
+def _places(places: tuple[Fraction, ...] | None) -> list[float] | None:
+    return None if places is None else [float(place) for place in places]
+
+
+def _training(totals: Totals) -> dict[str, Any] | None:
+    found, optimizer = totals.training, totals.conditions.optimizer
+    if found is None or optimizer is None:
+        return None
+    phase, layer = found.peak_at
+    return {
+        "optimizer": optimizer.name,
+        "peak": found.peak,
+        "peak_phase": phase,
+        "peak_layer": layer or None,
+        "weights": found.weights,
+        "gradients": found.gradients,
+        "state": found.state,
+        "kept": sum(found.kept.values()),
+    }
+
+
+def _device(totals: Totals) -> dict[str, Any] | None:
+    found = totals.roofline
+    if found is None:
+        return None
+    return {
+        "name": found.device.name,
+        "title": found.device.title,
+        "source": found.device.source,
+        "memory": found.device.memory,
+        "needed_memory": totals.needed_memory,
+        "fits": totals.largest_batch is None,
+        "largest_batch": totals.largest_batch,
+        "ridge": found.ridge,
+        "least_ms": found.seconds * 1e3,
+        "least_ms_fused": found.fused * 1e3,
+    }

@@ -5,21 +5,21 @@ How it looks is up to the modules beside this one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from fractions import Fraction
+from typing import Any, Literal
 
-from striate.analysis.costs import BYTES_PER_ELEMENT, NodeCost, node_costs
-from striate.analysis.liveness import InferenceMemory, inference_memory
-from striate.analysis.receptive import receptive_field
+from striate.analysis.costs import Lookup, node_costs
+from striate.analysis.receptive import Field, receptive_field
+from striate.analysis.roofline import LayerBound, Roofline, layer_bound
+from striate.analysis.strides import grids_of
+from striate.analysis.training import TrainingMemory
 from striate.dims import Dim, evaluate, is_known
 from striate.graph import Graph, Node, TensorType
-from striate.ops.record import OpRecord
+from striate.view.conditions import Conditions
+from striate.view.needs import peak_of, training_of
 
-if TYPE_CHECKING:
-    from striate.dims.domain import Domain
-
-Lookup = Callable[[str], OpRecord | None]
 Extent = tuple[int, ...] | Literal["all"]
 Sized = Callable[[Dim], Dim]
 
@@ -37,8 +37,17 @@ class LayerRow:
         parameters: trainable entries; 0 where all its weights were counted at an earlier layer.
         statistics: entries that are stored but not trained.
         macs: multiply-adds for the batch.
-        memory: bytes of its outputs in float32 for the batch.
+        flops: floating-point operations for the batch: two for each multiply-add, and the others.
+        moved: bytes that it reads and writes by itself, weights included, for the batch.
+        memory: bytes of its outputs for the batch.
+        alive: bytes of inputs and values that are alive while it runs; in training everything that is, at the worse
+            of its two passes. None where sizes are open.
+        kept: bytes that stay from its forward to its backward pass; None in evaluation and where sizes are open.
         receptive_field: height and width of what one output pixel sees of the input, or "all".
+        stride: input pixels from one output pixel to the next, per axis; None where there is no one number for it.
+        offset: where the centre of what the first output pixel sees lies, in pixels from the centre of the first input
+            pixel, per axis; None like `stride`.
+        bound: the least time on the device, and what it is due to; None without a device.
         file: the text it comes from.
         line: the line in that text.
         blocks: names of the blocks it is in, outermost first.
@@ -53,12 +62,26 @@ class LayerRow:
     parameters: int
     statistics: int
     macs: Dim
+    flops: Dim
+    moved: Dim
     memory: Dim
+    alive: int | None
+    kept: int | None
     receptive_field: Extent
+    stride: tuple[Fraction, ...] | None
+    offset: tuple[Fraction, ...] | None
+    bound: LayerBound | None
     file: str
     line: int
     blocks: tuple[str, ...]
     shared: bool
+
+    @property
+    def intensity(self) -> float | None:
+        """Operations per byte moved; None where sizes are open or nothing is moved."""
+        if isinstance(self.flops, int) and isinstance(self.moved, int) and self.moved:
+            return self.flops / self.moved
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +94,22 @@ class Totals:
         trainable: the part of `parameters` that training changes.
         statistics: running means and variances and whatever else is stored but not trained.
         macs: multiply-adds for the batch.
-        memory: bytes of all layers' outputs in float32 for the batch.
-        peak_memory: the most bytes of inputs and values that are alive at once in evaluation, in float32 for the
-            batch; None where sizes are open.
+        flops: floating-point operations for the batch.
+        moved: bytes that the layers read and write, one by one, for the batch.
+        memory: bytes of all layers' outputs for the batch.
+        peak_memory: the most bytes of inputs and values that are alive at once in evaluation, for the batch; None
+            where sizes are open.
         peak_layer: the first layer at which `peak_memory` is reached; nothing where it is None.
-        weight_memory: bytes of parameters and statistics in float32.
+        weight_memory: bytes of parameters and statistics.
+        training: the memory of a step of training; None in evaluation and where sizes are open.
+        roofline: bounds of the time on a device; None without one.
+        largest_batch: the most images that fit into the device's memory; None without a device, or where all do that
+            were asked for.
         receptive_field: what one entry of the (first) output sees of the input.
         local_field: the last field of an image that is not the whole input, and the layer that has it.
         inputs: the inputs by name.
         outputs: the outputs by name.
-        batch: number of images that `macs` and `memory` are for.
-        sizes: the sizes that were put in for the symbols.
+        conditions: the sizes that were put in for the symbols, the batch, precision, optimizer and device.
         symbols: the symbols that are still open.
         domain: the sizes that the network takes, as sentences; nothing where none are open.
     """
@@ -91,84 +119,118 @@ class Totals:
     trainable: int
     statistics: int
     macs: Dim
+    flops: Dim
+    moved: Dim
     memory: Dim
     peak_memory: int | None
     peak_layer: str
     weight_memory: int
+    training: TrainingMemory | None
+    roofline: Roofline | None
+    largest_batch: int | None
     receptive_field: Extent
     local_field: tuple[tuple[int, ...], str] | None
     inputs: Mapping[str, TensorType]
     outputs: Mapping[str, TensorType]
-    batch: int
-    sizes: Mapping[str, int]
+    conditions: Conditions
     symbols: tuple[str, ...]
     domain: tuple[str, ...]
 
+    @property
+    def batch(self) -> int:
+        """The number of images that everything is counted for."""
+        return self.conditions.batch
 
-def layer_rows(graph: Graph, lookup: Lookup, sizes: Mapping[str, int], batch: int) -> tuple[LayerRow, ...]:
-    """Return one row per layer in execution order; `sizes` are put in for the symbols of the graph.
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """The sizes that were put in for the symbols."""
+        return self.conditions.sizes
 
-    Raises:
-        UnknownLayerError: nobody provides one of the layers.
-    """
-    costs = node_costs(graph, lookup)
-    fields = receptive_field(graph, lookup)
-    sized = _sizer(sizes)
-    seen: set[str] = set()
-    rows = []
-    for node in graph.nodes:
-        weights = set(node.weights.values())
-        shared = bool(weights) and weights <= seen
-        seen |= weights
-        rows.append(_row(node, costs[node.name], fields.of(node.outputs[0].name), sized, batch, shared))
-    return tuple(rows)
+    @property
+    def needed_memory(self) -> int | None:
+        """The most bytes at once with weights: of training where that was asked for; None where sizes are open."""
+        if self.training is not None:
+            return self.training.peak
+        return None if self.peak_memory is None else self.peak_memory + self.weight_memory
 
 
-def totals_of(
-    graph: Graph,
-    lookup: Lookup,
-    rows: tuple[LayerRow, ...],
-    domain: Domain | None,
-    sizes: Mapping[str, int],
-    batch: int,
-) -> Totals:
-    """Return the totals of the rows of a graph.
+def layer_rows(graph: Graph, lookup: Lookup, given: Conditions) -> tuple[LayerRow, ...]:
+    """Return one row per layer in execution order.
 
     Raises:
         UnknownLayerError: nobody provides one of the layers.
     """
-    sized = _sizer(sizes)
-    parameters = sum(row.parameters for row in rows)
-    statistics = sum(row.statistics for row in rows)
-    fields = {
-        value.name: row.receptive_field for node, row in zip(graph.nodes, rows, strict=True) for value in node.outputs
-    }
-    is_open = domain is not None and bool(domain.symbols) and not sizes
-    peak = _peak(graph, lookup, sizes, batch)
-    return Totals(
-        layers=len(rows),
-        parameters=parameters,
-        trainable=parameters,
-        statistics=statistics,
-        macs=added(row.macs for row in rows),
-        memory=added(row.memory for row in rows),
-        peak_memory=peak.peak if peak else None,
-        peak_layer=peak.peak_layer if peak else "",
-        weight_memory=(parameters + statistics) * BYTES_PER_ELEMENT,
-        receptive_field=fields.get(next(iter(graph.outputs.values()), ""), (1, 1)),
-        local_field=_last_local(rows),
-        inputs={item.value.name: _resized(item.value.type, sized) for item in graph.inputs},
-        outputs={name: _resized(graph.types[value], sized) for name, value in graph.outputs.items()},
-        batch=batch,
-        sizes=dict(sizes),
-        symbols=domain.symbols if domain is not None and is_open else (),
-        domain=tuple(domain.sentences()) if domain is not None and is_open else (),
-    )
+    return tuple(_Rows(graph, lookup, given).all())
 
 
-def _peak(graph: Graph, lookup: Lookup, sizes: Mapping[str, int], batch: int) -> InferenceMemory | None:
-    is_settled = all(is_known(extent) for kind in graph.types.values() for extent in kind.shape)
-    return inference_memory(graph, lookup, sizes=sizes, batch=batch) if sizes or is_settled else None
+class _Rows:
+    """What rows are made of, worked out once for the graph."""
+
+    def __init__(self, graph: Graph, lookup: Lookup, given: Conditions) -> None:
+        self._graph, self._given = graph, given
+        self._costs = node_costs(graph, lookup)
+        fields = receptive_field(graph, lookup)
+        self._fields = {node.name: fields.of(node.outputs[0].name) for node in graph.nodes}
+        self._grids = {node.name: _first_grid(fields.fields[node.outputs[0].name]) for node in graph.nodes}
+        self._training = training_of(graph, lookup, given)
+        peak = peak_of(graph, lookup, given) if self._training is None else None
+        self._alive: Mapping[str, int] = peak.while_running if peak is not None else self._while_training()
+        self._sized = sizer(given.sizes)
+
+    def all(self) -> Iterator[LayerRow]:
+        seen: set[str] = set()
+        for node in self._graph.nodes:
+            weights = set(node.weights.values())
+            yield self._row(node, shared=bool(weights) and weights <= seen)
+            seen |= weights
+
+    def _while_training(self) -> dict[str, int]:
+        found = self._training
+        if found is None:
+            return {}
+        return {name: max(alive, found.backward.get(name, 0)) for name, alive in found.forward.items()}
+
+    def _row(self, node: Node, *, shared: bool) -> LayerRow:
+        cost, given, sized = self._costs[node.name], self._given, self._sized
+        stride, offset = self._grids[node.name]
+        flops, moved = sized(cost.flops) * given.batch, sized(cost.moved(given.batch, given.precision.bytes))
+        bound = None
+        if given.device is not None and isinstance(flops, int) and isinstance(moved, int):
+            bound = layer_bound(given.device, given.precision, flops, moved)
+        return LayerRow(
+            name=node.name,
+            op=node.op,
+            detail=_detail(node),
+            inputs=node.inputs,
+            output=resized(node.outputs[0].type, sized),
+            parameters=cost.parameters,
+            statistics=cost.statistics,
+            macs=sized(cost.macs) * given.batch,
+            flops=flops,
+            moved=moved,
+            memory=sized(cost.output_bytes(given.precision.bytes)) * given.batch,
+            alive=self._alive.get(node.name),
+            kept=self._training.kept[node.name] if self._training is not None else None,
+            receptive_field=self._fields[node.name],
+            stride=stride,
+            offset=offset,
+            bound=bound,
+            file=node.origin.span.file,
+            line=node.origin.span.line,
+            blocks=tuple(frame.block for frame in node.origin.trail),
+            shared=shared,
+        )
+
+
+def _first_grid(field: Field | Literal["all"]) -> tuple[tuple[Fraction, ...] | None, tuple[Fraction, ...] | None]:
+    """Return strides and offsets along all axes of the first input that is seen; None where one of them has several."""
+    if isinstance(field, str):
+        return None, None
+    grids = next(iter(grids_of(field).values()))
+    known = [grid for grid in grids if grid is not None]
+    if len(known) < len(grids):
+        return None, None
+    return tuple(grid.jump for grid in known), tuple(grid.start for grid in known)
 
 
 def added(sizes: Iterable[Dim]) -> Dim:
@@ -179,26 +241,7 @@ def added(sizes: Iterable[Dim]) -> Dim:
     return total
 
 
-def _row(node: Node, cost: NodeCost, field: Extent, sized: Sized, batch: int, shared: bool) -> LayerRow:
-    return LayerRow(
-        name=node.name,
-        op=node.op,
-        detail=_detail(node),
-        inputs=node.inputs,
-        output=_resized(node.outputs[0].type, sized),
-        parameters=cost.parameters,
-        statistics=cost.statistics,
-        macs=sized(cost.macs) * batch,
-        memory=sized(cost.memory) * batch,
-        receptive_field=field,
-        file=node.origin.span.file,
-        line=node.origin.span.line,
-        blocks=tuple(frame.block for frame in node.origin.trail),
-        shared=shared,
-    )
-
-
-def _sizer(sizes: Mapping[str, int]) -> Sized:
+def sizer(sizes: Mapping[str, int]) -> Sized:
     """Return the function that puts sizes in; it keeps what it has worked out, for sizes repeat from layer to layer."""
     if not sizes:
         return lambda dim: dim
@@ -214,7 +257,8 @@ def _sizer(sizes: Mapping[str, int]) -> Sized:
     return sized
 
 
-def _resized(kind: TensorType, sized: Sized) -> TensorType:
+def resized(kind: TensorType, sized: Sized) -> TensorType:
+    """Return a type with sizes put in."""
     if all(is_known(extent) for extent in kind.shape):
         return kind
     return TensorType(tuple(sized(extent) for extent in kind.shape))
@@ -249,10 +293,3 @@ def _per_axis(value: Any) -> bool:
 
 def _times(numbers: tuple[int, ...]) -> str:
     return str(numbers[0]) if len(set(numbers)) == 1 else "x".join(map(str, numbers))
-
-
-def _last_local(rows: tuple[LayerRow, ...]) -> tuple[tuple[int, ...], str] | None:
-    for row in reversed(rows):
-        if row.output.rank > 1 and not isinstance(row.receptive_field, str):
-            return row.receptive_field, row.name
-    return None

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from textwrap import wrap
 
+from striate.analysis.precision import FP32
+from striate.analysis.roofline import Roofline
+from striate.analysis.training import TrainingMemory
 from striate.dims import Dim
 from striate.view.lines import Line, clipped
+from striate.view.numbers import short_number
 from striate.view.rows import Totals
 from striate.view.wording import Wording, extent_text
 
@@ -34,15 +38,72 @@ def totals_texts(totals: Totals, wording: Wording, *, folded: bool) -> list[tupl
         text = "running means and variances, not counted as parameters (torch does the same, Keras counts them)"
         rows.append(("statistics", f"{totals.statistics:,} {text}"))
     rows.append(("MACs", f"{_count(totals.macs, wording)} for {images}"))
+    rows += _arithmetic(totals, images)
     weights, activations = wording.memory(totals.weight_memory), wording.memory(totals.memory)
-    rows.append(("memory", f"{weights} of weights, {activations} of layer outputs for {images}, in float32"))
-    if totals.peak_memory is not None:
+    precision = totals.conditions.precision
+    if totals.conditions.optimizer is not None and precision is not FP32:
+        weights += " of weights in float32"
+    else:
+        weights += " of weights"
+    rows.append(("memory", f"{weights}, {activations} of layer outputs for {images}, in {precision.in_words}"))
+    if totals.training is not None:
+        rows.append(("training", _training(totals, totals.training, wording)))
+    elif totals.peak_memory is not None:
         peak = wording.memory(totals.peak_memory)
         rows.append(("peak memory", f"{peak} of inputs and values at once in evaluation"))
     rows.append(("receptive field", _field(totals)))
+    if totals.roofline is not None:
+        rows += _bounds(totals, totals.roofline, wording)
     rows.extend(("input sizes", sentence) for sentence in totals.domain)
     if folded:
         rows.append(("n x", "alike instances in a row; numbers are for all of them, the lines below it for one"))
+    return rows
+
+
+def _arithmetic(totals: Totals, images: str) -> list[tuple[str, str]]:
+    flops, moved = totals.flops, totals.moved
+    if not isinstance(flops, int) or not isinstance(moved, int) or not moved:
+        return []
+    short, traffic = short_number(flops), short_number(moved, "B")
+    text = f"{short} for {images}, {traffic} read and written layer by layer: {flops / moved:.1f} per byte"
+    return [("FLOPs", text)]
+
+
+def _training(totals: Totals, found: TrainingMemory, wording: Wording) -> str:
+    assert totals.conditions.optimizer is not None, "there is no training without an optimizer"
+    phase, layer = found.peak_at
+    where = f"in the {phase} pass at {layer}" if layer else "while the optimizer steps"
+    parts = [
+        f"{wording.memory(found.weights)} of weights",
+        f"{wording.memory(found.gradients)} of gradients",
+        f"{wording.memory(found.state)} of the optimizer's state",
+        f"{wording.memory(sum(found.kept.values()))} kept for the backward pass",
+    ]
+    whole = f"{wording.memory(found.peak)} at once {where}"
+    return f"{whole}; {', '.join(parts)} ({totals.conditions.optimizer.name})"
+
+
+def _bounds(totals: Totals, found: Roofline, wording: Wording) -> list[tuple[str, str]]:
+    """Return the lines about a device; its numbers are what its maker says, and its times bounds, not measurements."""
+    device = found.device
+    layerwise, fused = short_number(found.seconds * 1e3), short_number(found.fused * 1e3)
+    pass_ = "a forward pass" if totals.conditions.optimizer is not None else "an evaluation"
+    rows = [("device", f"{device.title}, by {device.source}")]
+    rows.append(
+        (
+            "lower bound",
+            f"{layerwise} ms for {pass_} layer by layer, {fused} ms however layers are fused; bounds, not measurements",
+        )
+    )
+    shares = (
+        f"{found.count(limit)} layers by {limit} ({100 * found.share(limit):.0f} % of the time)"
+        for limit in ("bandwidth", "arithmetic")
+    )
+    rows.append(("bound", f"{', '.join(shares)}; equal at {found.ridge:.0f} FLOPs per byte"))
+    if totals.largest_batch is not None:
+        needed = wording.memory(totals.needed_memory or 0)
+        fitting = f"a batch of {totals.largest_batch} does" if totals.largest_batch else "nor does a single image"
+        rows.append(("does not fit", f"needs {needed}, {device.name} has {wording.memory(device.memory)}; {fitting}"))
     return rows
 
 

@@ -98,7 +98,7 @@ def test_a_network_costs_what_torch_counts():
         "conv3": 8 * 8 * 8 * 9,
         "dense6": 1280,
     }
-    assert costs["conv0"].memory == 8 * 8 * 8 * 4
+    assert costs["conv0"].output_bytes(4) == 8 * 8 * 8 * 4
 
 
 def test_a_shared_weight_counts_at_its_first_use_only():
@@ -122,7 +122,7 @@ def test_costs_of_open_sizes_are_expressions():
         fixed.layer("conv", fixed.input("image", 3, height, width), channels=4, kernel=3, stride=2, pad=1)
         sizes = {"H": height, "W": width}
         assert evaluate(graph_macs(graph, BUILTIN.get), sizes) == graph_macs(fixed.graph("conv0"), BUILTIN.get)
-        memory = node_costs(graph, BUILTIN.get)["conv0"].memory
+        memory = node_costs(graph, BUILTIN.get)["conv0"].output_bytes(4)
         assert evaluate(memory, sizes) == 4 * elements(fixed.types["conv0"])
 
 

@@ -4,51 +4,15 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch.multiprocessing.reductions import StorageWeakRef
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 from striate.analysis.costs import UnknownLayerError
 from striate.analysis.liveness import inference_memory, released
-from striate.lower.torch import Program
 from striate.model import Model, load_source
 from striate.ops import BUILTIN
 from striate_dsl.source import Source
+from tests.engine.analysis.allocations import Trial
 from tests.engine.analysis.graph_maker import GraphMaker
 from tests.engine.view.networks import ZOO
-
-
-class AliveStorages(TorchDispatchMode):
-    """Adds up the storages of all tensors that are alive after each operation; `ignored` are those of weights."""
-
-    def __init__(self, inputs: list[torch.Tensor], ignored: list[torch.Tensor]) -> None:
-        super().__init__()
-        self._ignored = {tensor.untyped_storage().data_ptr() for tensor in ignored}
-        self._alive: dict[int, tuple[StorageWeakRef, int]] = {}
-        self.peak = 0
-        self._count(inputs)
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        result = func(*args, **(kwargs or {}))
-        self._count(tree_leaves(result))
-        return result
-
-    def _count(self, tensors) -> None:
-        self._alive = {key: found for key, found in self._alive.items() if not found[0].expired()}
-        for tensor in tensors:
-            storage = tensor.untyped_storage()
-            if storage.data_ptr() not in self._ignored:
-                self._alive[storage._cdata] = (StorageWeakRef(storage), storage.nbytes())
-        self.peak = max(self.peak, sum(size for _, size in self._alive.values()))
-
-
-def measured(graph, lookup, *tensors: torch.Tensor) -> int:
-    program = Program(graph, lookup).eval()
-    for weight in program.state_dict().values():
-        weight.fill_(0.01)
-    with torch.no_grad(), AliveStorages(list(tensors), list(program.state_dict().values())) as alive:
-        program(*tensors)
-    return alive.peak
 
 
 def small_model(file: str, model: str | None) -> Model:
@@ -65,6 +29,7 @@ def small_model(file: str, model: str | None) -> Model:
         ("resnet", "ResNet50", (1, 3, 64, 64)),
         ("mobilenet_v2", None, (2, 3, 64, 64)),
         ("densenet", None, (1, 3, 64, 64)),
+        ("googlenet", None, (1, 3, 64, 64)),
         ("unet", None, (2, 3, 32, 48)),
     ],
 )
@@ -75,7 +40,8 @@ def test_the_peak_of_evaluation_is_within_a_tenth_of_torch(file: str, model: str
 
     forecast = inference_memory(loaded.graph, loaded.catalogue.layer, sizes=sizes, batch=batch).peak
 
-    assert forecast == pytest.approx(measured(loaded.graph, loaded.catalogue.layer, torch.zeros(shape)), rel=0.1)
+    found = Trial(loaded.graph, loaded.catalogue.layer, torch.zeros(shape)).evaluation()
+    assert forecast == pytest.approx(found, rel=0.1)
 
 
 def test_a_skipped_value_stays_alive_until_it_is_added():
@@ -105,7 +71,17 @@ def test_layers_that_pass_values_through_take_no_memory():
     memory = inference_memory(graph, BUILTIN.get, batch=3)
 
     assert dict(memory.while_running) == {"first": 240, "drop": 240, "flat": 240}
-    assert memory.peak == measured(graph, BUILTIN.__getitem__, torch.zeros(3, 10))
+    assert memory.peak == Trial(graph, BUILTIN.__getitem__, torch.zeros(3, 10)).evaluation()
+
+
+def test_places_of_maxima_are_there_while_they_are_looked_for():
+    maker = GraphMaker()
+    small = maker.layer("maxpool", maker.input("image", 4, 8, 8), kernel=3, stride=1, name="pool")
+    graph = maker.graph(small)
+
+    one, places = 4 * 8 * 8 * 4, 4 * 6 * 6 * 8
+    assert inference_memory(graph, BUILTIN.get).peak == 2 * one + 4 * 6 * 6 * 4 + places
+    assert Trial(graph, BUILTIN.__getitem__, torch.zeros(1, 4, 8, 8)).evaluation() == 2 * one + 4 * 6 * 6 * 4 + places
 
 
 def test_bytes_grow_with_batch_and_precision():

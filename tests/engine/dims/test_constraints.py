@@ -97,7 +97,7 @@ def _settled_by(constraint: Constraint, size: int) -> bool:
         (Equal(2 * H + 2, 2 * W + 2), "H = W"),
         (Equal(W + 1, 2 * H), "2*H = W + 1"),
         (Equal(224, H), "H = 224"),
-        (Equal(W, 2 * (W // 2)), "W = 2*floor(W/2)"),
+        (Equal(W, 2 * (W // 2)), "W is a multiple of 2"),
         (AtLeast(2 * H + 2 * W, 9), "H + W >= 5"),
         (AtLeast(H, W - 2), "H + 2 >= W"),
         (AtLeast(H - 2, W), "H >= W + 2"),

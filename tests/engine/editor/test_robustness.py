@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from striate.editor.server.actions import actions, fix_all
-from striate.editor.server.completion import complete
-from striate.editor.server.hints import hints
-from striate.editor.server.hover import hover
-from striate.editor.server.layout import formatted, formatted_lines
-from striate.editor.server.navigation import definitions, mentions, references
-from striate.editor.server.outline import folds, outline, surroundings
-from striate.editor.server.places import Lines, readable
+from striate.editor.server.actions import fix_all
+from striate.editor.server.places import readable
 from striate.editor.server.renaming import prepare, rename
 from striate.editor.server.scanner import scan
-from striate.editor.server.signatures import signature
 from striate.editor.server.soundness import RefusedError
-from striate.editor.server.tokens import semantic_tokens
-from striate_dsl.edits import apply_edits
 from tests.engine.editor.desk import NET, ZOO, Desk
+from tests.engine.editor.questions import check_answers
 
 FILES = [NET, *(path.read_text() for path in sorted(ZOO.glob("*.cnn")) if path.stem not in ("resnet", "densenet"))]
 SIGNS = [
@@ -67,38 +57,11 @@ def edited(draw: st.DrawFn) -> str:
     return readable(text)
 
 
-def ask_everything(desk: Desk, text: str, offset: int) -> None:
-    """Ask all questions about a place, and see that the answers lie in the text."""
-    size = len(text)
-    document = desk.write(text, "fuzzed.cnn", settled=offset % 2 == 0)
-    library, sight = desk.library, desk.library.sight(document)
-    shown = hover(library, document, offset)
-    assert shown is None or 0 <= shown.start <= offset <= shown.end <= size
-    found = complete(library, document, offset)
-    assert 0 <= found.start <= found.end == offset
-    for each in (definitions, references):
-        assert all(0 <= item.start <= item.end for item in each(library, document, offset))
-    assert all(item.start < item.end <= size for item in mentions(library, document, offset))
-    assert all(0 <= hint.offset <= size for hint in hints(library, document, 0, size))
-    tokens = semantic_tokens(sight)
-    assert all(token.start <= token.end <= size for token in tokens)
-    outline(sight.scan)
-    assert all(fold.first < fold.last for fold in folds(sight.scan, Lines(text)))
-    chain = surroundings(sight.scan, offset)
-    assert all(outer[0] <= inner[0] and inner[1] <= outer[1] for inner, outer in itertools.pairwise(chain))
-    signature(library, document, offset)
-    formatted(document.source)
-    formatted_lines(document.source, offset, offset)
-    assert document.analysis is not None
-    for action in actions(document.analysis, 0, size):
-        apply_edits(text, action.edits)
-
-
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=edited(), data=st.data())
 def test_random_edits_of_real_files(tmp_path_factory, text, data):
     desk = Desk(tmp_path_factory.getbasetemp())
-    ask_everything(desk, text, data.draw(st.integers(0, len(text))))
+    check_answers(desk, text, data.draw(st.integers(0, len(text))))
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -108,7 +71,7 @@ def test_random_edits_of_real_files(tmp_path_factory, text, data):
 def test_texts_that_are_nothing_like_a_file(tmp_path_factory, text, data):
     text = readable(text)
     desk = Desk(tmp_path_factory.getbasetemp())
-    ask_everything(desk, text, data.draw(st.integers(0, len(text))) if data else len(text))
+    check_answers(desk, text, data.draw(st.integers(0, len(text))) if data else len(text))
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -139,7 +102,7 @@ def test_every_prefix_of_a_file_is_scanned_like_the_whole_up_to_there(text, data
 @pytest.mark.parametrize("bracket", ["(", "[", "{ add ", "conv("])
 def test_deep_nesting_is_survived(desk, bracket, depth):
     text = "model A {\n  input x: 3 x 8 x 8\n  " + bracket * depth + "\n  output y\n}\n"
-    ask_everything(desk, text, len(text) // 2)
+    check_answers(desk, text, len(text) // 2)
 
 
 def test_a_block_that_uses_itself_is_survived(desk):
@@ -148,4 +111,4 @@ def test_a_block_that_uses_itself_is_survived(desk):
         "model C = C(out = 3)\nmodel D {\n input x: 3 x 8 x 8\n A(3)\n output y\n}\n"
     )
     for offset in range(0, len(text), 3):
-        ask_everything(desk, text, offset)
+        check_answers(desk, text, offset)

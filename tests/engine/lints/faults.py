@@ -172,6 +172,7 @@ FAULTS = [
     Fault("W0117", scores("§tanh\nflatten"), "tanh", "unsafe", "dense(10)\n  flatten"),
     # ------------------------------------------------------------------------------------ same with a stride
     Fault("W0118", model("conv(8, 3, stride = 2, pad = §same)"), "below and to the right", "display", "pad = half"),
+    Fault("W0118", model("conv(8, 3, stride = 2, pad = §same, fill = reflect)"), "adds rows", "display", "pad = half"),
     Fault("W0118", model("maxpool(3, 2, §same)", size="8 x H x W"), "stride 2", "display", "maxpool(3, 2, half)"),
     # ------------------------------------------------------------------------------------ tensor cores
     Fault(
@@ -224,6 +225,21 @@ FAULTS = [
         with_head("maxpool(2) -> conv(8, 3)", "classification(10, objects = §9)"),
         "an entry of conv1 sees 6 x 6",
     ),
+    # ------------------------------------------------------------------------------------ the order of PyTorch
+    Fault(
+        "W0121",
+        model("§conv(8, 16, 3) -> relu", size="8 x 30 x 30"),
+        "conv(8, 16, 3) is a 16 x 16 kernel with stride 3",
+        "unsafe",
+        "conv(16, 3)",
+    ),
+    Fault(
+        "W0121",
+        model("§deconv(8, 16, 3, pad = 1) -> relu", size="8 x H x W"),
+        "deconv(8, 16, 3, pad = 1) is a 16 x 16 kernel with stride 3",
+        "unsafe",
+        "deconv(16, 3, pad = 1)",
+    ),
 ]
 
 FINE = [
@@ -231,6 +247,7 @@ FINE = [
     ("W0102", model("conv(8, 3) -> layernorm -> conv(8, 3) -> groupnorm(2)")),
     ("W0102", model("conv(8, 3) as a -> bn\nconcat { conv(8, 3); conv(8, 3) }").replace("-> bn", "-> relu -> bn")),
     ("W0102", model("conv(8, 3, pad = 1) as a -> bn -> add(a)")),
+    ("W0102", model("unflatten([4, 2], axis = channels) -> convlstm(4, 3) -> bn")),
     ("W0102", model("Conv(bn) -> Conv(relu)", before="block Conv(act) { conv(8, 3) -> act }\n")),
     ("W0102", model("let c = conv(8, 3, pad = 1)\nc -> bn -> c -> relu")),
     ("W0102", model("conv(8, 3) -> relu", after="model Other = Net()\n")),
@@ -289,4 +306,9 @@ FINE = [
     ("W0120", with_head("conv(8, 3) -> relu", "segmentation(classes = 2, objects = [3, (1, 3)])")),
     ("W0120", with_head("global_avgpool -> conv(8, 1)", "segmentation(classes = 2, objects = 500)")),
     ("W0120", with_head("conv(8, 3)", "segmentation(classes = 2, objects = none)")),
+    ("W0121", model("conv(8, 7, 3) -> relu", size="8 x 30 x 30")),
+    ("W0121", model("conv(16, 16, 3) -> relu", size="8 x 30 x 30")),
+    ("W0121", model("conv(8, 16, 16) -> relu", size="8 x 32 x 32")),
+    ("W0121", model("conv(8, 16, stride = 3) -> relu", size="8 x 30 x 30")),
+    ("W0121", model("Unit(8) -> relu", before="block Unit(n) { conv(n, 16, 3) }\n", size="8 x 30 x 30")),
 ]

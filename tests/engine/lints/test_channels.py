@@ -31,6 +31,10 @@ def counted(text):
         "conv(60, 3) as a\na -> conv(8, 1) as b\na -> conv(16, 1) -> concat(b)",
         "conv(8, 3) -> deconv(60, 2, stride = 2) -> conv(8, 1)",
         "flatten -> dense(60) -> relu -> dense(16)",
+        "conv(60, 3) -> attention(4) -> conv(16, 1)",
+        "conv(60, 3) -> reshape([channels, auto]) -> gru(8, bidirectional = true) -> conv(16, 1)",
+        "conv(60, 3) -> reshape([channels, auto]) -> lstm(8, axis = last)",
+        "conv(60, 3) -> nonlocal(reduction = 4) -> window_attention(4, 2) -> conv(16, 1)",
     ],
 )
 def test_the_cost_is_that_of_the_whole_network(body):

@@ -6,6 +6,7 @@ import re
 import sys
 
 import click
+import onnx
 import pytest
 
 from striate.cli.boundary import run_guarded
@@ -39,6 +40,17 @@ def test_it_says_where_what_and_how_it_compared(run, tmp_path):
         compared,
     )
     assert (tmp_path / "Small.onnx").is_file()
+
+
+def test_folding_is_told_and_verified(run, tmp_path):
+    code, out, _ = run("net.cnn", "--fold", "-o", "o.onnx")
+    assert code == 0
+    _, what, folded, compared = out.splitlines()
+    assert "weights initialised from seed 0, not trained" in what
+    assert re.fullmatch(r"\d+ batch norms? and 0 parallel branches folded into convolutions", folded)
+    assert "gives the same classes as torch" in compared
+    metadata = {item.key: item.value for item in onnx.load(tmp_path / "o.onnx").metadata_props}
+    assert folded in metadata["striate.weights"]
 
 
 def test_options_are_honoured(run, tmp_path):

@@ -56,8 +56,8 @@ def test_open_sizes_are_tried_at_two_sizes_and_keep_their_names(tmp_path):
     assert report.verification.trials == (
         "batch 1 with H = 16, W = 16",
         "batch 3 with H = 16, W = 16",
-        "batch 1 with H = 32, W = 16",
-        "batch 3 with H = 32, W = 16",
+        "batch 1 with H = 48, W = 64",
+        "batch 3 with H = 48, W = 64",
     )
     network = onnx.load(report.path).graph
     sizes = [[d.dim_param or d.dim_value for d in item.type.tensor_type.shape.dim] for item in network.input]

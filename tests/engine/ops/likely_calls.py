@@ -234,6 +234,47 @@ def affine_grid(draw: Draw) -> Drawn:
     return {**written, "align_corners": draw(st.booleans())}, shapes
 
 
+def max_unpool(draw: Draw) -> Drawn:
+    value = shape(draw, (2, 3, 3, 4), largest=5)
+    wanted = tuple(draw(st.integers(1, 6)) for _ in value[1:])
+    if draw(st.booleans()):
+        return {"indices": 1, "size": wanted}, (value, value)
+    return {"indices": 1, "like": 2}, (value, value, (draw(st.integers(1, 3)), *wanted))
+
+
+def fractional(draw: Draw) -> Drawn:
+    value = shape(draw, (2, 3, 3, 4), largest=12)
+    kernel = tuple(draw(st.integers(1, min(3, size))) for size in value[1:])
+    if draw(st.booleans()):
+        return {"kernel": 1, "ratio": draw(st.sampled_from([1, 0.75, 0.7071]))}, ((value[0], *(9 for _ in kernel)),)
+    spans = zip(value[1:], kernel, strict=True)
+    return {"kernel": kernel, "size": tuple(draw(st.integers(1, size - extent + 1)) for size, extent in spans)}, (
+        value,
+    )
+
+
+def regions(draw: Draw) -> Drawn:
+    value, each = shape(draw, (3,), largest=8), draw(st.integers(1, 4))
+    size = (draw(st.integers(1, 3)), draw(st.integers(1, 3)))
+    scale = draw(st.sampled_from([1.0, 0.5, 0.25, 2.0]))
+    return {"rois": 1, "size": size, "spatial_scale": scale}, (value, (each, draw(st.sampled_from([4, 5]))))
+
+
+def aligned(draw: Draw) -> Drawn:
+    written, shapes = regions(draw)
+    return {**written, "aligned": draw(st.booleans()), "sampling_ratio": draw(st.integers(0, 3))}, shapes
+
+
+def scores(draw: Draw) -> Drawn:
+    written, (value, rois) = regions(draw)
+    return written, ((math.prod(written["size"]) * draw(st.integers(1, 2)), *value[1:]), rois)
+
+
+def adaptive(draw: Draw) -> Drawn:
+    value = shape(draw, (2, 3, 3, 4), largest=9)
+    return {"size": tuple(draw(st.integers(1, 6)) for _ in value[1:])}, (value,)
+
+
 def reduction(draw: Draw) -> Drawn:
     value = shape(draw)
     written = {"axis": names(draw, len(value))}
@@ -288,6 +329,79 @@ def matmul(draw: Draw) -> Drawn:
     return {}, (value, (*value[:-2], value[-1], draw(st.integers(1, 6))))
 
 
+def recurrent(draw: Draw) -> Drawn:
+    written = {
+        "hidden": draw(st.integers(1, 4)),
+        "layers": draw(st.integers(1, 2)),
+        "bidirectional": draw(st.booleans()),
+        "output": draw(st.sampled_from(["sequence", "last"])),
+        "bias": draw(st.booleans()),
+        "axis": draw(st.sampled_from(["channels", "last"])),
+    }
+    return written, (shape(draw, (2,), largest=6),)
+
+
+def attention(draw: Draw) -> Drawn:
+    heads, axis = draw(st.integers(1, 3)), draw(st.sampled_from(["channels", "last"]))
+    written = {"heads": heads, "axis": axis, "bias": draw(st.booleans()), "causal": draw(st.booleans())}
+    space = shape(draw, (1, 1, 2), largest=4)
+    values = [tokens(space, heads * draw(st.integers(1, 3)), axis)]
+    for name in ["keys", "values"][: draw(st.integers(0, 2))]:
+        written[name] = len(values)
+        seen = shape(draw, (1, 2), largest=4) if name == "keys" else (math.prod(space),)
+        values.append(tokens(seen, draw(st.integers(1, 4)), axis))
+        space = seen
+    return written, tuple(values)
+
+
+def window_attention(draw: Draw) -> Drawn:
+    heads, axis = draw(st.integers(1, 2)), draw(st.sampled_from(["channels", "last"]))
+    sides = [draw(st.integers(1, 3)) for _ in range(2)]
+    written = {
+        "heads": heads,
+        "window": tuple(sides),
+        "shift": tuple(draw(st.integers(0, side - 1)) for side in sides),
+        "bias": draw(st.booleans()),
+        "position_bias": draw(st.booleans()),
+        "axis": axis,
+    }
+    space = tuple(side * draw(st.integers(1, 3)) for side in sides)
+    return written, (tokens(space, heads * draw(st.integers(1, 2)), axis),)
+
+
+def nonlocal_block(draw: Draw) -> Drawn:
+    form = draw(st.sampled_from(["embedded", "gaussian", "dot", "concatenation"]))
+    return {"form": form, "reduction": draw(st.integers(1, 3))}, (shape(draw, (2, 3, 4), largest=4),)
+
+
+def graphconv(draw: Draw) -> Drawn:
+    axis, space = draw(st.sampled_from(["channels", "last"])), shape(draw, (1, 2), largest=3)
+    written = {
+        "channels": draw(st.integers(1, 4)),
+        "adjacency": 1,
+        "normalise": draw(st.sampled_from(["symmetric", "rows", "none"])),
+        "self_loops": draw(st.booleans()),
+        "bias": draw(st.booleans()),
+        "axis": axis,
+    }
+    return written, (tokens(space, draw(st.integers(1, 4)), axis), (math.prod(space),) * 2)
+
+
+def convlstm(draw: Draw) -> Drawn:
+    written = {
+        "hidden": draw(st.integers(1, 3)),
+        "kernel": draw(st.sampled_from([1, 3, (1, 3), (3, 5)])),
+        "output": draw(st.sampled_from(["sequence", "last"])),
+        "bias": draw(st.booleans()),
+        "peepholes": draw(st.booleans()),
+    }
+    return written, (shape(draw, (4,), largest=4),)
+
+
+def tokens(space: tuple[int, ...], features: int, axis: str) -> tuple[int, ...]:
+    return (features, *space) if axis == "channels" else (*space, features)
+
+
 @st.composite
 def _call(draw: Draw, drawn: Callable[[Draw], Drawn]) -> Drawn:
     return drawn(draw)
@@ -320,6 +434,12 @@ LIKELY: Mapping[str, st.SearchStrategy[Drawn]] = {
         "channel_shuffle": channel_shuffle,
         "grid_sample": grid_sample,
         "affine_grid": affine_grid,
+        "max_unpool": max_unpool,
+        "roi_pool": regions,
+        "roi_align": aligned,
+        "psroi_pool": scores,
+        "fractional_maxpool": fractional,
+        **dict.fromkeys(["adaptive_avgpool", "adaptive_maxpool"], adaptive),
         **dict.fromkeys(["reduce_mean", "reduce_sum", "reduce_max", "reduce_min", "reduce_std"], reduction),
         **dict.fromkeys(["reduce_prod", "reduce_logsumexp"], reduction),
         **dict.fromkeys(["argmax", "argmin"], argmax),
@@ -333,6 +453,12 @@ LIKELY: Mapping[str, st.SearchStrategy[Drawn]] = {
         "broadcast": broadcast,
         "parameter": lambda draw: ({"sizes": list(shape(draw))}, (shape(draw),)),
         "matmul": matmul,
+        **dict.fromkeys(["lstm", "gru"], recurrent),
+        "attention": attention,
+        "window_attention": window_attention,
+        "nonlocal": nonlocal_block,
+        "graphconv": graphconv,
+        "convlstm": convlstm,
     }.items()
 }
 """Strategies by layer: arguments as written, and input sizes."""

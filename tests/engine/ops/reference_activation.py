@@ -131,6 +131,15 @@ def glu(attributes: Mapping[str, Any], inputs: Sequence[Array], weights: Mapping
     return out
 
 
+def chosen(entries: Array, attributes: Mapping[str, Any]) -> Array:
+    """One at the largest entry, or the shares of a softmax."""
+    if not attributes["hard"]:
+        return softmax(entries / attributes["temperature"])
+    out = np.zeros(entries.size)
+    out[max(range(entries.size), key=entries.ravel().tolist().__getitem__)] = 1
+    return out.reshape(entries.shape)
+
+
 ACTIVATIONS: Mapping[str, Reference] = {
     "relu": entrywise(lambda value: max(value, 0.0)),
     "relu6": entrywise(lambda value: clipped(value, 0, 6)),
@@ -157,6 +166,10 @@ ACTIVATIONS: Mapping[str, Reference] = {
     "softmax": along_axis(lambda entries, attributes: softmax(entries)),
     "log_softmax": along_axis(lambda entries, attributes: np.log(softmax(entries))),
     "softmin": along_axis(lambda entries, attributes: softmax(-entries)),
+    "gumbel_softmax": along_axis(chosen),
+    "gumbel_sigmoid": entrywise(
+        lambda value, temperature, hard: float(value > 0) if hard else sigmoid(value / temperature)
+    ),
     "maxout": maxout,
     "glu": glu,
     "linear": entrywise(lambda value, scale, shift: scale * value + shift),

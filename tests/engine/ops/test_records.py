@@ -5,19 +5,26 @@ from __future__ import annotations
 import inspect
 import subprocess
 import sys
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 from striate.graph import TensorType
-from striate.ops import BUILTIN, REQUIRED, Check, Choice, OpRecord, convert_all
+from striate.ops import BUILTIN, REQUIRED, Check, Choice, OpRecord, convert_all, index
 from striate.ops.arguments import format_value
 from tests.engine.ops.configurations import ACCEPTED, infer, sample_id
 
 records = pytest.mark.parametrize("record", BUILTIN.values(), ids=lambda record: record.name)
 FAMILIES = (
     ("conv", "deconv"),
-    ("maxpool", "avgpool", "global_avgpool", "global_maxpool"),
+    ("maxpool", "avgpool"),
+    ("minpool", "lppool", "mixed_pool"),
+    ("global_avgpool", "global_maxpool", "global_minpool", "global_lppool"),
+    ("adaptive_avgpool", "adaptive_maxpool", "spp"),
+    ("stochastic_pool", "fractional_maxpool"),
+    ("max_unpool",),
+    ("roi_pool", "roi_align", "psroi_pool"),
     ("bn", "instancenorm"),
     ("layernorm", "rmsnorm"),
     ("groupnorm", "grn", "adain"),
@@ -26,12 +33,20 @@ FAMILIES = (
     ("elu", "selu", "celu", "silu", "swish", "mish", "gelu"),
     ("tanh", "sigmoid", "log_sigmoid", "hardsigmoid", "hardswish", "softsign", "softplus", "step"),
     ("softmax", "log_softmax", "softmin"),
+    ("gumbel_softmax", "gumbel_sigmoid"),
     ("maxout", "glu"),
     ("linear", "exp", "log", "sqrt", "abs", "neg", "square", "reciprocal"),
     ("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "asinh", "acosh", "atanh", "erf"),
     ("ceil", "floor", "round", "sign", "power"),
     ("scale", "offset"),
-    ("dense", "dropconnect", "flatten", "reshape", "unflatten", "permute", "transpose"),
+    ("dense", "dropconnect"),
+    ("lstm", "gru"),
+    ("convlstm",),
+    ("attention",),
+    ("window_attention",),
+    ("nonlocal",),
+    ("graphconv",),
+    ("flatten", "reshape", "unflatten", "permute", "transpose"),
     ("slice", "select", "split", "chunk"),
     ("roll", "flip", "tile"),
     ("pad", "crop", "expand"),
@@ -52,6 +67,21 @@ FAMILIES = (
 
 def test_the_layers_of_the_language_are_there():
     assert list(BUILTIN) == [name for family in FAMILIES for name in family]
+
+
+def test_the_index_is_up_to_date():
+    assert index.TARGET.read_text(encoding="utf-8") == index.index_text(), "run: python -m striate.ops.index"
+
+
+def test_only_the_layers_that_a_network_has_are_imported():
+    code = (
+        "import sys; from striate.checking import check_file; "
+        f"assert not check_file({str(files('striate_plugins') / 'zoo' / 'resnet.cnn')!r}).failed; "
+        "print(*sorted(name for name in sys.modules if name.startswith('striate.ops.')))"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "striate.ops.conv" in said and "striate.ops.rectifier" in said
+    assert not {"striate.ops.sampling", "striate.ops.reduction", "striate.ops.gating"} & set(said)
 
 
 def test_the_language_page_names_them():
@@ -162,6 +192,7 @@ def test_plain_names_are_taken_as_choices():
 
 
 def test_signatures_read_like_the_language():
-    assert BUILTIN["maxpool"].signature == "maxpool(kernel, stride = none, pad = 0, dilation = 1, ceil = false)"
-    assert BUILTIN["dense"].signature == "dense(features, bias = true, init = he_normal)"
+    wanted = "maxpool(kernel, stride = none, pad = 0, dilation = 1, ceil = false, indices = false)"
+    assert BUILTIN["maxpool"].signature == wanted
+    assert BUILTIN["dense"].signature == "dense(features, bias = true, init = he_normal, weight = plain)"
     assert BUILTIN["relu"].signature == "relu()"

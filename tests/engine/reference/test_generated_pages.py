@@ -10,7 +10,7 @@ from striate.checking import check_source
 from striate.host.catalogue import HostCatalogue
 from striate.host.records import FileRecord, HeadRecord, LossRecord
 from striate.ops import BUILTIN
-from striate.ops.registry import FAMILIES
+from striate.ops.registry import families
 from striate.reference.__main__ import pages
 from striate.reference.page import Code, Heading, Page, Paragraph, Table
 from striate.reference.record_pages import record_page
@@ -36,7 +36,7 @@ def test_the_pages_are_up_to_date(made, repository):
 
 def test_every_layer_is_in_the_index_once(made):
     assert re.findall(r"^\| \[(\w+)\]\(\1\.md\)", made["layers/README.md"], re.MULTILINE) == list(BUILTIN)
-    assert [record.name for family in FAMILIES.values() for record in family.records] == list(BUILTIN)
+    assert [record.name for family in families().values() for record in family.records] == list(BUILTIN)
 
 
 def test_everything_the_plugin_provides_is_in_the_collection(made):

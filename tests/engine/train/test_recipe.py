@@ -161,7 +161,7 @@ def test_a_broken_plugin_is_named_where_a_name_is_missing(monkeypatch):
     file = parse(Source("net.cnn", f"train Net {{\n{WHOLE}metrics = [iou]\n}}\n")).file
     assert file is not None
     (finding,) = check_recipes(file, catalogue)
-    assert "plugin other could not be loaded: ImportError: no module named foo" in finding.notes
+    assert "plugin other, which may provide it, cannot be loaded: ImportError: no module named foo" in finding.notes
 
 
 def test_a_name_that_two_plugins_provide(monkeypatch):

@@ -215,3 +215,43 @@ test("a setting that leads nowhere is named, and nothing else is taken in its pl
   assert.match(editor.seen.errors[0], new RegExp(`looked for ${join(folder, "gone/striate")}\\)`));
   assert.deepEqual(spoken(), []);
 });
+
+// Where STRIATE_PROGRAM names the real program, the same extension speaks with it.
+const REAL = process.env.STRIATE_PROGRAM;
+
+const FAULTY = `model Net {
+  input image: 3 x 32 x 32
+  conv(16, 3) as early
+  early -> conv(16, 3, pad = 1) -> relu -> conv(16, 3) -> add(early)
+  output y
+}
+`;
+
+test("the real server tells the sizes that differ, takes the repair, and is content", { skip: !REAL }, async () => {
+  const editor = await activated({ settings: { "striate.path": REAL } });
+  const document = opened(editor, FAULTY);
+  const file = document.uri.toString();
+  const [finding] = await eventually(() => editor.seen.findings.get(file));
+  assert.equal(finding.code?.value ?? finding.code, "E0203");
+  assert.match(finding.message, /28 and 30/);
+  assert.deepEqual([finding.range.start.line, finding.severity], [3, 0]);
+  document.text = FAULTY.replace("-> conv(16, 3) ->", "-> conv(16, 3, pad = 1) ->");
+  document.version += 1;
+  editor.fire("workspace.onDidChangeTextDocument", { document, contentChanges: [{ text: document.text }] });
+  await eventually(() => editor.seen.findings.get(file)?.length === 0);
+});
+
+test("the commands show what the real program says", { skip: !REAL }, async () => {
+  const editor = await activated({ settings: { "striate.path": REAL } });
+  const document = opened(editor, FAULTY.replace("-> conv(16, 3) ->", "-> conv(16, 3, pad = 1) ->"));
+  writeFileSync(document.uri.fsPath, document.text);
+  await editor.seen.commands.get("striate.showSummary")();
+  assert.match(editor.seen.shown.at(-1).text, /16 x 30 x 30/);
+  await editor.seen.commands.get("striate.expand")();
+  assert.match(editor.seen.shown.at(-1).text, /^model Net/m);
+  editor.vscode.window.activeTextEditor = undefined;
+  editor.answers.input = () => "E0203";
+  await editor.seen.commands.get("striate.explainCode")();
+  assert.match(editor.seen.shown.at(-1).text, /E0203/);
+  assert.deepEqual(editor.seen.errors, []);
+});

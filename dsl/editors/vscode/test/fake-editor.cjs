@@ -72,6 +72,16 @@ class Diagnostic {
   }
 }
 
+class CodeActionKind {
+  constructor(value) {
+    this.value = value;
+  }
+  append(part) {
+    return new CodeActionKind(this.value ? `${this.value}.${part}` : part);
+  }
+}
+CodeActionKind.Empty = new CodeActionKind("");
+
 class CancellationTokenSource extends Disposable {
   constructor() {
     super();
@@ -133,7 +143,7 @@ function fakeEditor({ folder, settings = {}, extensions = {}, trusted = true }) 
   });
 
   const known = {
-    Disposable, EventEmitter, Position, Range, Uri, Diagnostic, CancellationTokenSource,
+    Disposable, EventEmitter, Position, Range, Uri, Diagnostic, CodeActionKind, CancellationTokenSource,
     version: "1.91.0",
     ViewColumn: { Active: -1, Beside: -2 },
     ProgressLocation: { SourceControl: 1, Window: 10, Notification: 15 },

@@ -84,7 +84,7 @@ def _build(
 ) -> Build:
     trace = Trace()
     layers, steps = budget.layers, budget.steps
-    made = elaborate(file, name, catalogue, trace=trace, budget=budget)
+    made = elaborate(file, name, catalogue, observer=trace, budget=budget)
     cost = Cost(layers - budget.layers, steps - budget.steps, steps)
     told = {(item.code, item.span, item.message) for item in shared}
     own = tuple(item for item in made.diagnostics if (item.code, item.span, item.message) not in told)

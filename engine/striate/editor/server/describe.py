@@ -65,6 +65,7 @@ FUNCTIONS: Mapping[str, str] = {
     "round": "`round(x)`: rounded to the nearest whole number.",
     "len": "`len(list)`: number of entries.",
     "abs": "`abs(x)`: without its sign.",
+    "log2": "`log2(x)`: the logarithm to base 2.",
 }
 """The functions of expressions."""
 
