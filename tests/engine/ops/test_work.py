@@ -145,6 +145,11 @@ BY_HAND = [
     ("attention", {"heads": 2, "bias": False}, (6, 9), 6 * 2 * 81),
     ("pad", {"sides": 1, "mode": "reflect"}, (3, 4, 4), 0),
     ("upsample", {"scale": 0.5, "mode": "area"}, (3, 4, 4), 48 + 12),
+    *((name, {}, (3, 4, 4), 48) for name in ("ceil", "floor", "round", "fmod", "equal", "logical_not", "cumsum")),
+    *((name, {}, (3, 4, 4), 48) for name in ("logical_and", "logical_or", "logical_xor", "where")),
+    ("reduce_prod", {}, (3, 4, 4), 48 - 3),
+    ("reduce_logsumexp", {}, (3, 4, 4), 48 * 2),
+    ("argmin", {}, (3, 4, 4), 48 - 16),
 ]
 
 
@@ -229,7 +234,7 @@ def test_backward_keeps_what_is_said(record: OpRecord, sample: Sample):
         assert said == pytest.approx(found, rel=0.45 if record.name in COMPOSED else 0.1, abs=700)
 
 
-RESAMPLED_BY_AXIS = {"upsample", "resize", "deconv", *REGIONS}
+RESAMPLED_BY_AXIS = {"upsample", "resize", "deconv", "reduce_prod", *REGIONS}
 """Layers that take one axis after the other for some sizes, or cut in a copy; their copies in between are not said."""
 
 
