@@ -79,16 +79,6 @@ def _onnx(op_type: str, *, truths: bool) -> Callable[[OnnxCall, OnnxSink], None]
     return rule
 
 
-def _truth(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
-    """Count the truths that become numbers, of a byte each, in numbers of four."""
-    return entries(outputs[0]) // 4
-
-
-def _truths(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
-    """Count the truths that become numbers and those that they are made of."""
-    return (entries(outputs[0]) + sum(entries(value) for value in inputs)) // 4
-
-
 def _comparison(name: str, summary: str, function: str, op_type: str, *, truths: bool = False) -> OpRecord:
     return OpRecord(
         name=name,
@@ -194,10 +184,6 @@ def _where_torch(call: TorchCall) -> Tensor:
 def _where_onnx(call: OnnxCall, sink: OnnxSink) -> None:
     write = Decomposition(call, sink)
     write.result("Where", write("Cast", call.inputs[0], to=_BOOL), *call.inputs[1:])
-
-
-def _where_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
-    return Kept(marks=entries(inputs[0]))
 
 
 WHERE = OpRecord(

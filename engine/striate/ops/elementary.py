@@ -48,7 +48,7 @@ def _function(name: str, summary: str, reference: str = _FUNCTIONS, work: Work =
 
 SIN = _function("sin", "Sine of an angle in radians: out = sin(in).")
 COS = _function("cos", "Cosine of an angle in radians: out = cos(in).")
-TAN = _function("tan", "Tangent of an angle in radians: out = sin(in) / cos(in).", keeps=KEEPS_OUTPUT)
+TAN = _function("tan", "Tangent of an angle in radians: out = sin(in) / cos(in).")
 ASIN = _function("asin", "Angle of a sine, for entries from -1 to 1: out from -pi/2 to pi/2 with sin(out) = in.")
 ACOS = _function("acos", "Angle of a cosine, for entries from -1 to 1: out from 0 to pi with cos(out) = in.")
 ATAN = _function("atan", "Angle of a tangent: out from -pi/2 to pi/2 with tan(out) = in.")
@@ -79,7 +79,6 @@ def _power_onnx(write: Decomposition, value: str, attributes: Attributes) -> Non
 
 POWER = OpRecord(
     name="power",
-    work=Work(per_entry(1), KEEPS_INPUT),
     summary="Power with a fixed exponent: out = in ^ exponent; entries below 0 need an exponent that is whole.",
     arguments=(Argument("exponent", Real(), "The exponent."),),
     shape=unchanged,

@@ -145,11 +145,6 @@ BY_HAND = [
     ("attention", {"heads": 2, "bias": False}, (6, 9), 6 * 2 * 81),
     ("pad", {"sides": 1, "mode": "reflect"}, (3, 4, 4), 0),
     ("upsample", {"scale": 0.5, "mode": "area"}, (3, 4, 4), 48 + 12),
-    *((name, {}, (3, 4, 4), 48) for name in ("ceil", "floor", "round", "fmod", "equal", "logical_not", "cumsum")),
-    *((name, {}, (3, 4, 4), 48) for name in ("logical_and", "logical_or", "logical_xor", "where")),
-    ("reduce_prod", {}, (3, 4, 4), 48 - 3),
-    ("reduce_logsumexp", {}, (3, 4, 4), 48 * 2),
-    ("argmin", {}, (3, 4, 4), 48 - 16),
 ]
 
 
@@ -234,7 +229,7 @@ def test_backward_keeps_what_is_said(record: OpRecord, sample: Sample):
         assert said == pytest.approx(found, rel=0.45 if record.name in COMPOSED else 0.1, abs=700)
 
 
-RESAMPLED_BY_AXIS = {"upsample", "resize", "deconv", "reduce_prod", *REGIONS}
+RESAMPLED_BY_AXIS = {"upsample", "resize", "deconv", *REGIONS}
 """Layers that take one axis after the other for some sizes, or cut in a copy; their copies in between are not said."""
 
 
@@ -279,9 +274,9 @@ def test_gradients_are_passed_on_where_it_is_said(record: OpRecord, sample: Samp
     alike = [value for value in trained.inputs if prod(value.shape) == prod(given.shape)]
     if not alike or max(map(prod, sample.inputs)) == 1:
         return
-    gradients = torch.autograd.grad(trained.outputs[0], alike, given, allow_unused=True)
+    gradients: tuple[Tensor | None, ...] = torch.autograd.grad(trained.outputs[0], alike, given, allow_unused=True)
     passed = all(gradient is not None and same_storage(gradient, given) for gradient in gradients)
-    assert passed == record.work.passes_gradient or not record.work.passes_gradient
+    assert passed or not record.work.passes_gradient
 
 
 def same_storage(one: Tensor, other: Tensor) -> bool:
