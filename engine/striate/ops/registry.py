@@ -46,6 +46,8 @@ MODULES = (
     "resize",
     "shuffle",
     "sampling",
+    "image_filter",
+    "edge_preserving",
     "reduction",
     "dropout",
     "concrete_dropout",

@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from striate.ops import Argument, Flag, Integer, Kind, OneOf, Optional, Padding, Pair, PerAxis, Real
+from striate.ops.fills import FILLS, Fill
 from striate.ops.shape_arguments import AxisNames, Factors, NamedValue, Places, Sides, Sizes, Whole
 
 Values = st.SearchStrategy[Any]
@@ -68,6 +69,7 @@ _LEGAL: Mapping[type, Callable[[Any, int], Values]] = {
     Real: _real,
     AxisNames: _axis_names,
     PerAxis: _per_axis,
+    Fill: lambda kind, axes: st.one_of(st.sampled_from(FILLS), st.floats(-2, 2)),
     Sides: _sides,
     Factors: _factors,
     Sizes: _sizes,
@@ -87,6 +89,7 @@ _ILLEGAL: Mapping[type, Callable[[Any], Sequence[Any]]] = {
     Real: lambda kind: [kind.minimum - 1, kind.maximum + 1, *_NO_NUMBER],
     AxisNames: lambda kind: ["nothing", [], ["channels", "channels"], 1, None, True],
     PerAxis: lambda kind: [kind.minimum - 1, (3, kind.minimum - 1), (3,) * 4, 2.5, True, "same", None, ()],
+    Fill: lambda kind: [*_NO_NUMBER, None, "constant", (1, 2)],
     Sides: lambda kind: [-1, (3, -1), (3,) * 5, 2.5, True, "same", None, ()],
     Factors: lambda kind: [0, -1, (2, 0), (2, 2, 2, 2), None, (), *_NO_NUMBER],
     Sizes: lambda kind: [[], [0], [-1, 3], ["auto", "auto"], [1.5], ["nothing"], None, True, [True], [2] * 9],

@@ -343,6 +343,27 @@ def convlstm(draw: Draw) -> Drawn:
     return written, (shape(draw, (4,), largest=4),)
 
 
+FILLS = ["zeros", "reflect", "replicate", "circular", -1.5]
+
+
+def image_filter(draw: Draw) -> Drawn:
+    value = shape(draw, (3,), largest=7)
+    fill = draw(st.sampled_from(FILLS if min(value[1:]) > 1 else ["zeros", "replicate"]))
+    return {"fill": fill}, (value,)
+
+
+def window_filter(draw: Draw) -> Drawn:
+    _, ((_, *space),) = written, shapes = image_filter(draw)
+    odd = [draw(st.sampled_from([side for side in (1, 3, 5) if side // 2 < size])) for size in space]
+    return {"kernel": tuple(odd), **written}, shapes
+
+
+def bilateral(draw: Draw) -> Drawn:
+    written, shapes = window_filter(draw)
+    sigma = st.floats(0.5, 3)
+    return {"sigma_color": draw(sigma), "sigma_space": draw(sigma), **written}, shapes
+
+
 def tokens(space: tuple[int, ...], features: int, axis: str) -> tuple[int, ...]:
     return (features, *space) if axis == "channels" else (*space, features)
 
@@ -392,6 +413,9 @@ LIKELY: Mapping[str, st.SearchStrategy[Drawn]] = {
         "nonlocal": nonlocal_block,
         "graphconv": graphconv,
         "convlstm": convlstm,
+        **dict.fromkeys(["sobel", "prewitt", "laplacian", "sharpen", "emboss"], image_filter),
+        **dict.fromkeys(["box_blur", "gaussian_blur", "median_blur"], window_filter),
+        "bilateral": bilateral,
     }.items()
 }
 """Strategies by layer: arguments as written, and input sizes."""

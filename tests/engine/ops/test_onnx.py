@@ -112,6 +112,13 @@ OPEN = [
     ("gumbel_softmax", {}),
     ("gumbel_softmax", {"axis": "space"}),
     ("gumbel_softmax", {"axis": "width"}),
+    ("sobel", {}),
+    ("sobel", {"direction": "y", "fill": "circular"}),
+    ("laplacian", {"fill": "reflect"}),
+    ("box_blur", {"kernel": 5}),
+    ("gaussian_blur", {"kernel": (3, 5), "fill": 0.5}),
+    ("median_blur", {"kernel": (3, 5)}),
+    ("bilateral", {"kernel": 3, "sigma_color": 1.5, "sigma_space": 1}),
 ]
 """Calls whose ONNX side must work for sizes that are known when the model runs only."""
 

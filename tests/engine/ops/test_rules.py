@@ -24,6 +24,10 @@ records = pytest.mark.parametrize("record", BUILTIN.values(), ids=lambda record:
 
 ENTRY_BY_ENTRY = ("sub", "maximum", "minimum", "average", "stack", "dot", "cosine_similarity", "l2_distance")
 TWO_VALUES = ("sub", "div", "matmul", "dot", "cosine_similarity", "l2_distance")
+FILTERS = (
+    *("sobel", "prewitt", "laplacian", "sharpen", "emboss", "box_blur", "gaussian_blur"),
+    *("median_blur", "bilateral"),
+)
 REDUCTIONS = ("reduce_mean", "reduce_sum", "reduce_max", "reduce_min", "reduce_std", "argmax")
 
 NOTHING_TO_ASK = {
@@ -44,6 +48,7 @@ NOTHING_TO_ASK = {
     "needs images one after the other": "the same",
     "needs an adjacency matrix": "the same",
     "is not smaller than the window": "the same",
+    "has no pixel in its middle": "the same",
     "needs a sequence": "torch has one axis of steps",
     "needs a grid 2 x H x W": "grids have their channels first here, last in torch",
 }
@@ -104,6 +109,7 @@ STRICTER_THAN_TORCH = {
     ("affine_grid", "needs the 6 numbers"): "torch is shown whatever can be read as rows of 2 x 3",
     ("matmul", "are not equal in number"): "torch repeats a single matrix",
     ("matmul", "needs matrices"): "torch multiplies the flat values of a batch as one matrix, where there are as many",
+    **{(name, "needs an image"): "torch takes an image for one without a batch" for name in FILTERS},
     **{(name, "leaves no axis of"): "a value has one axis at least beside the batch" for name in REDUCTIONS},
     **{(name, "takes two values"): "which of more would be meant is open" for name in TWO_VALUES},
     **{(name, "branch sizes differ"): "torch repeats sizes of 1" for name in ENTRY_BY_ENTRY if name != "stack"},

@@ -42,6 +42,7 @@ CONTINUED = {
     "tile": "the same",
     "upsample": "beyond the border lie the outermost pixels",
     "resize": "the same",
+    **dict.fromkeys(("sobel", "prewitt", "gaussian_blur", "median_blur"), "an image may continue from its other side"),
 }
 """Layers whose border places see pixels that lie elsewhere in the image; windows are those of the places inside."""
 

@@ -36,6 +36,11 @@ NO_FORMULA = {
     **dict.fromkeys(("maxpool", "avgpool", "rrelu", "lrn"), "torch has no formula for it in primitives"),
     **dict.fromkeys(("conv", "deconv", "dense", "dropconnect"), "a product of matrices takes the bias along"),
     "affine_grid": "torch writes it as a product of matrices",
+    **dict.fromkeys(
+        ("laplacian", "sharpen", "emboss", "box_blur", "gaussian_blur", "sobel", "prewitt", "bilateral"),
+        "torch computes the places that entries beyond the border come from",
+    ),
+    "median_blur": "torch has no formula for it in primitives",
     "tile": "torch's formula refuses a batch of one",
     "grid_sample": "torch asks for each pixel that is weighed whether it lies inside",
     "step": "torch takes the way by the sign, which has a gradient",
@@ -107,6 +112,12 @@ BY_HAND = [
     ("deconv", {"channels": 6, "kernel": 2, "stride": 2}, (4, 8, 8), 6 * 16 * 16),
     ("lrn", {"size": 5}, (8, 2, 2), 32 * 10),
     ("tile", {"times": 2}, (3, 2, 2), 0),
+    *((name, {}, (3, 4, 5), 0) for name in ("laplacian", "sharpen", "emboss")),
+    *((name, {"kernel": 3}, (3, 4, 5), 0) for name in ("box_blur", "gaussian_blur")),
+    *((name, {}, (3, 4, 5), 60 * 4) for name in ("sobel", "prewitt")),
+    ("sobel", {"direction": "x"}, (3, 4, 5), 0),
+    ("median_blur", {"kernel": 3}, (3, 4, 5), 60 * 17),
+    ("bilateral", {"kernel": 3, "sigma_color": 1, "sigma_space": 1}, (3, 4, 5), 60 * 71),
     ("grid_sample", {"grid": 1}, (3, 6, 5), 3 * 28 * 7 + 28 * 14),
     ("pad", {"sides": 1, "mode": "reflect"}, (3, 4, 4), 0),
     ("upsample", {"scale": 0.5, "mode": "area"}, (3, 4, 4), 48 + 12),
@@ -123,7 +134,10 @@ def test_arithmetic_by_hand(name: str, arguments: dict, shape: tuple[int, ...], 
     assert operations(infer(BUILTIN[name], arguments, shapes)) == wanted
 
 
-PRODUCTS = {"conv", "deconv", "dense", "dropconnect", "matmul"}
+PRODUCTS = {
+    *("conv", "deconv", "dense", "dropconnect", "matmul"),
+    *("sobel", "prewitt", "laplacian", "sharpen", "emboss", "box_blur", "gaussian_blur"),
+}
 
 
 @pytest.mark.parametrize(("record", "sample"), [case for case in ACCEPTED if case[0].name in PRODUCTS], ids=sample_id)
