@@ -3,6 +3,8 @@
 INDEX = {
     "conv": "conv",
     "deconv": "conv",
+    "table_conv": "table_conv",
+    "partial_conv": "partial_conv",
     "maxpool": "pool",
     "avgpool": "pool",
     "global_avgpool": "pool",
@@ -97,6 +99,7 @@ INDEX = {
     "gaussian_blur": "image_filter",
     "median_blur": "edge_preserving",
     "bilateral": "edge_preserving",
+    "coordinates": "coordinates",
     "reduce_mean": "reduction",
     "reduce_sum": "reduction",
     "reduce_max": "reduction",

@@ -15,6 +15,8 @@ from striate.ops.record import OpRecord
 
 MODULES = (
     "conv",
+    "table_conv",
+    "partial_conv",
     "pool",
     "norm",
     "layer_norm",
@@ -48,6 +50,7 @@ MODULES = (
     "sampling",
     "image_filter",
     "edge_preserving",
+    "coordinates",
     "reduction",
     "dropout",
     "concrete_dropout",

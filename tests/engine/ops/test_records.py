@@ -18,6 +18,8 @@ from tests.engine.ops.configurations import ACCEPTED, infer, sample_id
 records = pytest.mark.parametrize("record", BUILTIN.values(), ids=lambda record: record.name)
 FAMILIES = (
     ("conv", "deconv"),
+    ("table_conv",),
+    ("partial_conv",),
     ("maxpool", "avgpool", "global_avgpool", "global_maxpool"),
     ("bn", "instancenorm"),
     ("layernorm", "rmsnorm"),
@@ -47,6 +49,7 @@ FAMILIES = (
     ("grid_sample", "affine_grid"),
     ("sobel", "prewitt", "laplacian", "sharpen", "emboss", "box_blur", "gaussian_blur"),
     ("median_blur", "bilateral"),
+    ("coordinates",),
     ("reduce_mean", "reduce_sum", "reduce_max", "reduce_min", "reduce_std", "argmax"),
     ("dropout", "spatial_dropout", "alpha_dropout", "droppath", "concrete_dropout", "gaussian_noise", "cutout"),
     ("add", "mul", "concat", "sub", "div", "maximum", "minimum", "average", "stack"),

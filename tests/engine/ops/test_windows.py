@@ -60,7 +60,10 @@ GRIDS = [
 ]
 
 
-ALIGNED = {"window_attention": "each place sees its window, wherever in it the place lies"}
+ALIGNED = {
+    "window_attention": "each place sees its window, wherever in it the place lies",
+    "partial_conv": "what the mask leaves out is not seen",
+}
 """Layers whose places see different parts of what the window says, which are never more."""
 
 

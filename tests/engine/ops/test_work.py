@@ -34,7 +34,9 @@ REDUCING = {"sum": 1, "amax": 1, "amin": 1, "argmax": 1, "var": 4}
 
 NO_FORMULA = {
     **dict.fromkeys(("maxpool", "avgpool", "rrelu", "lrn"), "torch has no formula for it in primitives"),
-    **dict.fromkeys(("conv", "deconv", "dense", "dropconnect"), "a product of matrices takes the bias along"),
+    **dict.fromkeys(("conv", "deconv", "dense"), "a product of matrices takes the bias along"),
+    **dict.fromkeys(("table_conv", "dropconnect"), "the same"),
+    "partial_conv": "sums over windows of a mask are products for torch",
     "affine_grid": "torch writes it as a product of matrices",
     **dict.fromkeys(
         ("laplacian", "sharpen", "emboss", "box_blur", "gaussian_blur", "sobel", "prewitt", "bilateral"),
@@ -95,6 +97,7 @@ def test_arithmetic_is_that_of_the_formula(record: OpRecord, sample: Sample):
 
 BY_HAND = [
     ("conv", {"channels": 6, "kernel": 3}, (4, 8, 8), 6 * 6 * 6),
+    ("table_conv", {"table": [[0], [1, 2]], "kernel": 3}, (4, 8, 8), 2 * 6 * 6),
     ("conv", {"channels": 6, "kernel": 3, "bias": False}, (4, 8, 8), 0),
     ("dense", {"features": 7}, (10,), 7),
     ("maxpool", {"kernel": 2}, (3, 8, 8), 3 * 16 * 3),
@@ -116,6 +119,7 @@ BY_HAND = [
     *((name, {"kernel": 3}, (3, 4, 5), 0) for name in ("box_blur", "gaussian_blur")),
     *((name, {}, (3, 4, 5), 60 * 4) for name in ("sobel", "prewitt")),
     ("sobel", {"direction": "x"}, (3, 4, 5), 0),
+    ("partial_conv", {"channels": 2, "kernel": 3, "mask": 1}, (3, 4, 5), 20 + 60 + 6 * (9 + 3) + 12 * 3),
     ("median_blur", {"kernel": 3}, (3, 4, 5), 60 * 17),
     ("bilateral", {"kernel": 3, "sigma_color": 1, "sigma_space": 1}, (3, 4, 5), 60 * 71),
     ("grid_sample", {"grid": 1}, (3, 6, 5), 3 * 28 * 7 + 28 * 14),
@@ -124,13 +128,17 @@ BY_HAND = [
 ]
 
 
+SECOND = {"grid_sample": ((2, 4, 7),), "partial_conv": ((1, 4, 5),)}
+"""Sizes of the values that some of these layers take beside."""
+
+
 def test_what_has_no_formula_is_counted_by_hand():
     assert {name for name, *_ in BY_HAND} == set(NO_FORMULA) | {"global_avgpool"}
 
 
 @pytest.mark.parametrize(("name", "arguments", "shape", "wanted"), BY_HAND)
 def test_arithmetic_by_hand(name: str, arguments: dict, shape: tuple[int, ...], wanted: int):
-    shapes = (shape, (2, 4, 7)) if name == "grid_sample" else (shape,)
+    shapes = (shape, *SECOND.get(name, ()))
     assert operations(infer(BUILTIN[name], arguments, shapes)) == wanted
 
 
