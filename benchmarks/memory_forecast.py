@@ -97,8 +97,10 @@ def _measure(title: str, path: Path, model: str | None, batch: int, evaluation: 
             precision=PRECISIONS[precision],
             optimizer=OPTIMIZERS[optimizer],
         )
-        trial = watch.Trial(graph, lookup, *inputs, optimizer=optimizer, autocast=precision == "bf16")
-        held, allocated = trial.training(), trial.allocated(training=True)
+        trials = [
+            watch.Trial(graph, lookup, *inputs, optimizer=optimizer, autocast=precision == "bf16") for _ in range(2)
+        ]
+        held, allocated = trials[0].training(), trials[1].allocated(training=True)
         training.append(
             {**about, "optimizer": optimizer, "precision": precision, **_numbers(found.peak, held, allocated)}
         )

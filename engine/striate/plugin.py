@@ -22,6 +22,7 @@ from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import OpRecord, Sample, TorchCall, WeightSpec, Window
 from striate.ops.shape_arguments import AxisNames, NamedValue
 from striate.ops.targets import OnnxCall, OnnxSink
+from striate.ops.work import Kept, Work, keeping, no_operations, per_entry
 
 __all__ = [
     "Argument",
@@ -35,6 +36,7 @@ __all__ = [
     "HeadRecord",
     "Initializer",
     "Integer",
+    "Kept",
     "LayerError",
     "LossRecord",
     "MetricRecord",
@@ -58,7 +60,11 @@ __all__ = [
     "TorchCall",
     "WeightSpec",
     "Window",
+    "Work",
     "ceil_div",
     "format_dim",
     "hookimpl",
+    "keeping",
+    "no_operations",
+    "per_entry",
 ]

@@ -27,6 +27,7 @@ ROOMS: dict[str, frozenset[str]] = {
     "lower": MIDDLE,
     "onnx": MIDDLE,
     "runtime": MIDDLE | {"lower", "onnx"},
+    "importing": MIDDLE | {"onnx", "runtime", "expand"},  # expand: values as text; onnx: comparing with ONNX Runtime
     "view": LOWERED | {"compare"},  # the looks of a comparison
     "compare": MIDDLE,
     "expand": MIDDLE,  # elaborate: it is told what is made there, and writes it down
@@ -35,9 +36,32 @@ ROOMS: dict[str, frozenset[str]] = {
     "search": LOWERED | {"train"},  # train: recipes, and the runs of the trials
     "reference": LOWERED | {"view", "train", "project", "codes"},  # everything that has a page
     "facade": LOWERED
-    | {"view", "train", "lint", "project", "codes", "search", "expand", "compare"},  # lint: a check ends with it
+    | {
+        "view",
+        "train",
+        "lint",
+        "project",
+        "codes",
+        "search",
+        "expand",
+        "compare",
+        "importing",
+    },  # lint: a check ends with it
     "cli": LOWERED
-    | {"view", "train", "lint", "project", "codes", "reference", "search", "expand", "compare", "facade", "editor"},
+    | {
+        "view",
+        "train",
+        "lint",
+        "project",
+        "codes",
+        "reference",
+        "search",
+        "expand",
+        "compare",
+        "importing",
+        "facade",
+        "editor",
+    },
     "plugins": frozenset({"facade"}),  # and of the facade only the public names
 }
 """The rooms that the modules of a room may import, beside their own."""
@@ -51,7 +75,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "lightning": ("striate.train",),
     "matplotlib": ("striate.train", "striate.view", "striate_plugins"),
     "networkx": ("striate.graph",),
-    "onnx": ("striate.onnx", "striate.cli"),
+    "onnx": ("striate.onnx", "striate.importing", "striate.importer", "striate.cli"),
     "onnxruntime": ("striate.onnx", "striate.cli"),
     "lsprotocol": ("striate.editor.server",),
     "pluggy": ("striate.host",),

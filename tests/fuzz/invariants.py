@@ -28,7 +28,7 @@ from striate_dsl.sarif import Found, to_sarif
 from striate_dsl.source import Source, Span
 from striate_dsl.tables import tables
 from tests.engine.editor.desk import Desk
-from tests.engine.editor.questions import ask_everything
+from tests.engine.editor.questions import check_answers
 
 NAME = "/nowhere/fuzz/net.cnn"
 """What texts are called: nothing lies beside them."""
@@ -110,7 +110,7 @@ def _desk() -> Desk:
 def hold_server(text: str) -> None:
     """The language server answers every question about a text and a place in it, and what it says lies in the text."""
     text = readable(text)
-    ask_everything(_desk(), text, crc32(text.encode()) % (len(text) + 1))
+    check_answers(_desk(), text, crc32(text.encode()) % (len(text) + 1))
 
 
 TARGETS: dict[str, Callable[[str], None]] = {

@@ -237,6 +237,22 @@ def aspp(i, o, rates):
     return nn.Sequential(stacked(*branches), cn(4 * o, o, 1))
 
 
+class PyramidPool(nn.Module):
+    """The value beside its averages over bins, as large as it is."""
+
+    def __init__(self, i, bins):
+        super().__init__()
+        self.bins = bins
+        self.levels = nn.ModuleList(cn(i, i // 4, 1) for _ in bins)
+
+    def forward(self, x):
+        made = [x]
+        for parts, level in zip(self.bins, self.levels, strict=True):
+            small = level(nn.functional.adaptive_avg_pool2d(x, parts))
+            made.append(nn.functional.interpolate(small, x.shape[2:], mode="bilinear", align_corners=False))
+        return torch.cat(made, dim=1)
+
+
 def double(i, o):
     return nn.Sequential(cn(i, o, 3), cn(o, o, 3))
 

@@ -68,6 +68,8 @@ CASES = {
     "DenseBlock(2, growth = 3)": (4, published.dense_block(4, 2, 3)),
     "Transition": (6, published.transition(6)),
     "ASPP(4, rates = [1, 2, 3])": (4, published.aspp(4, 4, (1, 2, 3))),
+    "PyramidPool": (8, published.PyramidPool(8, (1, 2, 3, 6))),
+    "PyramidPool(bins = [1, 2, 4, 5])": (4, published.PyramidPool(4, (1, 2, 4, 5))),
     "DoubleConv(6)": (4, published.double(4, 6)),
     "UNetDown(6)": (4, published.unet_down(4, 6)),
     "UNetUp(other, 4)": (6, published.UNetUp(6, 5, 4), "5 x {twice}"),
@@ -161,6 +163,7 @@ def test_every_block_has_a_case_or_is_a_part_of_another():
     blocks = re.findall(r"^block (\w+)", TEXT, re.MULTILINE)
     parts = {
         "PreActBranch",
+        "PyramidLevel",
         "ChannelMLP",
         "Squeeze",
         "AttentionPool",

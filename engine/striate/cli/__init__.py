@@ -24,6 +24,7 @@ COMMANDS = {
     "eval": "evaluate",
     "predict": "predict",
     "export": "export",
+    "import": "importing",
     "explain": "explain",
     "lsp": "lsp",
 }
@@ -40,6 +41,7 @@ SUMMARIES = {
     "eval": "Measure a trained network on its data.",
     "predict": "Apply a trained network to images.",
     "export": "Write a network as ONNX and verify it in ONNX Runtime.",
+    "import": "Read an ONNX file as a .cnn file and its weights.",
     "explain": "Say what a finding's code, a layer or another name means.",
     "lsp": "Serve an editor: findings, sizes, completion, renaming.",
 }

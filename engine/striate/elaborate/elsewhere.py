@@ -5,6 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection
 
 _LAYERS = {
+    "adaptive_avgpool": (
+        "adaptiveavgpool2d",
+        "adaptiveavgpool1d",
+        "adaptiveavgpool3d",
+        "adaptive_avg_pool",
+        "adaptive_avg_pool2d",
+    ),
+    "adaptive_maxpool": (
+        "adaptivemaxpool2d",
+        "adaptivemaxpool1d",
+        "adaptivemaxpool3d",
+        "adaptive_max_pool",
+        "adaptive_max_pool2d",
+    ),
     "add": ("shortcut", "sum"),
     "avgpool": ("averagepooling2d", "avg_pool2d", "avg_pool"),
     "bn": ("batchnorm", "batchnorm2d", "batchnormalization", "batch_norm", "batch_normalization"),
@@ -13,13 +27,21 @@ _LAYERS = {
     "deconv": ("convtranspose2d", "conv2dtranspose", "conv_transpose", "transposed_conv", "deconvolution"),
     "dense": ("linear", "fc", "fully_connected", "connected", "innerproduct"),
     "dropout": ("dropout2d", "drop"),
-    "global_avgpool": ("globalaveragepooling2d", "adaptiveavgpool2d", "gap", "global_avg_pool", "global_average_pool"),
-    "global_maxpool": ("globalmaxpooling2d", "adaptivemaxpool2d", "global_max_pool"),
+    "fractional_maxpool": ("fractionalmaxpool2d", "fractionalmaxpool3d", "fractional_max_pool2d"),
+    "global_avgpool": ("globalaveragepooling2d", "gap", "global_avg_pool", "global_average_pool"),
+    "global_maxpool": ("globalmaxpooling2d", "global_max_pool"),
     "identity": ("skip", "shortcut_identity", "passthrough", "noop"),
+    "lppool": ("lppool1d", "lppool2d", "lppool3d", "lp_pool2d", "lp_pool"),
     "lrn": ("localresponsenorm", "local_response_norm"),
+    "max_unpool": ("maxunpool1d", "maxunpool2d", "maxunpool3d", "max_unpool2d"),
     "maxpool": ("maxpooling2d", "max_pool2d", "max_pool", "pool"),
+    "minpool": ("min_pool", "minpooling2d", "min_pool2d"),
     "mul": ("multiply",),
     "flatten": ("reshape", "view"),
+    "psroi_pool": ("psroipool", "ps_roi_pool"),
+    "roi_align": ("roialign",),
+    "roi_pool": ("roipool", "roi_pooling", "maxroipool"),
+    "spp": ("spatial_pyramid_pooling", "spatialpyramidpooling"),
 }
 _ARGUMENTS = {
     "bias": ("use_bias",),
@@ -27,19 +49,27 @@ _ARGUMENTS = {
     "channels": ("filters", "out_channels", "out_planes", "num_filters", "output_channels", "out", "planes"),
     "dilation": ("dilation_rate", "atrous"),
     "features": ("units", "out_features", "num_units", "output"),
+    "fill": ("padding_mode", "pad_mode"),
+    "indices": ("return_indices",),
     "init": ("kernel_initializer", "weight_init"),
     "kernel": ("kernel_size", "pool_size", "ksize", "filter_size", "size", "k"),
     "lr": ("learning_rate", "rate", "eta", "alpha"),
     "pad": ("padding", "p"),
+    "p": ("norm_type",),
     "rate": ("p", "prob", "probability", "drop_prob"),
+    "size": ("output_size",),
     "stride": ("strides", "s", "subsample"),
 }
 _CHOICES = {
+    "circular": ("wrap", "periodic"),
     "grey": ("gray", "grayscale", "greyscale"),
     "he_normal": ("kaiming_normal", "msra"),
     "he_uniform": ("kaiming_uniform",),
+    "reflect": ("reflection", "mirror", "reflect_101"),
+    "replicate": ("edge", "border", "nearest"),
     "xavier_normal": ("glorot_normal",),
     "xavier_uniform": ("glorot_uniform",),
+    "zeros": ("zero",),
 }
 _SEPARABLE = (
     "{name} means two things: DepthwiseSeparable (each channel for itself, then 1x1) and SpatiallySeparable (kernel x "

@@ -80,7 +80,9 @@ def _candidates(value: Any) -> Iterator[Any]:
     if isinstance(value, str):
         yield Choice(value)
     if isinstance(value, tuple) and value and all(item == value[0] for item in value):
-        yield value[0]
+        yield from _candidates(value[0])
+    if isinstance(value, tuple) and any(isinstance(item, str) for item in value):
+        yield tuple(Choice(item) if isinstance(item, str) else item for item in value)
     yield value
 
 

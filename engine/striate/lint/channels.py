@@ -108,7 +108,7 @@ def _finding(subject: Subject, place: Place, use: Use, count: int, wanted: int) 
 def _own(use: Use, count: int, wanted: int) -> _Growth:
     """Return what a layer costs more with more outputs: its weights and products grow with them."""
     graph = use.network.graph
-    entries = sum(graph.weights[name].size for name in use.node.weights.values())
+    entries = sum(weight.size for name in use.node.weights.values() if (weight := graph.weights[name]).trainable)
     return _Growth(entries // count * (wanted - count), _share(use.network, use.node, wanted - count, count))
 
 

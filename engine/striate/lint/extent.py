@@ -8,10 +8,9 @@ from striate.graph import Node
 from striate.lint.record import Finding, Lint
 from striate.lint.sites import set_argument
 from striate.lint.subject import Network, Place, Subject, Use
+from striate.lint.windowed import POOLS, WINDOWED
 from striate.ops.geometry import extents, row_names
 from striate_dsl.diagnostics import Fix
-
-_SLIDING = frozenset({"conv", "maxpool", "avgpool"})
 
 
 def _on_one_pixel(network: Network, node: Node) -> bool:
@@ -29,7 +28,7 @@ def _too_small_too_early(subject: Subject) -> Iterator[Finding]:
             if any(name in behind for name in node.inputs):
                 behind.add(node.outputs[0].name)
                 continue
-            if node.op not in _SLIDING or not _on_one_pixel(network, node):
+            if node.op not in WINDOWED or not _on_one_pixel(network, node):
                 continue
             behind.add(node.outputs[0].name)
             span = node.origin.span
@@ -44,13 +43,20 @@ def _small(use: Use) -> Finding:
     size = " x ".join(map(str, sizes))
     return Finding(
         use.node.origin.span,
-        f"the map is down to {size} here: of the {kernel} kernel only one row or column of entries meets a "
-        "pixel, the rest meets padding"
-        if any(extent != 1 for extent in sizes)
-        else f"the map is down to {size} here: of the {kernel} kernel one entry meets a pixel, the rest meets padding",
+        f"the map is down to {size} here: {_what_entries_meet(use.node, kernel, line=any(n != 1 for n in sizes))}",
         notes=use.notes,
         help="take out a stride or pooling layer before, use a larger input, or a kernel of 1",
     )
+
+
+def _what_entries_meet(node: Node, kernel: str, *, line: bool) -> str:
+    """Return what the entries of a kernel meet where there is one pixel along the axes on which it is wider."""
+    if node.attributes.get("fill") in ("replicate", "circular"):
+        entries = "every row or column of entries" if line else "every entry"
+        return f"{entries} of the {kernel} kernel meets the same {'pixels' if line else 'pixel'}"
+    if line:
+        return f"of the {kernel} kernel only one row or column of entries meets a pixel, the rest meets padding"
+    return f"of the {kernel} kernel one entry meets a pixel, the rest meets padding"
 
 
 def _dropped(use: Use) -> tuple[int, int] | None:
@@ -69,7 +75,7 @@ def _dropped(use: Use) -> tuple[int, int] | None:
 
 
 def _rows_left_out(subject: Subject) -> Iterator[Finding]:
-    for place in subject.places("maxpool", "avgpool"):
+    for place in subject.places(*POOLS):
         use, dropped = next(((use, found) for use in place.uses if (found := _dropped(use))), (None, None))
         if use is None or dropped is None:
             continue

@@ -8,12 +8,11 @@ from striate.graph import Node
 from striate.lint.record import Finding, Lint
 from striate.lint.sites import argument
 from striate.lint.subject import Place, Subject
+from striate.lint.windowed import WINDOWED
 from striate.ops.geometry import axis_names, extents
 from striate_dsl.diagnostics import Edit, Fix, Severity
 from striate_dsl.source import Span
 from striate_dsl.syntax import Name
-
-_SLIDING = ("conv", "maxpool", "avgpool")
 
 
 def _written(subject: Subject, place: Place, word: str) -> Span | None:
@@ -29,14 +28,14 @@ def _even_axis(node: Node) -> int | None:
 
 
 def _even_half(subject: Subject) -> Iterator[Finding]:
-    for place in subject.places(*_SLIDING, "deconv"):
+    for place in subject.places(*WINDOWED, "deconv"):
         use = next((use for use in place.uses if _even_axis(use.node) is not None), None)
         where = _written(subject, place, "half") if use else None
         if use is None or where is None:
             continue
         axis = _even_axis(use.node) or 0
         kernel = extents(use.node.attributes)[axis]
-        plain = place.op in _SLIDING and all(max(item.node.attributes["stride"]) == 1 for item in place.uses)
+        plain = place.op in WINDOWED and all(max(item.node.attributes["stride"]) == 1 for item in place.uses)
         yield Finding(
             where,
             f"half of an even kernel is no whole number: kernel {kernel} gets {(kernel - 1) // 2} on both sides, and "
@@ -48,21 +47,25 @@ def _even_half(subject: Subject) -> Iterator[Finding]:
 
 
 def _uneven(node: Node) -> bool:
-    """Whether `same` adds more zeros on one side than on the other, for the known size or for some open one."""
+    """Whether `same` adds more rows on one side than on the other, for the known size or for some open one."""
     padding = node.attributes["pad"]
     return padding == "same" or bool(padding[::2] != padding[1::2])
 
 
+def _added(node: Node) -> str:
+    return "zeros" if node.attributes.get("fill", "zeros") == "zeros" else "rows"
+
+
 def _same_with_stride(subject: Subject) -> Iterator[Finding]:
-    for place in subject.places(*_SLIDING):
+    for place in subject.places(*WINDOWED):
         use = next((use for use in place.uses if max(use.node.attributes["stride"]) > 1 and _uneven(use.node)), None)
         where = _written(subject, place, "same") if use else None
         if use is None or where is None:
             continue
         yield Finding(
             where,
-            f"same with stride {max(use.node.attributes['stride'])} adds zeros below and to the right only; torch's "
-            "layers pad both sides alike",
+            f"same with stride {max(use.node.attributes['stride'])} adds {_added(use.node)} below and to the right "
+            "only; torch's layers pad both sides alike",
             notes=use.notes,
             help="keep it for weights from TensorFlow; for weights from torch write pad = half with an odd kernel",
             fix=Fix("pad = half", (Edit(where, "half"),), "display"),

@@ -10,10 +10,9 @@ from striate.graph import Node
 from striate.lint.record import Finding, Lint
 from striate.lint.sites import set_argument
 from striate.lint.subject import Place, Subject
+from striate.lint.windowed import WINDOWED
 from striate.ops.geometry import axis_names, dilations, format_numbers, format_padding, row_names
 from striate_dsl.diagnostics import Fix
-
-_WINDOWED = ("conv", "maxpool", "avgpool")
 
 
 def _taps(node: Node, axis: int) -> dict[int, int]:
@@ -102,7 +101,7 @@ def _unseen_pixels(subject: Subject) -> Iterator[Finding]:
 
     Of several users that leave out the same pixels the first is named.
     """
-    for place in subject.places(*_WINDOWED):
+    for place in subject.places(*WINDOWED):
         for use in place.uses:
             axis = next((axis for axis in _axes(use.node) if _skips(use.node, axis)), None)
             if axis is None:
@@ -135,7 +134,7 @@ def _skips(node: Node, axis: int) -> bool:
 
 def _skips_alike(node: Node, axis: int) -> bool:
     """Whether a node leaves out the same pixels: those between windows of one stride."""
-    return node.op in _WINDOWED and _skips(node, axis)
+    return node.op in WINDOWED and _skips(node, axis)
 
 
 def _share(node: Node, axis: int) -> str:

@@ -17,13 +17,13 @@ ERRORS_ONLY = 3
 
 
 class OnnxSession:
-    """A model, loaded into ONNX Runtime on the CPU from the bytes of its file.
+    """A model, loaded into ONNX Runtime on the CPU from the bytes of its file, or from its path.
 
     Raises:
         DiagnosticError: ONNX Runtime is not installed, or cannot load the model.
     """
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes | str) -> None:
         runtime = load_runtime()
         self.name = f"ONNX Runtime {runtime.__version__}"
         options = runtime.SessionOptions()

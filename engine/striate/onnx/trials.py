@@ -40,14 +40,14 @@ class Trial:
     inputs: Mapping[str, Array]
 
 
-def trials_for(graph: Graph, domain: Domain, seed: int = 0) -> list[Trial]:
-    """Return batch 1 and 3, each at the smallest legal size and, where sizes are open, at larger ones.
+def trials_for(graph: Graph, domain: Domain, seed: int = 0, batches: Sequence[int] = BATCHES) -> list[Trial]:
+    """Return batch 1 and 3 (or others), each at the smallest legal size and, where sizes are open, at larger ones.
 
     Raises:
         DiagnosticError: no legal size could be found.
     """
     generator = np.random.default_rng(seed)
-    return [_trial(graph, batch, sizes, generator) for sizes in legal_sizes(domain, graph.name) for batch in BATCHES]
+    return [_trial(graph, batch, sizes, generator) for sizes in legal_sizes(domain, graph.name) for batch in batches]
 
 
 def legal_sizes(domain: Domain, model: str) -> list[dict[str, int]]:

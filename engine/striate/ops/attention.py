@@ -15,7 +15,7 @@ from striate.ops.moves import sees_everything
 from striate.ops.problems import Check, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, WeightSpec
 from striate.ops.shape_arguments import NamedValue
-from striate.ops.sizes import same_type, with_space
+from striate.ops.sizes import entries, same_type, with_space
 from striate.ops.targets import OnnxCall, OnnxSink
 from striate.ops.tokens import (
     AXIS,
@@ -28,6 +28,7 @@ from striate.ops.tokens import (
     to_tokens,
     tokens_of,
 )
+from striate.ops.work import Kept, Work
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,6 +105,40 @@ def _macs(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
     return width * (projections + 2 * queries * count)
 
 
+def _scores(attributes: Attributes, inputs: Types) -> Dim:
+    """Return the entries of all heads' matrices of queries and keys."""
+    keys, _ = _sources(attributes, inputs)
+    return tokens_of(inputs[0], attributes["axis"]) * tokens_of(keys, attributes["axis"]) * int(attributes["heads"])
+
+
+def _operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    # The scale and a softmax (5) for each score; a bias for queries, keys, values and outputs.
+    keys, _ = _sources(attributes, inputs)
+    width, axis = features_of(inputs[0], attributes["axis"]), attributes["axis"]
+    biases = (tokens_of(inputs[0], axis) + tokens_of(keys, axis)) * width * 2 if attributes["bias"] else 0
+    return _scores(attributes, inputs) * 6 + biases
+
+
+def _projected(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    """Return the entries of queries, keys, values and of what is mixed of them."""
+    axis, (keys, _) = attributes["axis"], _sources(attributes, inputs)
+    return features_of(inputs[0], axis) * (tokens_of(inputs[0], axis) + tokens_of(keys, axis)) * 2
+
+
+def _keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    """Queries, keys, values and what is mixed of them; with dropout the scores three times, without their sums."""
+    axis, sources = attributes["axis"], (0, *_places(attributes))
+    sums = tokens_of(inputs[0], axis) * int(attributes["heads"])
+    numbers = _projected(attributes, inputs, outputs)
+    numbers = numbers + (_scores(attributes, inputs) * 3 if attributes["dropout"] else sums)
+    if axis == "last":
+        return Kept(tuple(dict.fromkeys(sources)), numbers=numbers)
+    read = sources[:1] if len(set(sources)) == 1 else sources  # of channels first a copy is made that has them last
+    for place in read:
+        numbers = numbers + entries(inputs[place])
+    return Kept(numbers=numbers)
+
+
 def _torch(call: TorchCall) -> Tensor:
     attributes, weights = call.attributes, call.weights
     axis, functional = attributes["axis"], call.torch.nn.functional
@@ -174,6 +209,7 @@ def _onnx_causal(write: Decomposition, scores: str, rows: Sequence[str], call: O
 
 ATTENTION = OpRecord(
     name="attention",
+    work=Work(_operations, _keeps, scratch=_projected),
     role="weights",
     summary="Attention with heads: each token gets out_proj(softmax(q k^T / sqrt(d)) v), where queries q, keys k and "
     "values v are projections with d features for each head; tokens are positions or pixels. Weights are named, "

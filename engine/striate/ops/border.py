@@ -5,7 +5,6 @@ All of it works on the axes beside the channels, for sequences, images and volum
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from striate.dims import Dim, format_dim
@@ -13,6 +12,7 @@ from striate.graph import TensorType, format_shape
 from striate.ops.arguments import Argument, Choice, OneOf, Optional, PerAxis, Real
 from striate.ops.axes import named_axes
 from striate.ops.decomposition import Decomposition
+from striate.ops.fills import check_fill, onnx_padded, torch_padded
 from striate.ops.moves import Move, moved
 from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import POINTWISE, Attributes, OpRecord, Sample, TorchCall, Types, Window
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _END = 2**63 - 1
-_ONNX_MODES = {"constant": "constant", "reflect": "reflect", "replicate": "edge"}
 
 
 def _settle_sides(attributes: dict[str, Any], inputs: Types) -> dict[str, Any]:
@@ -46,23 +45,9 @@ def _pad_shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
                 repair=(("mode", "constant"),),
             )
         )
-    names = named_axes(value.rank)[1:]
-    for axis, size in enumerate(value.shape[1:]):
-        widest = max(sides[2 * axis : 2 * axis + 2])
-        least = {"reflect": widest + 1, "circular": widest}.get(mode, 1)
-
-        def problem(name: str = names[axis], size: Dim = size, widest: int = widest) -> Problem:
-            most = "less than the size" if mode == "reflect" else "the size at most"
-            return Problem(
-                f"padding {widest} is too wide for the {name} {format_dim(size)} with mode = {mode}",
-                code="E0206",
-                argument="sides",
-                notes=(f"the rows are those of the image, so {mode} takes {most}",),
-                help="use mode = replicate or constant, or pad less",
-                repair=(("mode", "replicate"),),
-            )
-
-        check.at_least(size, least, problem)
+    widest = [max(sides[2 * axis : 2 * axis + 2]) for axis in range(value.rank - 1)]
+    axes = list(zip(named_axes(value.rank)[1:], value.shape[1:], widest, strict=True))
+    check_fill(mode, ("mode", "sides"), axes, check)
     return typed(
         value.channels, *(size + sum(sides[2 * axis : 2 * axis + 2]) for axis, size in enumerate(value.shape[1:]))
     )
@@ -76,36 +61,19 @@ def _pad_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
     return Kept((0,)) if attributes["mode"] in ("reflect", "replicate") else Kept()
 
 
+def _fill(attributes: Attributes) -> str | float:
+    fill: str | float = attributes["value"] if attributes["mode"] == "constant" else attributes["mode"]
+    return fill
+
+
 def _pad_torch(call: TorchCall) -> Tensor:
-    sides, mode = call.attributes["sides"], call.attributes["mode"]
-    widths = [width for axis in range(len(sides) - 2, -1, -2) for width in sides[axis : axis + 2]]
-    given = {"value": call.attributes["value"]} if mode == "constant" else {}
-    result: Tensor = call.torch.nn.functional.pad(call.inputs[0], widths, mode=mode, **given)
-    return result
+    return torch_padded(call, call.inputs[0], call.attributes["sides"], _fill(call.attributes))
 
 
 def _pad_onnx(call: OnnxCall, sink: OnnxSink) -> None:
-    write, value, sides = Decomposition(call, sink), call.inputs[0], call.attributes["sides"]
-    if call.attributes["mode"] == "circular":
-        _wrapped(write, value, sides)
-        return
-    widths = write.sizes([0, 0, *sides[::2], 0, 0, *sides[1::2]])
-    fill = [write.number(call.attributes["value"])] if call.attributes["mode"] == "constant" else []
-    write.result("Pad", value, widths, *fill, mode=_ONNX_MODES[call.attributes["mode"]])
-
-
-def _wrapped(write: Decomposition, value: str, sides: Sequence[int]) -> None:
-    """Write circular padding with the rows of the other side: ONNX's own `wrap` came with opset 19 only."""
-    for axis in range(len(sides) // 2):
-        before, after = sides[2 * axis : 2 * axis + 2]
-        place = write.sizes([axis + 2])
-        parts = [value]
-        if before:
-            parts.insert(0, write("Slice", value, write.sizes([-before]), write.sizes([_END]), place))
-        if after:
-            parts.append(write("Slice", value, write.sizes([0]), write.sizes([after]), place))
-        value = write("Concat", *parts, axis=axis + 2) if len(parts) > 1 else value
-    write.result("Identity", value)
+    onnx_padded(
+        Decomposition(call, sink), call, call.inputs[0], call.attributes["sides"], _fill(call.attributes), last=True
+    )
 
 
 PAD = OpRecord(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import gcd, prod
 from typing import TYPE_CHECKING, Any
 
 from striate.dims import Dim, format_dim
 from striate.graph import Initializer
 from striate.ops.arguments import Argument, Choice, Flag, Integer, OneOf, Padding, PerAxis
+from striate.ops.decomposition import Decomposition
+from striate.ops.fills import Fill, check_fill
 from striate.ops.geometry import (
     axis_names,
     axis_numbers,
@@ -19,13 +22,15 @@ from striate.ops.geometry import (
     receptive_window,
     settle_windows,
     split_same,
+    widest_sides,
     window_formula,
     window_output,
 )
 from striate.ops.initializers import INITIALIZERS
-from striate.ops.padding import is_symmetric, onnx_padding, onnx_pads, padded
+from striate.ops.padding import is_symmetric, onnx_filled_padding, onnx_pads, padded
 from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, WeightSpec, Window
+from striate.ops.reparametrised import WEIGHT, check_entries, kernel_specs, onnx_kernel, torch_kernel
 from striate.ops.sizes import entries, known_channels, typed
 from striate.ops.targets import OnnxCall, OnnxSink
 from striate.ops.work import Kept, Work
@@ -39,6 +44,13 @@ _STRIDE = Argument("stride", PerAxis(), "Step between two windows.", 1)
 _GROUPS = Argument("groups", Integer(), "Channels are split into this many independent groups.", 1)
 _DILATION = Argument("dilation", PerAxis(), "Distance between two kernel entries.", 1)
 _BIAS = Argument("bias", Flag(), "Whether a bias is added per output channel.", True)
+_FILL = Argument(
+    "fill",
+    Fill(),
+    "What the rows of the padding hold: zeros, the image mirrored at its outermost pixels (reflect), those pixels "
+    "repeated (replicate), the image's other side (circular), or a number. torch calls it padding_mode.",
+    Choice("zeros"),
+)
 _INIT = Argument("init", OneOf(tuple(INITIALIZERS)), "How the kernel starts.", Choice("he_normal"))
 
 
@@ -80,8 +92,13 @@ def _multiple(attributes: Attributes, groups: int) -> int:
 
 def _conv_shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
     sizes = grid_size(inputs)
-    _check_groups(attributes, known_channels(inputs))
-    return typed(attributes["channels"], *window_output(attributes, sizes, check))
+    channels = known_channels(inputs)
+    _check_groups(attributes, channels)
+    check_entries(attributes, channels // attributes["groups"] * prod(attributes["kernel"]), check)
+    made = window_output(attributes, sizes, check)
+    axes = list(zip(axis_names(len(sizes)), sizes, widest_sides(attributes, sizes), strict=True))
+    check_fill(attributes["fill"], ("fill", "pad"), axes, check)
+    return typed(attributes["channels"], *made)
 
 
 def _conv_weights(attributes: Attributes, inputs: Types) -> tuple[WeightSpec, ...]:
@@ -89,7 +106,11 @@ def _conv_weights(attributes: Attributes, inputs: Types) -> tuple[WeightSpec, ..
     out, each = attributes["channels"], known_channels(inputs) // attributes["groups"]
     fans = {"fan_in": each * taps, "fan_out": out // attributes["groups"] * taps}
     kernel = WeightSpec("weight", (out, each, *size), Initializer(attributes["init"], fans))
-    return (kernel, WeightSpec("bias", (out,), Initializer("zeros"))) if attributes["bias"] else (kernel,)
+    return (*kernel_specs(attributes, kernel), *_bias(attributes))
+
+
+def _bias(attributes: Attributes) -> tuple[WeightSpec, ...]:
+    return (WeightSpec("bias", (attributes["channels"],), Initializer("zeros")),) if attributes["bias"] else ()
 
 
 def _conv_macs(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
@@ -102,7 +123,12 @@ def _bias_operations(attributes: Attributes, inputs: Types, outputs: Types) -> D
 
 
 def _conv_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
-    return kept_windows(attributes, inputs, copies=lambda pads: not is_symmetric(pads))
+    fill = attributes["fill"]
+    kept = kept_windows(
+        attributes, inputs, copies=lambda pads: any(pads) if fill != "zeros" else not is_symmetric(pads)
+    )
+    # The rows that are mirrored or repeated are found again in the input itself.
+    return replace(kept, inputs=(0,)) if fill in ("reflect", "replicate") else kept
 
 
 def _conv_torch(call: TorchCall) -> Tensor:
@@ -110,7 +136,7 @@ def _conv_torch(call: TorchCall) -> Tensor:
     values, padding = padded(call, call.inputs[0])
     result: Tensor = getattr(call.torch.nn.functional, f"conv{len(padding)}d")(
         values,
-        call.weights["weight"],
+        torch_kernel(call),
         call.weights.get("bias"),
         attributes["stride"],
         padding,
@@ -122,10 +148,11 @@ def _conv_torch(call: TorchCall) -> Tensor:
 
 def _conv_onnx(call: OnnxCall, sink: OnnxSink) -> None:
     attributes = call.attributes
-    values, padding = onnx_padding(call, sink)
+    write = Decomposition(call, sink)
+    values, padding = onnx_filled_padding(call, sink, write)
     sink.node(
         "Conv",
-        [values, *call.weights.values()],
+        [values, *_onnx_weights(write, call)],
         call.outputs,
         kernel_shape=attributes["kernel"],
         strides=attributes["stride"],
@@ -133,6 +160,14 @@ def _conv_onnx(call: OnnxCall, sink: OnnxSink) -> None:
         group=attributes["groups"],
         **padding,
     )
+
+
+def _onnx_weights(write: Decomposition, call: OnnxCall, rows: int = 0) -> list[str]:
+    """Write the kernel to compute with and return its name and that of the bias."""
+    weights = _deconv_weights if rows else _conv_weights
+    shape = weights(call.attributes, tuple(call.input_types))[0].shape
+    kernel = onnx_kernel(write, call, shape, rows)
+    return [kernel, *([call.weights["bias"]] if call.attributes["bias"] else [])]
 
 
 CONV = OpRecord(
@@ -144,11 +179,13 @@ CONV = OpRecord(
         _CHANNELS,
         _KERNEL,
         _STRIDE,
-        Argument("pad", Padding(), "Zeros added around the image.", 0),
+        Argument("pad", Padding(), "Rows and columns added around the image; fill says what they hold.", 0),
         _GROUPS,
         _DILATION,
         _BIAS,
         _INIT,
+        _FILL,
+        WEIGHT,
     ),
     settle=settle_windows,
     shape=_conv_shape,
@@ -168,12 +205,36 @@ CONV = OpRecord(
         Sample({"channels": 6, "kernel": 3, "stride": 2, "pad": "same", "groups": 2}, ((4, 11),)),
         Sample({"channels": 4, "kernel": 3, "pad": "half"}, ((2, 5, 6, 7),)),
         Sample({"channels": 4, "kernel": (1, 3, 2), "stride": (2, 1, 1), "pad": (0, 1, 2, 0, 1, 1)}, ((3, 5, 6, 4),)),
+        Sample({"channels": 4, "kernel": 3, "pad": "half", "fill": "reflect"}, ((3, 6, 5),)),
+        Sample({"channels": 4, "kernel": 5, "stride": 2, "pad": "same", "fill": "replicate"}, ((3, 6, 7),)),
+        Sample({"channels": 4, "kernel": (3, 5), "pad": (1, 0, 4, 2), "fill": "circular"}, ((2, 3, 4),)),
+        Sample({"channels": 4, "kernel": 3, "pad": 1, "fill": -1.5, "groups": 2}, ((2, 5, 4),)),
+        Sample({"channels": 4, "kernel": 4, "pad": "same", "fill": "circular", "dilation": 2}, ((2, 9),)),
+        Sample({"channels": 2, "kernel": 3, "pad": (1, 2, 1), "fill": "reflect"}, ((2, 4, 3, 5),)),
+        Sample({"channels": 2, "kernel": 2, "fill": "circular"}, ((2, 4, 5),)),
+        Sample({"channels": 4, "kernel": 3, "groups": 2, "weight": "standardised"}, ((4, 5, 6),)),
+        Sample({"channels": 4, "kernel": 3, "pad": 1, "fill": "reflect", "weight": "spectral"}, ((4, 5, 6),)),
+        Sample({"channels": 6, "kernel": 3, "weight": "spectral", "bias": False}, ((4, 5, 6),)),
         Sample({"channels": 32, "kernel": 11}, ((32, 8, 8),), fails="larger than the height 8"),
         Sample({"channels": 32, "kernel": 11}, ((32, 8),), fails="larger than the length 8"),
         Sample({"channels": 32, "kernel": (3, 3, 3)}, ((32, 8, 8),), fails="kernel (3, 3, 3) has 3 numbers"),
         Sample({"channels": 32, "kernel": 3, "pad": (1, 2, 3)}, ((32, 8, 8),), fails="pad (1, 2, 3) has 3 numbers"),
         Sample({"channels": 32, "kernel": 3, "groups": 3}, ((16, 8, 8),), fails="16 input channels"),
+        Sample(
+            {"channels": 4, "kernel": 3, "pad": 3, "fill": "reflect"}, ((2, 8, 3),), fails="too wide for the width 3"
+        ),
+        Sample(
+            {"channels": 4, "kernel": 9, "pad": "half", "fill": "circular"}, ((2, 3, 8),), fails="with fill = circular"
+        ),
+        Sample(
+            {"channels": 4, "kernel": 3, "pad": 1, "fill": "mirror"}, ((2, 8, 3),), fails="fill must be one of zeros"
+        ),
         Sample({"channels": 4, "kernel": 3}, ((16,),), fails="needs an image"),
+        Sample(
+            {"channels": 4, "kernel": 1, "groups": 4, "weight": "standardised"},
+            ((4, 5, 6),),
+            fails="has 1 weight for each output channel, of which nothing is left",
+        ),
     ),
     reference="Dumoulin and Visin, A guide to convolution arithmetic for deep learning, 2016, relationship 15",
 )
@@ -205,8 +266,11 @@ def _deconv_settle(attributes: dict[str, Any], inputs: Types) -> dict[str, Any]:
 
 def _deconv_shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
     sizes = grid_size(inputs)
-    _check_groups(attributes, known_channels(inputs))
+    channels = known_channels(inputs)
+    _check_groups(attributes, channels)
+    check_entries(attributes, channels // attributes["groups"] * prod(attributes["kernel"]), check)
     _check_output_padding(attributes)
+    _check_nothing_filled(attributes)
     spans, strides, extras = extents(attributes), attributes["stride"], attributes["output_padding"]
     outputs = []
     for axis, (name, size) in enumerate(zip(axis_names(len(sizes)), sizes, strict=True)):
@@ -235,6 +299,22 @@ def _check_output_padding(attributes: Attributes) -> None:
             )
 
 
+def _check_nothing_filled(attributes: Attributes) -> None:
+    if attributes["fill"] != "zeros":
+        raise LayerError(
+            Problem(
+                f"fill = {attributes['fill']} has nothing to fill: padding takes rows of the output away",
+                code="E0211",
+                argument="fill",
+                notes=(
+                    "a transposed convolution spreads each pixel over its kernel and reads no row beyond the image",
+                ),
+                help="leave fill out; to continue the image, put pad(1, mode = …) before deconv and crop behind it",
+                repair=(("fill", "zeros"),),
+            )
+        )
+
+
 def _nothing_left(name: str, full: Dim, cut: int) -> Problem:
     return Problem(
         f"padding takes the whole output away: {cut} of a {name} of {format_dim(full)}",
@@ -256,7 +336,7 @@ def _deconv_weights(attributes: Attributes, inputs: Types) -> tuple[WeightSpec, 
     }
     shape = (channels, out // attributes["groups"], *attributes["kernel"])
     kernel = WeightSpec("weight", shape, Initializer(attributes["init"], fans))
-    return (kernel, WeightSpec("bias", (out,), Initializer("zeros"))) if attributes["bias"] else (kernel,)
+    return (*kernel_specs(attributes, kernel, rows=1), *_bias(attributes))
 
 
 def _deconv_macs(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
@@ -269,7 +349,7 @@ def _deconv_torch(call: TorchCall) -> Tensor:
     symmetric, count = is_symmetric(pads), len(pads) // 2
     result: Tensor = getattr(call.torch.nn.functional, f"conv_transpose{count}d")(
         call.inputs[0],
-        call.weights["weight"],
+        torch_kernel(call, rows=1),
         call.weights.get("bias"),
         attributes["stride"],
         pads[::2] if symmetric else 0,
@@ -288,7 +368,7 @@ def _deconv_onnx(call: OnnxCall, sink: OnnxSink) -> None:
     attributes = call.attributes
     sink.node(
         "ConvTranspose",
-        [call.inputs[0], *call.weights.values()],
+        [call.inputs[0], *_onnx_weights(Decomposition(call, sink), call, rows=1)],
         call.outputs,
         kernel_shape=attributes["kernel"],
         strides=attributes["stride"],
@@ -333,6 +413,10 @@ DECONV = OpRecord(
         _DILATION,
         _BIAS,
         _INIT,
+        Argument(
+            "fill", Fill(), "Only zeros: the padding of a transposed convolution takes rows away.", Choice("zeros")
+        ),
+        WEIGHT,
     ),
     settle=_deconv_settle,
     shape=_deconv_shape,
@@ -343,7 +427,7 @@ DECONV = OpRecord(
     torch=_deconv_torch,
     onnx=_deconv_onnx,
     samples=(
-        Sample({"channels": 4, "kernel": 2, "stride": 2}, ((8, 5, 6),)),
+        Sample({"channels": 4, "kernel": 2, "stride": 2, "fill": "zeros"}, ((8, 5, 6),)),
         Sample({"channels": 4, "kernel": 3, "stride": 2, "pad": 1, "output_padding": 1}, ((8, 5, 6),)),
         Sample({"channels": 32, "kernel": 3, "stride": 2, "pad": "same"}, ((32, 16, 16),)),
         Sample({"channels": 4, "kernel": 3, "groups": 2, "dilation": 2, "pad": "half"}, ((8, 5, 6),)),
@@ -353,6 +437,14 @@ DECONV = OpRecord(
         ),
         Sample({"channels": 4, "kernel": 4, "stride": 3, "pad": (1, 2), "output_padding": 1}, ((2, 7),)),
         Sample({"channels": 4, "kernel": 2, "stride": 2, "groups": 2}, ((4, 3, 4, 5),)),
+        Sample(
+            {"channels": 4, "kernel": 3, "pad": 1, "fill": "reflect"},
+            ((8, 5, 6),),
+            fails="fill = reflect has nothing to fill",
+        ),
+        Sample({"channels": 4, "kernel": 2, "stride": 2, "groups": 2, "weight": "standardised"}, ((6, 3, 4),)),
+        Sample({"channels": 6, "kernel": 3, "groups": 2, "weight": "spectral"}, ((4, 3, 4),)),
+        Sample({"channels": 6, "kernel": 1, "weight": "standardised"}, ((1, 3, 4),), fails="has 1 weight for each"),
         Sample({"channels": 4, "kernel": 2, "groups": 3}, ((3, 5, 5),), fails="4 output channels cannot be split"),
         Sample(
             {"channels": 4, "kernel": 1, "stride": 2, "pad": "same"}, ((3, 5, 5),), fails="pad = same needs a kernel"

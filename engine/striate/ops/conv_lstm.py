@@ -15,6 +15,7 @@ from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, W
 from striate.ops.shape_arguments import per_axis
 from striate.ops.sizes import known_channels, product, typed
 from striate.ops.targets import OnnxCall, OnnxSink
+from striate.ops.work import Kept, Work
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -95,6 +96,24 @@ def _macs(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
     return product(inputs[0].shape[1:]) * (_GATES * hidden * (known_channels(inputs) + hidden) * taps)
 
 
+def _state(attributes: Attributes, inputs: Types) -> Dim:
+    """Return the entries of a state, which are as many as those of the cell."""
+    return product(inputs[0].shape[2:]) * int(attributes["hidden"])
+
+
+def _operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    # For each entry of the state: three sigmoids (4), two tanh, four products and sums; four sums with the state
+    # before, but at the first step; three products and sums of the cell; four biases.
+    steps = inputs[0].shape[1]
+    each = 18 + 6 * int(attributes["peepholes"]) + _GATES * int(attributes["bias"]) + _GATES
+    return _state(attributes, inputs) * (steps * each - _GATES)
+
+
+def _keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    """For every step the gates, the cell and its tanh, and the state."""
+    return Kept((0,), numbers=_state(attributes, inputs) * (inputs[0].shape[1] * 7 - 2))
+
+
 def _torch(call: TorchCall) -> Tensor:
     weights, functional = call.weights, call.torch.nn.functional
     middle = [side // 2 for side in call.attributes["kernel"]]
@@ -161,6 +180,7 @@ def _onnx_step(
 
 CONVLSTM = OpRecord(
     name="convlstm",
+    work=Work(_operations, _keeps),
     role="weights",
     summary="LSTM whose products are convolutions, over the slices of a volume as steps: i, f, o = sigmoid(W * x + U * "
     "h + b), g = tanh(W * x + U * h + b), c = f c + i g, h = o tanh(c), with state and cell as large as an image.",

@@ -9,6 +9,7 @@ from striate.ops.arguments import Argument, Real
 from striate.ops.dense import DENSE
 from striate.ops.problems import Check, LayerError
 from striate.ops.record import Attributes, Sample, TorchCall, Types
+from striate.ops.reparametrised import torch_kernel
 from striate.ops.sizes import entries
 from striate.ops.work import Kept, Work, no_operations
 
@@ -29,7 +30,7 @@ def _keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
 
 
 def _torch(call: TorchCall) -> Tensor:
-    value, weight, bias = call.inputs[0], call.weights["weight"], call.weights.get("bias")
+    value, weight, bias = call.inputs[0], torch_kernel(call), call.weights.get("bias")
     functional = call.torch.nn.functional
     if not call.training:
         result: Tensor = functional.linear(value, weight, bias)

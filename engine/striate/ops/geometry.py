@@ -170,6 +170,18 @@ def split_same(totals: Sequence[int]) -> Pads:
     return tuple(part for total in totals for part in (total // 2, total - total // 2))
 
 
+def widest_sides(attributes: Attributes, sizes: Sequence[Dim]) -> list[Dim]:
+    """Return the wider side of the padding per axis, for an open `same` as an expression (0 or less: none).
+
+    That is half the total, rounded up, of `ceil(size / stride) * stride - size + extent - stride`.
+    """
+    padding = attributes["pad"]
+    if padding != "same":
+        return [max(padding[2 * axis : 2 * axis + 2]) for axis in range(len(sizes))]
+    steps = zip(sizes, extents(attributes), attributes["stride"], strict=True)
+    return [ceil_div(ceil_div(size, stride) * stride - size + extent - stride, 2) for size, extent, stride in steps]
+
+
 def ceil_padding(attributes: Attributes, pads: Pads) -> Pads:
     """Return the padding with which rounding down gives the output size that rounding up asks for.
 

@@ -14,7 +14,7 @@ from striate.ops.moves import sees_everything
 from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, WeightSpec
 from striate.ops.shape_arguments import NamedValue
-from striate.ops.sizes import with_space
+from striate.ops.sizes import entries, with_space
 from striate.ops.targets import OnnxCall, OnnxSink
 from striate.ops.tokens import (
     AXIS,
@@ -27,6 +27,7 @@ from striate.ops.tokens import (
     tokens_of,
     with_features,
 )
+from striate.ops.work import Kept, Work
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -68,6 +69,27 @@ def _macs(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
     count, given = tokens_of(inputs[0], attributes["axis"]), features_of(inputs[0], attributes["axis"])
     out: int = attributes["channels"]
     return count * out * given + count * count * out
+
+
+_SCALINGS = {"symmetric": 2, "rows": 2, "none": 0}
+"""Operations for each entry of the matrix, its sum left out."""
+
+
+def _operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    scaling = _SCALINGS[attributes["normalise"]]
+    each = int(attributes["self_loops"]) + scaling + (1 if scaling else 0)
+    return entries(inputs[attributes["adjacency"]]) * each + (entries(outputs[0]) if attributes["bias"] else 0)
+
+
+def _keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    """The nodes, what is projected of them, and the matrix at every stage of its scaling."""
+    place = int(attributes["adjacency"])
+    stages = {"symmetric": 3, "rows": 2, "none": 1}[attributes["normalise"]]
+    kept = () if attributes["self_loops"] else (place,)
+    numbers = entries(outputs[0]) + entries(inputs[place]) * (stages - len(kept))
+    if attributes["axis"] == "last":
+        return Kept((0, *kept), numbers=numbers)
+    return Kept(kept, numbers=numbers + entries(inputs[0]))
 
 
 def _torch(call: TorchCall) -> Tensor:
@@ -120,6 +142,7 @@ def _onnx_matrix(write: Decomposition, call: OnnxCall, rows: str) -> str:
 
 GRAPHCONV = OpRecord(
     name="graphconv",
+    work=Work(_operations, _keeps),
     role="weights",
     summary="Graph convolution: out = D^-1/2 (A + I) D^-1/2 in W + b for an adjacency matrix A that is given, with the "
     "sums of its rows (and 1) on the diagonal of D; nodes are positions or pixels.",

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Literal
 
 from striate.dims import Dim
 from striate.ops.arguments import Argument, Choice, Flag, OneOf, Real
-from striate.ops.axes import NAMED_AXES, axes_of, sizes_along, window_along
+from striate.ops.axes import NAMED_AXES, axes_of, remaining, sizes_along, window_along
 from striate.ops.decomposition import Decomposition
 from striate.ops.entrywise import samples, unchanged
 from striate.ops.problems import Check
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, Window
-from striate.ops.sizes import product, same_type
+from striate.ops.sizes import entries, product, same_type
 from striate.ops.targets import OnnxCall, OnnxSink
 from striate.ops.tokens import onnx_places
+from striate.ops.work import Kept, Work, per_entry
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,6 +42,19 @@ def _shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
 
 def _window(attributes: Attributes, inputs: Types) -> Window | Literal["all"]:
     return window_along(_axes(attributes, inputs[0].rank), inputs[0])
+
+
+def _softmax_operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    if not attributes["hard"]:
+        return entries(inputs[0]) * 6  # the division, and a softmax
+    return entries(inputs[0]) - remaining(inputs[0], _axes(attributes, inputs[0].rank))
+
+
+def _softmax_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    if not attributes["hard"]:
+        return Kept(output=True)
+    choices = remaining(inputs[0], _axes(attributes, inputs[0].rank))
+    return Kept(numbers=entries(inputs[0]), indices=choices)
 
 
 def _softmax_torch(call: TorchCall) -> Tensor:
@@ -85,6 +99,7 @@ def _onnx_chosen(write: Decomposition, value: str, axis: int, count: Dim, behind
 
 GUMBEL_SOFTMAX = OpRecord(
     name="gumbel_softmax",
+    work=Work(_softmax_operations, _softmax_keeps, scratch=per_entry(1)),
     summary="One choice along an axis: in training drawn with the chances of softmax, as a softmax of (in + Gumbel "
     "noise) / temperature that is then rounded; in evaluation the largest entry, 1 where it is and 0 elsewhere.",
     role="probabilities",
@@ -117,6 +132,18 @@ GUMBEL_SOFTMAX = OpRecord(
 )
 
 
+def _sigmoid_operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    return entries(inputs[0]) * (1 if attributes["hard"] else 5)
+
+
+def _sigmoid_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    return Kept(numbers=entries(inputs[0])) if attributes["hard"] else Kept(output=True)
+
+
+def _sigmoid_scratch(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    return 0 if attributes["hard"] else entries(inputs[0])
+
+
 def _sigmoid_torch(call: TorchCall) -> Tensor:
     value, attributes = call.inputs[0], call.attributes
     if not call.training:
@@ -140,6 +167,7 @@ def _sigmoid_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 GUMBEL_SIGMOID = OpRecord(
     name="gumbel_sigmoid",
+    work=Work(_sigmoid_operations, _sigmoid_keeps, scratch=_sigmoid_scratch),
     summary="A yes or no for every entry: in training drawn with the chance sigmoid(in), as sigmoid((in + logistic "
     "noise) / temperature) that is then rounded; in evaluation 1 where in is above 0 and 0 elsewhere.",
     role="probabilities",

@@ -11,9 +11,10 @@ from striate.ops.decomposition import Decomposition
 from striate.ops.moves import sees_everything
 from striate.ops.problems import Check
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, WeightSpec
-from striate.ops.sizes import known_channels, pixels, same_type, with_space
+from striate.ops.sizes import entries, known_channels, pixels, same_type, with_space
 from striate.ops.targets import OnnxCall, OnnxSink
 from striate.ops.tokens import from_tokens, onnx_from_tokens, onnx_linear, onnx_tokens, to_tokens
+from striate.ops.work import Kept, Work
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -58,6 +59,23 @@ def _macs(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
         return projections + 2 * count * inner * inner
     compared = channels if attributes["form"] == "gaussian" else inner
     return projections + count * count * (compared + inner)
+
+
+def _operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    # A bias for every projection and the sum at the end; for each pair a softmax and a scale, a sum and a relu, or
+    # nothing, and then a division for each of the pixels.
+    inner, count = _inner(attributes, inputs), pixels(inputs[0])
+    each = {"embedded": 6, "gaussian": 6, "concatenation": 2, "dot": 0}[attributes["form"]]
+    divided = count * inner if attributes["form"] in ("concatenation", "dot") else 0
+    projected = count * inner * len(_embeddings(attributes)) + entries(inputs[0]) * 2
+    return count * count * each + divided + projected
+
+
+def _keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    """The input as tokens at three places, the projections and what is mixed of them; a number for each pair."""
+    inner, count = _inner(attributes, inputs), pixels(inputs[0])
+    pairs = inner * inner if attributes["form"] == "dot" else count * count
+    return Kept(numbers=pairs + count * inner * (len(_embeddings(attributes)) + 1) + entries(inputs[0]) * 3)
 
 
 def _torch(call: TorchCall) -> Tensor:
@@ -119,6 +137,7 @@ def _onnx_count(write: Decomposition, call: OnnxCall, rows: str) -> str:
 
 NONLOCAL = OpRecord(
     name="nonlocal",
+    work=Work(_operations, _keeps),
     role="weights",
     summary="Non-local block: out = in + W y with y_i = sum over j of f(x_i, x_j) g(x_j), over all pixels j; f is a "
     "softmax of products, a product over the number of pixels, or a trained function of both.",

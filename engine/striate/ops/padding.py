@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from striate.ops.decomposition import Decomposition
+from striate.ops.fills import onnx_padded, torch_padded
 from striate.ops.geometry import Pads, dilations, extents, same_total, split_same
 from striate.ops.record import TorchCall
 from striate.ops.targets import OnnxCall, OnnxSink
@@ -29,18 +31,17 @@ def is_symmetric(pads: Pads) -> bool:
 
 
 def padded(call: TorchCall, values: Tensor) -> tuple[Tensor, tuple[int, ...]]:
-    """Return the tensor and the symmetric zeros that torch shall add; asymmetric ones are already added."""
-    pads = actual_pads(call, values)
-    if is_symmetric(pads):
+    """Return the tensor and the symmetric zeros that torch shall add; asymmetric ones, and other fills, are added."""
+    pads, fill = actual_pads(call, values), call.attributes["fill"]
+    if fill == "zeros" and is_symmetric(pads):
         return values, pads[::2]
-    return explicitly_padded(call, values, pads), (0,) * (len(pads) // 2)
+    added = torch_padded(call, values, pads, fill) if any(pads) else values
+    return added, (0,) * (len(pads) // 2)
 
 
 def explicitly_padded(call: TorchCall, values: Tensor, pads: Pads, fill: float = 0.0) -> Tensor:
     """Return the tensor with the padding as rows and columns of its own."""
-    last_first = [pads[index + side] for index in range(len(pads) - 2, -1, -2) for side in (0, 1)]
-    result: Tensor = call.torch.nn.functional.pad(values, last_first, value=fill)
-    return result
+    return torch_padded(call, values, pads, fill)
 
 
 def onnx_pads(pads: Pads) -> tuple[int, ...]:
@@ -62,6 +63,20 @@ def onnx_padding(call: OnnxCall, sink: OnnxSink, fill: float = 0.0) -> tuple[str
     return _same_by_size(call, sink, fill), {}
 
 
+def onnx_filled_padding(call: OnnxCall, sink: OnnxSink, write: Decomposition) -> tuple[str, dict[str, Any]]:
+    """Return the value to slide over and the padding attributes, for a layer with a `fill`.
+
+    Zeros are an attribute of the window; what else is added is a Pad of its own before it, written by the layer's own
+    `write`, so that no two of its values have one name.
+    """
+    padding, fill = call.attributes["pad"], call.attributes["fill"]
+    if fill == "zeros":
+        return onnx_padding(call, sink)
+    if padding != "same":
+        return (onnx_padded(write, call, call.inputs[0], padding, fill) if any(padding) else call.inputs[0]), {}
+    return onnx_padded(write, call, call.inputs[0], _same_widths(call, sink), fill), {}
+
+
 def onnx_explicit_padding(call: OnnxCall, sink: OnnxSink, pads: Pads, fill: float) -> str:
     """Write padding as a node of its own and return the padded value; its rows count as pixels from there on."""
     widths = sink.constant(f"{call.name}/widths", [0, 0, *pads[::2], 0, 0, *pads[1::2]], "int64")
@@ -69,7 +84,15 @@ def onnx_explicit_padding(call: OnnxCall, sink: OnnxSink, pads: Pads, fill: floa
 
 
 def _same_by_size(call: OnnxCall, sink: OnnxSink, fill: float) -> str:
-    """Write `max(extent - stride + (-size) mod stride, 0)`, half of it before, the rest after, and pad by it.
+    """Write the padding of an open `same` as nodes and pad by it."""
+    before, after = _same_widths(call, sink)
+    batch, widths = sink.constant(f"{call.name}/none", [0, 0], "int64"), f"{call.name}/widths"
+    sink.node("Concat", [batch, before, batch, after], [widths], axis=0)
+    return _pad(call, sink, widths, fill)
+
+
+def _same_widths(call: OnnxCall, sink: OnnxSink) -> tuple[str, str]:
+    """Write `max(extent - stride + (-size) mod stride, 0)`, half of it before, the rest after; return both lists.
 
     That is `same_total` for a size that is known when the model runs only: `ceil(n / s) * s - n = (-n) mod s`.
     """
@@ -89,9 +112,7 @@ def _same_by_size(call: OnnxCall, sink: OnnxSink, fill: float) -> str:
     least = constant("least", [span - stride for span, stride in zip(spans, strides, strict=True)])
     total = step("Max", "total", step("Add", "sum", missing, least), constant("zero", [0] * len(spans)))
     before = step("Div", "before", total, constant("two", [2] * len(spans)))
-    after = step("Sub", "after", total, before)
-    batch = constant("none", [0, 0])
-    return _pad(call, sink, step("Concat", "widths", batch, before, batch, after, axis=0), fill)
+    return before, step("Sub", "after", total, before)
 
 
 def _pad(call: OnnxCall, sink: OnnxSink, widths: str, fill: float) -> str:

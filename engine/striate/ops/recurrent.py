@@ -15,9 +15,10 @@ from striate.ops.decomposition import Decomposition
 from striate.ops.moves import sees_everything
 from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, WeightSpec
-from striate.ops.sizes import typed
+from striate.ops.sizes import entries, typed
 from striate.ops.targets import OnnxCall, OnnxSink
 from striate.ops.tokens import AXIS, features_of, to_tokens, tokens_of, with_features
+from striate.ops.work import Kept, Work
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -106,6 +107,34 @@ def _macs(cell: _Cell, attributes: Attributes, inputs: Types, outputs: Types) ->
         cell.gates * hidden * (direction.given + hidden) for layer in _stack(attributes, inputs) for direction in layer
     )
     return tokens_of(inputs[0], attributes["axis"]) * each
+
+
+def _operations(cell: _Cell, attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    # For each number of the state and step. LSTM: three sigmoids (4), two tanh, four products and sums, four sums of
+    # the two products. GRU: two sigmoids, a tanh, the reset, four products and sums, three sums of the two products.
+    each = 22 if cell is _LSTM else 17
+    biases = 2 * cell.gates if attributes["bias"] else 0
+    directions = sum(len(layer) for layer in _stack(attributes, inputs))
+    return tokens_of(inputs[0], attributes["axis"]) * (int(attributes["hidden"]) * (each + biases) * directions)
+
+
+def _keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    """For every step, layer and direction the gates, the states and what is in between; the inputs of the layers.
+
+    What a library keeps in a form of its own is not in it: oneDNN's LSTM has 14 kB for each direction and layer.
+    """
+    hidden, numbers = int(attributes["hidden"]), 0
+    for place, layer in enumerate(_stack(attributes, inputs)):
+        numbers += len(layer) * 7 * hidden + layer[0].given * (1 if place else len(layer))
+        numbers += len(layer) * hidden if place and attributes["dropout"] else 0
+    return Kept(numbers=tokens_of(inputs[0], attributes["axis"]) * numbers)
+
+
+def _scratch(cell: _Cell, attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    # The steps in order, one layer's states, and the gates of a step (LSTM) or of all steps.
+    steps, made = tokens_of(inputs[0], attributes["axis"]), _directions(attributes) * int(attributes["hidden"])
+    gates = made * 5 if cell is _LSTM else steps * (made * cell.gates)
+    return entries(inputs[0]) + steps * made + gates
 
 
 def _torch(cell: _Cell, call: TorchCall) -> Tensor:
@@ -218,6 +247,7 @@ _SAMPLES = (
 def _record(cell: _Cell, summary: str, reference: str) -> OpRecord:
     return OpRecord(
         name=cell.name.lower(),
+        work=Work(partial(_operations, cell), _keeps, scratch=partial(_scratch, cell)),
         role="weights",
         summary=summary,
         arguments=_ARGUMENTS,

@@ -107,7 +107,7 @@ def _resampled_onnx(write: Decomposition, call: OnnxCall, wanted: Callable[[], s
     if kind == "nearest":
         _nearest(write, call, axes, wanted)
     elif kind == "area":
-        _area(write, call, axes, wanted)
+        area_means(write, call, wanted)
     else:
         factors = [_factor(given, made) for given, made in axes if isinstance(given, int) and isinstance(made, int)]
         if len(factors) == len(axes):
@@ -178,9 +178,10 @@ def _open_places(write: Decomposition, coordinates: str | None, given: str, made
     return write("Div", write("Mul", odd, given), write("Mul", made, two))
 
 
-def _area(write: Decomposition, call: OnnxCall, axes: Sequence[Axis], wanted: Callable[[], str]) -> None:
+def area_means(write: Decomposition, call: OnnxCall, wanted: Callable[[], str]) -> None:
     """Write the mean of the pixels covered as one product with a matrix of shares per axis, each as the last axis."""
     value, rank = call.inputs[0], call.input_types[0].rank
+    axes = list(zip(call.input_types[0].shape[1:], call.output_types[0].shape[1:], strict=True))
     sizes = "" if _all_known(axes) else wanted()
     for axis, (given, made) in enumerate(axes):
         if isinstance(given, int) and isinstance(made, int):

@@ -162,6 +162,22 @@ class Places:
 
 
 @dataclass(frozen=True, slots=True)
+class Counts:
+    """A list of numbers of parts; settled as a tuple."""
+
+    def describe(self) -> str:
+        return f"a list of at most {MOST_AXES} whole numbers of at least 1"
+
+    def convert(self, value: Any) -> tuple[int, ...]:
+        if not isinstance(value, (tuple, list, range)) or not 1 <= len(value) <= MOST_AXES:
+            raise _rejected(self.describe(), value)
+        whole = [number for item in value if (number := as_whole(item)) is not None and number >= 1]
+        if len(whole) < len(value):
+            raise _rejected(self.describe(), value)
+        return tuple(whole)
+
+
+@dataclass(frozen=True, slots=True)
 class NamedValue:
     """A named value of the network, which becomes a further input of the layer.
 

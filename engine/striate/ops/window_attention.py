@@ -16,10 +16,11 @@ from striate.ops.heads import check_heads, torch_heads, torch_heads_joined
 from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, WeightSpec, Window
 from striate.ops.shape_arguments import per_axis
-from striate.ops.sizes import same_type
+from striate.ops.sizes import entries, same_type
 from striate.ops.targets import OnnxCall, OnnxSink
 from striate.ops.tokens import AXIS, features_of, onnx_linear, tokens_of
 from striate.ops.window_nodes import merged, parted, region_numbers, relative_places, rolled
+from striate.ops.work import Kept, Work
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -128,6 +129,23 @@ def _window(attributes: Attributes, inputs: Types) -> Window | Literal["all"]:
     return Window(tuple(2 * side - 1 for side in sides), (1, 1), tuple(side - 1 for side in sides))
 
 
+def _scores(attributes: Attributes, inputs: Types) -> Dim:
+    pixels = tokens_of(inputs[0], attributes["axis"])
+    return pixels * (math.prod(attributes["window"]) * int(attributes["heads"]))
+
+
+def _operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    # The scale and a softmax (5) for each score, and what is added to it; a bias for every projection.
+    added = int(attributes["position_bias"]) + int(any(attributes["shift"]))
+    biases = entries(inputs[0]) * (4 if attributes["bias"] else 1)
+    return _scores(attributes, inputs) * (6 + added) + biases
+
+
+def _keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    """The input as tokens, queries, keys, values and what is mixed of them; the scores."""
+    return Kept(numbers=_scores(attributes, inputs) + entries(inputs[0]) * 5)
+
+
 def _torch(call: TorchCall) -> Tensor:
     attributes, weights, functional = call.attributes, call.weights, call.torch.nn.functional
     (height, width), shift = attributes["window"], attributes["shift"]
@@ -221,6 +239,7 @@ def _onnx_regions(write: Decomposition, call: OnnxCall, image: str, space: Seque
 
 WINDOW_ATTENTION = OpRecord(
     name="window_attention",
+    work=Work(_operations, _keeps),
     role="weights",
     summary="Attention of each pixel to its window: softmax(q k^T / sqrt(d) + bias) v with heads, and a trained bias "
     "for each relative position. With a shift the windows lie so many pixels further down and right; those at the end "

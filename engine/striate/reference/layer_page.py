@@ -46,7 +46,8 @@ def _examples(record: OpRecord, runs: Sequence[SampleRun]) -> Iterator[Part]:
     opened = open_run(record)
     rows = [_example(run) for run in runs]
     yield Table(
-        ("call", "in", "out", "parameters", "MACs"), tuple(rows if opened is None else [*rows, _example(opened)])
+        ("call", "in", "out", "parameters", "MACs", "FLOPs"),
+        tuple(rows if opened is None else [*rows, _example(opened)]),
     )
     if opened is not None and opened.domain.constraints:
         legal = "; ".join(opened.domain.sentences())
@@ -55,8 +56,8 @@ def _examples(record: OpRecord, runs: Sequence[SampleRun]) -> Iterator[Part]:
 
 def _example(run: SampleRun) -> tuple[str, ...]:
     wording = Wording.of(run.domain)
-    counted = wording.count(run.macs, full=True)
-    return f"`{run.call}`", _sizes(run.inputs), _sizes(run.outputs), full_number(run.parameters), counted
+    counted = (wording.count(count, full=True) for count in (run.macs, run.flops))
+    return f"`{run.call}`", _sizes(run.inputs), _sizes(run.outputs), full_number(run.parameters), *counted
 
 
 def _sizes(types: Sequence[TensorType]) -> str:
@@ -100,6 +101,9 @@ def _relations(record: OpRecord, first: SampleRun) -> Iterator[tuple[str, str]]:
     yield "receptive window", f"{_seen(first.window)} (`{first.call}`)"
     if record.inference == "same":
         yield "in evaluation", "passes its input on unchanged"
+    yield "kept for the backward pass", f"{_kept(first)} (`{first.call}`)"
+    if record.work.view:
+        yield "memory", "the output lies in that of the input"
     operators = onnx_operators(record, first)
     yield f"ONNX, opset {OPSET}", ", ".join(f"`{name}`" for name in operators) or "nothing of its own"
     functions = torch_functions(record, first.attributes, first.inputs, first.weights)
@@ -111,9 +115,23 @@ def _reference(record: OpRecord) -> Iterator[tuple[str, str]]:
         yield "reference", record.reference
 
 
+def _kept(run: SampleRun) -> str:
+    """Return what training keeps of a layer in words, weights left out, for one image."""
+    kept, wording = run.kept, Wording.of(run.domain)
+    if len(run.inputs) == 1:
+        inputs = ["its input"] if kept.inputs else []
+    else:
+        inputs = [f"input {place + 1}" for place in kept.inputs]
+    counts = ((kept.numbers, "numbers"), (kept.indices, "places"), (kept.marks, "marks of a byte"))
+    more = [f"{wording.count(count, full=True)} {what}" for count, what in counts if count != 0]
+    return ", ".join([*inputs, *(["its output"] if kept.output else []), *more]) or "nothing"
+
+
 def _seen(window: Window | Literal["all"]) -> str:
     if window == "all":
         return "the whole input"
+    if not window.extent:
+        return "one pixel"
     extent, stride, padding = (
         " x ".join(f"{number:g}" for number in axis) for axis in (window.extent, window.stride, window.padding)
     )

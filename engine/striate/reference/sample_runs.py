@@ -14,6 +14,7 @@ from striate.ops.arguments import Argument, ArgumentError, Choice, Optional, con
 from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import OpRecord, Sample, WeightSpec, Window
 from striate.ops.shape_arguments import NamedValue
+from striate.ops.work import Kept
 
 Shapes: TypeAlias = Sequence[Sequence[Dim]]
 
@@ -32,6 +33,8 @@ class SampleRun:
         outputs: the sizes that come out.
         weights: the weights that the layer makes.
         macs: multiply-adds for one image.
+        flops: floating-point operations for one image: two for each multiply-add, and the others.
+        kept: what training keeps for the backward pass.
         window: what one output pixel sees.
         domain: the legal input sizes where some are open.
     """
@@ -42,6 +45,8 @@ class SampleRun:
     outputs: tuple[TensorType, ...]
     weights: tuple[WeightSpec, ...]
     macs: Dim
+    flops: Dim
+    kept: Kept
     window: Window | Literal["all"]
     domain: Domain
 
@@ -81,14 +86,16 @@ def refused(record: OpRecord) -> Iterator[Refusal]:
 def open_run(record: OpRecord) -> SampleRun | None:
     """Run the first sample on a value with axes behind its channels with these sizes left open.
 
-    Where a layer does not take an open depth, height and width are. None where there is no such sample, or where the
-    layer takes known sizes only.
+    Where a layer does not take an open depth, height and width are; where other values must have known sizes (regions
+    are rows of four or five numbers), those of the first one. None where there is no such sample, or where the layer
+    takes known sizes only.
     """
     for sample in record.samples:
         if sample.fails is None and all(len(shape) in AXES for shape in sample.inputs):
-            for keep in (1, 2):
+            opened = [tuple(_opened(shape, keep) for shape in sample.inputs) for keep in (1, 2)]
+            for shapes in (opened[0], (opened[0][0], *sample.inputs[1:]), opened[1]):
                 try:
-                    return _run(record, sample.arguments, tuple(_opened(shape, keep) for shape in sample.inputs))
+                    return _run(record, sample.arguments, shapes)
                 except LayerError:
                     continue
             return None
@@ -147,13 +154,17 @@ def _run(record: OpRecord, arguments: Mapping[str, Any], shapes: Shapes) -> Samp
     written = {name: _plain(known[name], value) if name in known else value for name, value in arguments.items()}
     attributes = record.settle(convert_all(record.arguments, written), inputs)
     outputs = record.shape(attributes, inputs, check)
+    macs = record.macs(attributes, inputs, outputs)
+    others: Dim = 0 if record.inference == "same" else record.work.operations(attributes, inputs, outputs)
     return SampleRun(
         call=written_call(record, arguments),
         attributes=attributes,
         inputs=inputs,
         outputs=outputs,
         weights=record.weights(attributes, inputs),
-        macs=record.macs(attributes, inputs, outputs),
+        macs=macs,
+        flops=macs * 2 + others,
+        kept=record.work.keeps(attributes, inputs, outputs),
         window=record.window(attributes, inputs),
         domain=solve(check.open, ()),
     )

@@ -75,11 +75,12 @@ class Trial:
         return alive.peak
 
     def allocated(self, *, training: bool) -> int:
-        """Return the same as the allocator sees it, with what kernels take and give back."""
+        """Return the same as the allocator sees it, with what kernels take and give back; for a fresh trial."""
         run = self._train if training else self._evaluate
-        run()
-        there = self._there() if training else self.inputs
+        there = [*self.program.state_dict().values(), *self.inputs] if training else self.inputs
         with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+            # Both steps are watched: what was allocated before the watch began is not seen to be freed.
+            run()
             run()
         events = [event for event in profiler.profiler.kineto_results.events() if event.name() == "[memory]"]
         alive = peak = sum(tensor.nbytes for tensor in there)

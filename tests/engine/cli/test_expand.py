@@ -18,7 +18,7 @@ def test_it_goes_to_a_file_without_comments(run, net, tmp_path):
     assert (outcome.code, outcome.out) == (0, "Net is in out.cnn\n")
     text = (tmp_path / "out.cnn").read_text()
     assert "#" not in text
-    assert "  dense(features = 3, bias = true, init = he_normal) as dense1\n" in text
+    assert "  dense(features = 3, bias = true, init = he_normal, weight = plain) as dense1\n" in text
 
 
 def test_json_has_layers_with_origins_and_the_text(run, net):

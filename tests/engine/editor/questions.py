@@ -18,7 +18,7 @@ from striate_dsl.edits import apply_edits
 from tests.engine.editor.desk import Desk
 
 
-def ask_everything(desk: Desk, text: str, offset: int) -> None:
+def check_answers(desk: Desk, text: str, offset: int) -> None:
     """Ask all questions about a place, and see that the answers lie in the text."""
     size = len(text)
     document = desk.write(text, "fuzzed.cnn", settled=offset % 2 == 0)

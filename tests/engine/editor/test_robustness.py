@@ -12,7 +12,7 @@ from striate.editor.server.renaming import prepare, rename
 from striate.editor.server.scanner import scan
 from striate.editor.server.soundness import RefusedError
 from tests.engine.editor.desk import NET, ZOO, Desk
-from tests.engine.editor.questions import ask_everything
+from tests.engine.editor.questions import check_answers
 
 FILES = [NET, *(path.read_text() for path in sorted(ZOO.glob("*.cnn")) if path.stem not in ("resnet", "densenet"))]
 SIGNS = [
@@ -61,7 +61,7 @@ def edited(draw: st.DrawFn) -> str:
 @given(text=edited(), data=st.data())
 def test_random_edits_of_real_files(tmp_path_factory, text, data):
     desk = Desk(tmp_path_factory.getbasetemp())
-    ask_everything(desk, text, data.draw(st.integers(0, len(text))))
+    check_answers(desk, text, data.draw(st.integers(0, len(text))))
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -71,7 +71,7 @@ def test_random_edits_of_real_files(tmp_path_factory, text, data):
 def test_texts_that_are_nothing_like_a_file(tmp_path_factory, text, data):
     text = readable(text)
     desk = Desk(tmp_path_factory.getbasetemp())
-    ask_everything(desk, text, data.draw(st.integers(0, len(text))) if data else len(text))
+    check_answers(desk, text, data.draw(st.integers(0, len(text))) if data else len(text))
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -102,7 +102,7 @@ def test_every_prefix_of_a_file_is_scanned_like_the_whole_up_to_there(text, data
 @pytest.mark.parametrize("bracket", ["(", "[", "{ add ", "conv("])
 def test_deep_nesting_is_survived(desk, bracket, depth):
     text = "model A {\n  input x: 3 x 8 x 8\n  " + bracket * depth + "\n  output y\n}\n"
-    ask_everything(desk, text, len(text) // 2)
+    check_answers(desk, text, len(text) // 2)
 
 
 def test_a_block_that_uses_itself_is_survived(desk):
@@ -111,4 +111,4 @@ def test_a_block_that_uses_itself_is_survived(desk):
         "model C = C(out = 3)\nmodel D {\n input x: 3 x 8 x 8\n A(3)\n output y\n}\n"
     )
     for offset in range(0, len(text), 3):
-        ask_everything(desk, text, offset)
+        check_answers(desk, text, offset)

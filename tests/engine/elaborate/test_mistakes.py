@@ -13,7 +13,7 @@ CASES = [
     ("conv(4, 3, paddng = 1)", "E0208", "paddng", "conv has no argument paddng"),
     ("conv(4, 3, paddng = 1)", "E0208", "paddng", "did you mean pad?"),
     ("conv(4)", "E0210", "conv", "conv needs kernel"),
-    ("conv(4, 3, 1, 1, 1, 1, true, he_normal, 9)", "E0209", "9", "one too many"),
+    ("conv(4, 3, 1, 1, 1, 1, true, he_normal, zeros, plain, 9)", "E0209", "9", "one too many"),
     ("conv(4, 3, kernel = 3)", "E0209", "kernel", "kernel is given twice"),
     ("conv(4, kernel = 3, 2)", "E0209", "2", "come before"),
     ("conv(4, 3, stride = -1)", "E0211", "-1", "a whole number of at least 1"),

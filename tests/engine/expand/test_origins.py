@@ -83,15 +83,17 @@ def test_a_call_has_one_line_per_argument():
     assert (
         """
   conv(
-    channels = 9,     # in.channels + 1, net.cnn:11
-    kernel = 1,       # net.cnn:11
-    stride = 1,       # default of conv
-    pad = 0,          # half, net.cnn:2
-    groups = 1,       # default of conv
-    dilation = 1,     # default of conv
-    bias = true,      # default of conv
-    init = he_normal  # default of conv
-  ) as last.conv1     # 9 x 8 x 8, net.cnn:2
+    channels = 9,      # in.channels + 1, net.cnn:11
+    kernel = 1,        # net.cnn:11
+    stride = 1,        # default of conv
+    pad = 0,           # half, net.cnn:2
+    groups = 1,        # default of conv
+    dilation = 1,      # default of conv
+    bias = true,       # default of conv
+    init = he_normal,  # default of conv
+    fill = zeros,      # default of conv
+    weight = plain     # default of conv
+  ) as last.conv1      # 9 x 8 x 8, net.cnn:2
 """
         in text
     )

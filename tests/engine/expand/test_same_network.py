@@ -76,7 +76,7 @@ def test_random_files(text):
 
 def test_parameters_of_the_user_are_put_in():
     text = assert_same(Source("resnet.cnn", zoo()["resnet.cnn"]), "ResNet18", classes="7", depths="[1, 1, 1, 1]")
-    assert "features = 7,     # --set\n" in text
+    assert "features = 7,      # --set\n" in text
 
 
 MANY_BRANCHES = 45

@@ -172,6 +172,7 @@ FAULTS = [
     Fault("W0117", scores("§tanh\nflatten"), "tanh", "unsafe", "dense(10)\n  flatten"),
     # ------------------------------------------------------------------------------------ same with a stride
     Fault("W0118", model("conv(8, 3, stride = 2, pad = §same)"), "below and to the right", "display", "pad = half"),
+    Fault("W0118", model("conv(8, 3, stride = 2, pad = §same, fill = reflect)"), "adds rows", "display", "pad = half"),
     Fault("W0118", model("maxpool(3, 2, §same)", size="8 x H x W"), "stride 2", "display", "maxpool(3, 2, half)"),
     # ------------------------------------------------------------------------------------ tensor cores
     Fault(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from striate.ops import Argument, Flag, Integer, Kind, OneOf, Optional, Padding, Pair, PerAxis, Real
 from striate.ops.fills import FILLS, Fill
-from striate.ops.shape_arguments import AxisNames, Factors, NamedValue, Places, Sides, Sizes, Whole
+from striate.ops.shape_arguments import AxisNames, Counts, Factors, NamedValue, Places, Sides, Sizes, Whole
 from striate.ops.table_conv import ConnectionTable
 
 Values = st.SearchStrategy[Any]
@@ -79,6 +79,7 @@ _LEGAL: Mapping[type, Callable[[Any, int], Values]] = {
     Sizes: _sizes,
     Whole: lambda kind, axes: st.integers(-6, 6),
     Places: lambda kind, axes: st.lists(st.integers(0, 6), min_size=1, max_size=5),
+    Counts: lambda kind, axes: st.lists(st.integers(1, 4), min_size=1, max_size=3),
     NamedValue: lambda kind, axes: st.just(1),
 }
 
@@ -100,6 +101,7 @@ _ILLEGAL: Mapping[type, Callable[[Any], Sequence[Any]]] = {
     Sizes: lambda kind: [[], [0], [-1, 3], ["auto", "auto"], [1.5], ["nothing"], None, True, [True], [2] * 9],
     Whole: lambda kind: [0.5, None, (3, 3), *_NO_NUMBER],
     Places: lambda kind: [[], [-1], 0, [0.5], None, [True]],
+    Counts: lambda kind: [[], [0], [-1, 3], 2, [1.5], None, [True], [1] * 9],
     NamedValue: lambda kind: [0, -1, "skip", None, True],
 }
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +33,40 @@ from tests.engine.ops.likely_calls import LIKELY
 LARGEST_SIZE = 24
 ABOVE_ZERO = frozenset({"log", "sqrt", "reciprocal", "graphconv"})
 """Layers whose entries must be positive: logarithms, and edges, whose sums are divided by."""
+
+
+def _with_places(attributes: Mapping[str, Any], values: list[Tensor]) -> list[Tensor]:
+    """Replace the indices of an unpooling layer by places of the image to be made; some come more than once."""
+    like = attributes["like"]
+    room = math.prod(attributes["size"] if like is None else values[like].shape[2:])
+    made = list(values)
+    made[attributes["indices"]] = (values[attributes["indices"]].abs() * 10).floor() % room
+    return made
+
+
+def _with_regions(attributes: Mapping[str, Any], values: list[Tensor]) -> list[Tensor]:
+    """Replace random numbers by regions around the image, some of them cut by its border; each of its own image."""
+    image, drawn = values[0], values[attributes["rois"]]
+    height, width = (size / attributes["spatial_scale"] for size in image.shape[2:])
+    room = torch.tensor([width, height], dtype=drawn.dtype)
+    corner, extent = drawn[..., -4:-2] * room / 2, drawn[..., -2:].abs() * room / 2
+    regions = torch.cat([corner, corner + extent], -1)
+    if drawn.shape[-1] == 5:
+        number = torch.arange(drawn.shape[0], dtype=drawn.dtype).reshape(-1, 1, 1)
+        regions = torch.cat([number.expand(*drawn.shape[:2], 1), regions], -1)
+    made = list(values)
+    made[attributes["rois"]] = regions
+    return made
+
+
+REGIONS = ("roi_pool", "roi_align", "psroi_pool")
+FITTING: Mapping[str, Callable[[Mapping[str, Any], list[Tensor]], list[Tensor]]] = {
+    "max_unpool": _with_places,
+    **dict.fromkeys(REGIONS, _with_regions),
+}
+"""Layers that take places as an input: what makes such places of random numbers."""
+PLACES = {"max_unpool": "indices", **dict.fromkeys(REGIONS, "rois")}
+"""Layers that take places as an input, and the argument that names it; no gradient flows into places."""
 SAMPLES = [(record, sample) for record in BUILTIN.values() for sample in record.samples]
 ACCEPTED = [(record, sample) for record, sample in SAMPLES if sample.fails is None]
 REFUSED = [(record, sample) for record, sample in SAMPLES if sample.fails is not None]
@@ -67,6 +102,11 @@ class Layer:
             made[spec.role] = (start + torch.rand(spec.shape, generator=generator) / 2).to(dtype)
         return made
 
+    def variables(self, values: Sequence[Tensor]) -> list[int]:
+        """Return which inputs a gradient flows into."""
+        places = self.attributes.get(PLACES.get(self.record.name, ""))
+        return [index for index, _ in enumerate(values) if index != places]
+
     def weight_sizes(self) -> dict[str, Tensor]:
         """Return weights by role that have sizes and no values."""
         specs = self.record.weights(self.attributes, self.inputs)
@@ -82,6 +122,8 @@ class Layer:
     ) -> list[Tensor]:
         """Return random inputs for which the layer is defined, with a batch axis in front."""
         made = tensors(shapes, batch, seed=seed, dtype=dtype)
+        if self.record.name in FITTING:
+            return FITTING[self.record.name](self.attributes, made)
         return [item.abs() + 0.1 for item in made] if self.record.name in ABOVE_ZERO else made
 
     def run(self, inputs: Sequence[Tensor], weights: Mapping[str, Tensor], *, training: bool = False) -> Tensor:

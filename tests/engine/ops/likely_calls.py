@@ -234,6 +234,47 @@ def affine_grid(draw: Draw) -> Drawn:
     return {**written, "align_corners": draw(st.booleans())}, shapes
 
 
+def max_unpool(draw: Draw) -> Drawn:
+    value = shape(draw, (2, 3, 3, 4), largest=5)
+    wanted = tuple(draw(st.integers(1, 6)) for _ in value[1:])
+    if draw(st.booleans()):
+        return {"indices": 1, "size": wanted}, (value, value)
+    return {"indices": 1, "like": 2}, (value, value, (draw(st.integers(1, 3)), *wanted))
+
+
+def fractional(draw: Draw) -> Drawn:
+    value = shape(draw, (2, 3, 3, 4), largest=12)
+    kernel = tuple(draw(st.integers(1, min(3, size))) for size in value[1:])
+    if draw(st.booleans()):
+        return {"kernel": 1, "ratio": draw(st.sampled_from([1, 0.75, 0.7071]))}, ((value[0], *(9 for _ in kernel)),)
+    spans = zip(value[1:], kernel, strict=True)
+    return {"kernel": kernel, "size": tuple(draw(st.integers(1, size - extent + 1)) for size, extent in spans)}, (
+        value,
+    )
+
+
+def regions(draw: Draw) -> Drawn:
+    value, each = shape(draw, (3,), largest=8), draw(st.integers(1, 4))
+    size = (draw(st.integers(1, 3)), draw(st.integers(1, 3)))
+    scale = draw(st.sampled_from([1.0, 0.5, 0.25, 2.0]))
+    return {"rois": 1, "size": size, "spatial_scale": scale}, (value, (each, draw(st.sampled_from([4, 5]))))
+
+
+def aligned(draw: Draw) -> Drawn:
+    written, shapes = regions(draw)
+    return {**written, "aligned": draw(st.booleans()), "sampling_ratio": draw(st.integers(0, 3))}, shapes
+
+
+def scores(draw: Draw) -> Drawn:
+    written, (value, rois) = regions(draw)
+    return written, ((math.prod(written["size"]) * draw(st.integers(1, 2)), *value[1:]), rois)
+
+
+def adaptive(draw: Draw) -> Drawn:
+    value = shape(draw, (2, 3, 3, 4), largest=9)
+    return {"size": tuple(draw(st.integers(1, 6)) for _ in value[1:])}, (value,)
+
+
 def reduction(draw: Draw) -> Drawn:
     value = shape(draw)
     written = {"axis": names(draw, len(value))}
@@ -422,6 +463,12 @@ LIKELY: Mapping[str, st.SearchStrategy[Drawn]] = {
         "channel_shuffle": channel_shuffle,
         "grid_sample": grid_sample,
         "affine_grid": affine_grid,
+        "max_unpool": max_unpool,
+        "roi_pool": regions,
+        "roi_align": aligned,
+        "psroi_pool": scores,
+        "fractional_maxpool": fractional,
+        **dict.fromkeys(["adaptive_avgpool", "adaptive_maxpool"], adaptive),
         **dict.fromkeys(["reduce_mean", "reduce_sum", "reduce_max", "reduce_min", "reduce_std"], reduction),
         "argmax": argmax,
         "concat": concat,

@@ -6,7 +6,7 @@ A reference takes settled attributes, inputs `N x C x H x W` (or `N x F`), and w
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,74 +16,39 @@ from tests.engine.ops.reference_activation import ACTIVATIONS, along_axis
 from tests.engine.ops.reference_convs import CONVS
 from tests.engine.ops.reference_filters import FILTERS
 from tests.engine.ops.reference_norm import NORMS
+from tests.engine.ops.reference_pools import POOLS
 from tests.engine.ops.reference_structure import STRUCTURE
 from tests.engine.ops.reference_tokens import TOKENS
+from tests.engine.ops.reference_windows import entry, inside, output_size, windows
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Reference = Callable[[Mapping[str, Any], Sequence[Array], Mapping[str, Array]], Array | list[Array]]
 
 
-def window_starts(size: int, before: int, after: int, extent: int, stride: int, *, ceil: bool) -> list[int]:
-    """Return where windows begin, in pixels of the image, by walking along it.
-
-    Rounding down keeps windows that end inside the padded image. Rounding up keeps one more that reaches over its end,
-    unless it begins behind the image and the padding before it, counted from the image's first pixel.
-    """
-    starts = []
-    start = -before
-    while start + extent <= size + after:
-        starts.append(start)
-        start += stride
-    reaches_over = start + extent > size + after > start + extent - stride
-    if ceil and reaches_over and start < size:
-        starts.append(start)
-    return [start for start in starts if not ceil or start < size]
-
-
-Window = tuple[tuple[int, ...], list[tuple[int, ...]]]
-"""The place of an output entry, and the places that its window reads; some lie outside of the image."""
-
-
-def windows(attributes: Mapping[str, Any], sizes: Sequence[int]) -> Iterator[Window]:
-    """Yield the windows over a sequence, an image or a volume, in the order of the output."""
-    kernel, pads = attributes["kernel"], attributes["pad"]
-    steps = attributes.get("dilation") or (1,) * len(kernel)
-    starts = [
-        window_starts(
-            size,
-            pads[2 * axis],
-            pads[2 * axis + 1],
-            steps[axis] * (kernel[axis] - 1) + 1,
-            attributes["stride"][axis],
-            ceil=attributes.get("ceil", False),
-        )
-        for axis, size in enumerate(sizes)
-    ]
-    for place in np.ndindex(*map(len, starts)):
-        begin = [starts[axis][index] for axis, index in enumerate(place)]
-        taps = np.ndindex(*kernel)
-        yield place, [tuple(b + s * t for b, s, t in zip(begin, steps, tap, strict=True)) for tap in taps]
-
-
-def entry(place: Sequence[int]) -> Any:
-    """Return the index of a place, for all images and channels."""
-    return (..., *place)
-
-
-def inside(place: Sequence[int], sizes: Sequence[int]) -> bool:
-    """Whether a place is a pixel."""
-    return all(0 <= at < size for at, size in zip(place, sizes, strict=True))
-
-
-def output_size(attributes: Mapping[str, Any], sizes: Sequence[int]) -> tuple[int, ...]:
-    """Return the number of windows along each axis."""
-    *_, (place, _) = windows(attributes, sizes)
-    return tuple(index + 1 for index in place)
+def kernel_used(attributes: Mapping[str, Any], weights: Mapping[str, Array], rows: int = 0) -> Array:
+    """Return the kernel that a layer computes with, from the one that is trained."""
+    kernel = weights["weight"]
+    if attributes["weight"] == "plain":
+        return kernel
+    if attributes["weight"] == "spectral":
+        direction = weights["running_u"] / math.sqrt(sum(weights["running_u"] ** 2))
+        pulled = sum(number * kernel.take(index, axis=rows) for index, number in enumerate(direction))
+        return kernel / math.sqrt((np.asarray(pulled) ** 2).sum())
+    out = np.zeros_like(kernel)
+    groups = attributes["groups"] if rows else 1
+    for group in range(groups):
+        given = slice(group * len(kernel) // groups, (group + 1) * len(kernel) // groups)
+        for number in range(kernel.shape[rows]):
+            index = (given, number) if rows else (number,)
+            entries = kernel[index]
+            mean = entries.sum() / entries.size
+            out[index] = (entries - mean) / math.sqrt(((entries - mean) ** 2).sum() / entries.size + 1e-5)
+    return out
 
 
 def conv(attributes: Mapping[str, Any], inputs: Sequence[Array], weights: Mapping[str, Array]) -> Array:
     """Sum of products of each window and each kernel."""
-    values, kernel = inputs[0], weights["weight"]
+    values, kernel = inputs[0], kernel_used(attributes, weights)
     batch, channels, *sizes = values.shape
     each, made = channels // attributes["groups"], kernel.shape[0] // attributes["groups"]
     flat = kernel.reshape(*kernel.shape[:2], -1)
@@ -92,10 +57,24 @@ def conv(attributes: Mapping[str, Any], inputs: Sequence[Array], weights: Mappin
         for filter_index in range(kernel.shape[0]):
             first = filter_index // made * each
             for number, tap in enumerate(taps):
-                if inside(tap, sizes):
-                    pixel = values[(slice(None), slice(first, first + each), *tap)]
-                    out[(slice(None), filter_index, *place)] += pixel @ flat[filter_index, :, number]
+                pixel = filled(values, tap, attributes["fill"])[:, first : first + each]
+                out[(slice(None), filter_index, *place)] += pixel @ flat[filter_index, :, number]
     return with_bias(out, weights)
+
+
+def filled(values: Array, place: Sequence[int], fill: str | float) -> Array:
+    """Return the pixel at a place, `N x C`; beyond the image what fills the padding."""
+    sizes = values.shape[2:]
+    if not inside(place, sizes) and fill not in ("reflect", "replicate", "circular"):
+        return np.full(values.shape[:2], 0.0 if fill == "zeros" else fill)
+    found = []
+    for at, size in zip(place, sizes, strict=True):
+        if fill == "reflect":  # back and forth between the first pixel and the last one
+            turn = at % (2 * size - 2) if size > 1 else 0
+            found.append(min(turn, 2 * size - 2 - turn))
+        else:
+            found.append(at % size if fill == "circular" else min(max(at, 0), size - 1))
+    return np.asarray(values[entry(found)])
 
 
 def with_bias(values: Array, weights: Mapping[str, Array]) -> Array:
@@ -107,7 +86,7 @@ def with_bias(values: Array, weights: Mapping[str, Array]) -> Array:
 
 def deconv(attributes: Mapping[str, Any], inputs: Sequence[Array], weights: Mapping[str, Array]) -> Array:
     """Each pixel stamps its kernel onto the output, `stride` apart; padding cuts the border away."""
-    values, kernel = inputs[0], weights["weight"]
+    values, kernel = inputs[0], kernel_used(attributes, weights, rows=1)
     batch, channels, *sizes = values.shape
     strides, steps, pads = attributes["stride"], attributes["dilation"], attributes["pad"]
     made, each = kernel.shape[1], channels // attributes["groups"]
@@ -128,53 +107,6 @@ def deconv(attributes: Mapping[str, Any], inputs: Sequence[Array], weights: Mapp
                 out[index] += stamp
     kept = [slice(pads[2 * axis], size - pads[2 * axis + 1]) for axis, size in enumerate(full)]
     return with_bias(out, weights)[(slice(None), slice(None), *kept)]
-
-
-def maxpool(attributes: Mapping[str, Any], inputs: Sequence[Array], weights: Mapping[str, Array]) -> Array:
-    """Largest pixel of each window; what lies outside of the image is no pixel."""
-    values = inputs[0]
-    sizes = values.shape[2:]
-    out = np.zeros((*values.shape[:2], *output_size(attributes, sizes)))
-    for place, taps in windows(attributes, sizes):
-        seen = [values[entry(tap)] for tap in taps if inside(tap, sizes)]
-        out[entry(place)] = np.max(seen, axis=0)
-    return out
-
-
-def avgpool(attributes: Mapping[str, Any], inputs: Sequence[Array], weights: Mapping[str, Array]) -> Array:
-    """Sum of the pixels of each window over their number, or over the number of entries in the padded image."""
-    values = inputs[0]
-    sizes = values.shape[2:]
-    pads = attributes["pad"] if attributes["count_include_pad"] else (0,) * (2 * len(sizes))
-    wider = [size + before + after for size, before, after in zip(sizes, pads[::2], pads[1::2], strict=True)]
-    out = np.zeros((*values.shape[:2], *output_size(attributes, sizes)))
-    for place, taps in windows(attributes, sizes):
-        seen = [values[entry(tap)] for tap in taps if inside(tap, sizes)]
-        moved = ([at + before for at, before in zip(tap, pads[::2], strict=True)] for tap in taps)
-        out[entry(place)] = np.sum(seen, axis=0) / sum(inside(tap, wider) for tap in moved)
-    return out
-
-
-def global_avgpool(attributes: Mapping[str, Any], inputs: Sequence[Array], weights: Mapping[str, Array]) -> Array:
-    """Sum over the image, over its number of pixels."""
-    return sum_of_pixels(inputs[0]) / math.prod(inputs[0].shape[2:])
-
-
-def sum_of_pixels(values: Array) -> Array:
-    """Return `N x C x 1 x 1` of an image, and so for sequences and volumes."""
-    total = np.zeros((*values.shape[:2], *(1 for _ in values.shape[2:])))
-    for place in np.ndindex(*values.shape[2:]):
-        total[entry([0] * len(place))] += values[entry(place)]
-    return total
-
-
-def global_maxpool(attributes: Mapping[str, Any], inputs: Sequence[Array], weights: Mapping[str, Array]) -> Array:
-    """Largest pixel of the image."""
-    best = np.full((*inputs[0].shape[:2], *(1 for _ in inputs[0].shape[2:])), -math.inf)
-    for place in np.ndindex(*inputs[0].shape[2:]):
-        first = entry([0] * len(place))
-        best[first] = np.maximum(best[first], inputs[0][entry(place)])
-    return best
 
 
 def bn(attributes: Mapping[str, Any], inputs: Sequence[Array], weights: Mapping[str, Array]) -> Array:
@@ -226,9 +158,9 @@ def unit_length(entries: Array, attributes: Mapping[str, Any]) -> Array:
 
 def dense(attributes: Mapping[str, Any], inputs: Sequence[Array], weights: Mapping[str, Array]) -> Array:
     """One sum of products per output."""
-    out = np.zeros((inputs[0].shape[0], attributes["features"]))
+    out, matrix = np.zeros((inputs[0].shape[0], attributes["features"])), kernel_used(attributes, weights)
     for image, feature in np.ndindex(*out.shape):
-        out[image, feature] = sum(a * b for a, b in zip(inputs[0][image], weights["weight"][feature], strict=True))
+        out[image, feature] = sum(a * b for a, b in zip(inputs[0][image], matrix[feature], strict=True))
     return out + weights["bias"] if "bias" in weights else out
 
 
@@ -253,15 +185,12 @@ REFERENCES: Mapping[str, Reference] = {
     **ACTIVATIONS,
     **NORMS,
     **STRUCTURE,
+    **POOLS,
     **TOKENS,
     **FILTERS,
     **CONVS,
     "conv": conv,
     "deconv": deconv,
-    "maxpool": maxpool,
-    "avgpool": avgpool,
-    "global_avgpool": global_avgpool,
-    "global_maxpool": global_maxpool,
     "bn": bn,
     "lrn": lrn,
     "l2norm": along_axis(unit_length),

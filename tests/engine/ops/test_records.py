@@ -20,7 +20,13 @@ FAMILIES = (
     ("conv", "deconv"),
     ("table_conv",),
     ("partial_conv",),
-    ("maxpool", "avgpool", "global_avgpool", "global_maxpool"),
+    ("maxpool", "avgpool"),
+    ("minpool", "lppool", "mixed_pool"),
+    ("global_avgpool", "global_maxpool", "global_minpool", "global_lppool"),
+    ("adaptive_avgpool", "adaptive_maxpool", "spp"),
+    ("stochastic_pool", "fractional_maxpool"),
+    ("max_unpool",),
+    ("roi_pool", "roi_align", "psroi_pool"),
     ("bn", "instancenorm"),
     ("layernorm", "rmsnorm"),
     ("groupnorm", "grn", "adain"),
@@ -191,6 +197,7 @@ def test_plain_names_are_taken_as_choices():
 
 
 def test_signatures_read_like_the_language():
-    assert BUILTIN["maxpool"].signature == "maxpool(kernel, stride = none, pad = 0, dilation = 1, ceil = false)"
-    assert BUILTIN["dense"].signature == "dense(features, bias = true, init = he_normal)"
+    wanted = "maxpool(kernel, stride = none, pad = 0, dilation = 1, ceil = false, indices = false)"
+    assert BUILTIN["maxpool"].signature == wanted
+    assert BUILTIN["dense"].signature == "dense(features, bias = true, init = he_normal, weight = plain)"
     assert BUILTIN["relu"].signature == "relu()"

@@ -30,6 +30,20 @@ FILTERS = (
 )
 REDUCTIONS = ("reduce_mean", "reduce_sum", "reduce_max", "reduce_min", "reduce_std", "argmax")
 
+GLOBAL = ("avgpool", "maxpool", "minpool", "lppool")
+PLAIN_POOLS = ("minpool", "lppool", "mixed_pool", "stochastic_pool")
+OTHER_POOLS = (
+    *PLAIN_POOLS,
+    "fractional_maxpool",
+    "roi_pool",
+    "roi_align",
+    "psroi_pool",
+    "adaptive_avgpool",
+    "adaptive_maxpool",
+    "spp",
+    "max_unpool",
+)
+
 NOTHING_TO_ASK = {
     "its input has no": "axes have names here; torch counts them",
     "names an axis twice": "the same",
@@ -44,11 +58,13 @@ NOTHING_TO_ASK = {
     "is for volumes": "the same",
     "value has no effect": "the same",
     "differ in their number of axes": "sizes are read off a value axis by axis",
+    "needs regions K x 4": "torch has no layer for regions",
     "would make the state smaller": "torch has no such layer",
     "needs images one after the other": "the same",
     "needs an adjacency matrix": "the same",
     "is not smaller than the window": "the same",
     "has no pixel in its middle": "the same",
+    "for each output channel, of which nothing is left": "torch makes a kernel of zeros",
     "needs a sequence": "torch has one axis of steps",
     "needs a grid 2 x H x W": "grids have their channels first here, last in torch",
 }
@@ -59,12 +75,20 @@ STRICTER_THAN_TORCH = {
     "padded by hand it gives -inf where a window holds no pixel",
     ("avgpool", "not smaller than the window"): "the same; the average of no pixel is 0 / 0",
     ("maxpool", "dilation"): "torch gives -inf where all entries of a dilated window miss the image",
+    **{(name, "not smaller than the window"): "the same" for name in PLAIN_POOLS},
+    ("minpool", "dilation"): "the same as maxpool",
     ("conv", "needs an image"): "torch takes a sequence for an image without a batch",
     ("deconv", "needs an image"): "the same",
     ("maxpool", "needs an image"): "the same",
     ("avgpool", "needs an image"): "the same",
-    ("global_avgpool", "needs an image"): "torch reduces whatever axes there are",
-    ("global_maxpool", "needs an image"): "the same",
+    **{(f"global_{kind}", "needs an image"): "torch reduces whatever axes there are" for kind in GLOBAL},
+    **{(name, "needs an image"): "torch takes a sequence for an image without a batch" for name in OTHER_POOLS},
+    ("mixed_pool", "a learned share cannot start"): "its logit is infinite",
+    ("fractional_maxpool", "cannot begin at different places"): "torch refuses it in training; in evaluation places "
+    "are read off the image one by one, and could be the same",
+    ("fractional_maxpool", "the ratio leaves nothing"): "torch makes an image without pixels",
+    ("psroi_pool", "cannot be dealt out"): "the same",
+    ("max_unpool", "needs one index for each entry"): "torch scatters as many entries as there are indices",
     ("glu", "cannot be split"): "torch cuts odd channels into unequal halves, and repeats one of them where it is 1",
     ("dropconnect", "needs a flat value"): "the same as dense",
     ("cutout", "needs an image"): "in evaluation torch is asked for nothing",
@@ -93,6 +117,7 @@ STRICTER_THAN_TORCH = {
     ("deconv", "takes the whole output away"): "torch makes an image without pixels",
     ("deconv", "output channels cannot be split"): "torch's function is told the output channels per group, so that "
     "a remainder is lost; its layer refuses",
+    ("deconv", "has nothing to fill"): "torch's function has no such argument; its layer refuses it",
     ("deconv", "pad = same needs a kernel"): "torch has no such padding; its size would need rows made of nothing",
     ("pixel_unshuffle", "needs an image"): "torch takes a sequence for an image without a batch",
     ("pixel_shuffle", "needs an image"): "the same",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from striate.dims import Dim, evaluate, symbol, symbols_of
 from striate.ops import BUILTIN, LayerError, OpRecord
-from tests.engine.ops.configurations import LARGEST_SIZE, Layer, Shapes, any_call, infer
+from tests.engine.ops.configurations import LARGEST_SIZE, REGIONS, Layer, Shapes, any_call, infer
 
 records = pytest.mark.parametrize("record", BUILTIN.values(), ids=lambda record: record.name)
 FORMS = {
@@ -31,6 +31,7 @@ REPEATING = ("mul", "div", "expand")
 KNOWN_NUMBERS = {
     "channel_shuffle": "channels can be dealt out to groups only where their number is known",
     "convlstm": "ONNX has the steps written one by one",
+    **dict.fromkeys(REGIONS, "a region is 4 or 5 numbers"),
 }
 """Layers that refuse open sizes although their weights do not depend on them."""
 
@@ -112,7 +113,7 @@ def test_attributes_settled_for_open_sizes_compute_the_same(record: OpRecord, da
     written, shapes = data.draw(any_call(record))
     if record.merge:
         return
-    names = iter("HWDXYZ")
+    names = iter("HWDXYZABCEFG")
     opened = inferred(record, written, [(shape[0], *(symbol(next(names)) for _ in shape[1:])) for shape in shapes])
     known = inferred(record, written, shapes)
     if isinstance(opened, LayerError) or isinstance(known, LayerError):

@@ -79,12 +79,14 @@ def test_gradients_are_those_of_the_values(record: OpRecord, sample: Sample):
     weights = layer.weights(dtype=torch.float64)
     roles = [spec.role for spec in record.weights(layer.attributes, layer.inputs) if spec.trainable]
     values = layer.tensors(sample.inputs, 2, dtype=torch.float64)
+    moved = layer.variables(values)
 
     def compute(*variables: Tensor) -> tuple[Tensor, ...]:
-        trained = dict(zip(roles, variables[len(values) :], strict=True))
-        return layer.results(variables[: len(values)], {**weights, **trained})
+        trained = dict(zip(roles, variables[len(moved) :], strict=True))
+        given = {**dict(enumerate(values)), **dict(zip(moved, variables, strict=False))}
+        return layer.results([given[index] for index in range(len(values))], {**weights, **trained})
 
-    variables = [item.requires_grad_() for item in (*values, *(weights[role] for role in roles))]
+    variables = [item.requires_grad_() for item in (*(values[index] for index in moved), *(weights[r] for r in roles))]
     assert torch.autograd.gradcheck(compute, variables, fast_mode=True)
 
 

@@ -25,6 +25,7 @@ WIDER = {
     "expand": "one pixel is seen from everywhere",
     "matmul": "rows of one value meet columns of the other",
     "grid_sample": "the grid decides",
+    "max_unpool": "the indices decide",
     **dict.fromkeys(("lstm", "gru"), "one direction sees what came before, and gates may close"),
     "attention": "where causal, nothing is seen of what comes later",
     "convlstm": "what came before is seen",
@@ -47,6 +48,11 @@ CONTINUED = {
 """Layers whose border places see pixels that lie elsewhere in the image; windows are those of the places inside."""
 
 
+def continues(layer: Layer) -> bool:
+    """Whether border places see pixels that lie elsewhere, as they do with padding that holds rows of the image."""
+    return layer.record.name in CONTINUED or layer.attributes.get("fill") in ("reflect", "replicate", "circular")
+
+
 def keeps_axes(layer: Layer) -> bool:
     """Whether the first output has the axes of the first input."""
     return layer.inputs[0].rank == layer.outputs[0].rank
@@ -60,6 +66,8 @@ GRIDS = [
 ]
 
 
+DRAWN = frozenset({"fractional_maxpool"})
+"""Layers whose windows hold all those that training can draw: one of them is no wider than what is said."""
 ALIGNED = {
     "window_attention": "each place sees its window, wherever in it the place lies",
     "partial_conv": "what the mask leaves out is not seen",
@@ -119,8 +127,10 @@ def test_window_is_what_is_measured(record: OpRecord, sample: Sample, axis: int)
         predicted = seen_by(window, axis, place)
         found = [index for index, depends in enumerate(sees.tolist()) if depends]
         inside = predicted and predicted[0] >= 0 and predicted[-1] < size
-        assert set(found) <= set(predicted) or (record.name in CONTINUED and not inside), f"{place} sees {found}"
-        if record.name in ALIGNED:
+        assert set(found) <= set(predicted) or (continues(layer) and not inside), f"{place} sees {found}"
+        if record.name in DRAWN:
+            interior += bool(inside)
+        elif record.name in ALIGNED:
             interior += inside and len(found) > 1
         elif inside and not (layer.attributes.get("mode") == "bicubic" and len(found) == 1):  # three weights are 0
             interior += 1

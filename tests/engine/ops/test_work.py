@@ -16,12 +16,13 @@ from torch._prims.context import TorchRefsMode
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils.flop_counter import FlopCounterMode
 
+from striate.dims import Dim
 from striate.graph import TensorType
 from striate.ops import BUILTIN, OpRecord, Sample, TorchCall
 from striate.ops.record import all_results
 from striate.ops.work import USUAL, Kept
 from tests.engine.analysis.allocations import AliveStorages
-from tests.engine.ops.configurations import ACCEPTED, Layer, infer, sample_id
+from tests.engine.ops.configurations import ACCEPTED, REGIONS, Layer, infer, sample_id
 
 ONE_EACH = {
     *("add", "sub", "mul", "div", "pow", "neg", "abs", "reciprocal", "maximum", "minimum", "sign", "ge", "gt", "le"),
@@ -32,7 +33,11 @@ ONE_EACH = {
 REDUCING = {"sum": 1, "amax": 1, "amin": 1, "argmax": 1, "var": 4}
 """Primitives that take operations for every entry they read; a variance is a mean, a difference, a square, a sum."""
 
+COMPOSED = {"attention", "window_attention", "nonlocal", "graphconv", "gru", "convlstm", "gumbel_sigmoid"}
+"""Layers of many functions, of which some what is said is rough: within 45 %."""
+
 NO_FORMULA = {
+    **dict.fromkeys(("lstm", "gru", "attention"), "torch has no formula for it in primitives"),
     **dict.fromkeys(("maxpool", "avgpool", "rrelu", "lrn"), "torch has no formula for it in primitives"),
     **dict.fromkeys(("conv", "deconv", "dense"), "a product of matrices takes the bias along"),
     **dict.fromkeys(("table_conv", "dropconnect"), "the same"),
@@ -43,6 +48,9 @@ NO_FORMULA = {
         "torch computes the places that entries beyond the border come from",
     ),
     "median_blur": "torch has no formula for it in primitives",
+    **dict.fromkeys(("minpool", "lppool", "mixed_pool", "stochastic_pool"), "they are made of maxpool and avgpool"),
+    **dict.fromkeys(("adaptive_avgpool", "adaptive_maxpool", "spp"), "torch has no formula for it in primitives"),
+    **dict.fromkeys(REGIONS, "how large regions are is not known before they are"),
     "tile": "torch's formula refuses a batch of one",
     "grid_sample": "torch asks for each pixel that is weighed whether it lies inside",
     "step": "torch takes the way by the sign, which has a gradient",
@@ -80,12 +88,15 @@ def counted(layer: Layer, shapes: tuple[tuple[int, ...], ...]) -> int:
     return total
 
 
-@pytest.mark.parametrize(("record", "sample"), ACCEPTED, ids=sample_id)
+WITH_FORMULA = [
+    (record, sample)
+    for record, sample in ACCEPTED
+    if record.name not in NO_FORMULA and not sample.arguments.get("running")  # as with bn
+]
+
+
+@pytest.mark.parametrize(("record", "sample"), WITH_FORMULA, ids=sample_id)
 def test_arithmetic_is_that_of_the_formula(record: OpRecord, sample: Sample):
-    if record.name in NO_FORMULA:
-        pytest.skip(NO_FORMULA[record.name])
-    if sample.arguments.get("running"):
-        pytest.skip(NO_FORMULA["bn"])
     layer = infer(record, sample.arguments, sample.inputs)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -114,6 +125,16 @@ BY_HAND = [
     ("dropconnect", {"features": 7}, (10,), 7),
     ("deconv", {"channels": 6, "kernel": 2, "stride": 2}, (4, 8, 8), 6 * 16 * 16),
     ("lrn", {"size": 5}, (8, 2, 2), 32 * 10),
+    ("minpool", {"kernel": 2}, (3, 8, 8), 3 * 16 * 3 + 3 * 64 + 3 * 16),
+    ("lppool", {"kernel": 2}, (3, 8, 8), 3 * 64 * 2 + 3 * 16 * 4),
+    ("mixed_pool", {"kernel": 2}, (3, 8, 8), 3 * 16 * (3 + 4 + 3)),
+    ("stochastic_pool", {"kernel": 2}, (3, 8, 8), 3 * 64 * 2 + 3 * 16 * 9),
+    ("adaptive_avgpool", {"size": 3}, (2, 5, 6), 2 * 7 * 6),
+    ("adaptive_maxpool", {"size": 3}, (2, 5, 6), 2 * 7 * 6 - 2 * 9),
+    ("spp", {"bins": [2, 1]}, (2, 5, 6), 2 * (6 * 6 - 4) + 2 * (30 - 1)),
+    ("roi_pool", {"rois": 1, "size": 2}, (3, 6, 5), 90 + 60),
+    ("roi_align", {"rois": 1, "size": 2}, (3, 6, 5), 90 + 60),
+    ("psroi_pool", {"rois": 1, "size": 1}, (3, 6, 5), 90 + 15),
     ("tile", {"times": 2}, (3, 2, 2), 0),
     *((name, {}, (3, 4, 5), 0) for name in ("laplacian", "sharpen", "emboss")),
     *((name, {"kernel": 3}, (3, 4, 5), 0) for name in ("box_blur", "gaussian_blur")),
@@ -123,13 +144,13 @@ BY_HAND = [
     ("median_blur", {"kernel": 3}, (3, 4, 5), 60 * 17),
     ("bilateral", {"kernel": 3, "sigma_color": 1, "sigma_space": 1}, (3, 4, 5), 60 * 71),
     ("grid_sample", {"grid": 1}, (3, 6, 5), 3 * 28 * 7 + 28 * 14),
+    ("lstm", {"hidden": 3}, (4, 7), 7 * 3 * (22 + 8)),
+    ("gru", {"hidden": 3, "bias": False, "bidirectional": True}, (4, 7), 7 * 3 * 17 * 2),
+    ("attention", {"heads": 2}, (6, 5, 3), 6 * 2 * 15 * 15 + 4 * 90),
+    ("attention", {"heads": 2, "bias": False}, (6, 9), 6 * 2 * 81),
     ("pad", {"sides": 1, "mode": "reflect"}, (3, 4, 4), 0),
     ("upsample", {"scale": 0.5, "mode": "area"}, (3, 4, 4), 48 + 12),
 ]
-
-
-SECOND = {"grid_sample": ((2, 4, 7),), "partial_conv": ((1, 4, 5),)}
-"""Sizes of the values that some of these layers take beside."""
 
 
 def test_what_has_no_formula_is_counted_by_hand():
@@ -138,7 +159,8 @@ def test_what_has_no_formula_is_counted_by_hand():
 
 @pytest.mark.parametrize(("name", "arguments", "shape", "wanted"), BY_HAND)
 def test_arithmetic_by_hand(name: str, arguments: dict, shape: tuple[int, ...], wanted: int):
-    shapes = (shape, *SECOND.get(name, ()))
+    others = {"grid_sample": (2, 4, 7), "partial_conv": (1, 4, 5), **dict.fromkeys(REGIONS, (5, 4))}
+    shapes = (shape, others[name]) if name in others else (shape,)
     assert operations(infer(BUILTIN[name], arguments, shapes)) == wanted
 
 
@@ -190,21 +212,31 @@ class Trained:
 def bytes_of(kept: Kept, layer: Layer) -> int:
     whole = [layer.inputs[place] for place in kept.inputs] + [layer.outputs[0]] * kept.output
     numbers = sum(prod(kind.shape) for kind in whole) + kept.numbers
-    return BATCH * (4 * numbers + 8 * kept.indices + kept.marks)
+    total = BATCH * (4 * numbers + 8 * kept.indices + kept.marks)
+    assert isinstance(total, int)
+    return total
 
 
-@pytest.mark.parametrize(("record", "sample"), ACCEPTED, ids=sample_id)
+MASKED = [
+    (record, sample) for record, sample in ACCEPTED if sample.arguments.get("rate") != 0 and record.name != "lstm"
+]
+"""Samples but those that leave nothing out, for which torch makes no mask, and LSTM's, of which oneDNN keeps a form of
+its own."""
+
+
+@pytest.mark.parametrize(("record", "sample"), MASKED, ids=sample_id)
 def test_backward_keeps_what_is_said(record: OpRecord, sample: Sample):
     layer = infer(record, sample.arguments, sample.inputs)
-    if sample.arguments.get("rate") == 0:
-        pytest.skip("nothing is left out, and torch makes no mask")
     said = bytes_of(record.work.keeps(layer.attributes, layer.inputs, layer.outputs), layer)
     found = sum(Trained(layer, sample.inputs).kept.values())
     # What is the same for a whole batch (statistics of channels, places to gather from) is not said.
-    assert said == pytest.approx(found, rel=0.1, abs=700)
+    if record.name in REGIONS:  # how many rows and columns a region has decides
+        assert said <= found + 700
+    else:
+        assert said == pytest.approx(found, rel=0.45 if record.name in COMPOSED else 0.1, abs=700)
 
 
-RESAMPLED_BY_AXIS = {"upsample", "resize", "deconv"}
+RESAMPLED_BY_AXIS = {"upsample", "resize", "deconv", *REGIONS}
 """Layers that take one axis after the other for some sizes, or cut in a copy; their copies in between are not said."""
 
 
@@ -215,14 +247,14 @@ def test_evaluation_takes_what_is_said_beside_inputs_and_outputs(record: OpRecor
     with torch.no_grad(), AliveStorages(values, weights.values()) as alive:
         layer.record.torch(TorchCall(torch, layer.attributes, values, weights, False))
     own = 0 if not_new(record) else sum(prod(kind.shape) for kind in layer.outputs)
-    scratch = 0
+    scratch: Dim = 0
     if record.inference != "same":
         scratch = record.work.scratch_bytes(layer.attributes, layer.inputs, layer.outputs, 4)
     said = BATCH * (4 * (sum(map(prod, sample.inputs)) + own) + scratch)
     if record.name in RESAMPLED_BY_AXIS:
         assert said <= alive.peak + 700
     else:
-        assert said == pytest.approx(alive.peak, rel=0.1, abs=700)
+        assert said == pytest.approx(alive.peak, rel=0.45 if record.name in COMPOSED | {"lstm"} else 0.1, abs=700)
 
 
 def not_new(record: OpRecord) -> bool:

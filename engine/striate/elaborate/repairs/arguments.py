@@ -7,7 +7,8 @@ from typing import Any
 
 from striate.elaborate.network import LayerCall
 from striate.graph import TensorType, format_shape
-from striate.ops.arguments import ArgumentError
+from striate.ops.arguments import PADDINGS, ArgumentError
+from striate.ops.fills import FILLS
 from striate.ops.problems import Check, LayerError, Problem
 from striate_dsl.diagnostics import Edit, Fix
 from striate_dsl.source import Span
@@ -59,10 +60,11 @@ def is_literal(value: Expression) -> bool:
         return is_literal(value.operand)
     if isinstance(value, TupleLiteral | ListLiteral):
         return all(map(is_literal, value.items))
-    return isinstance(value, Number | Boolean | Text) or (isinstance(value, Name) and value.text in _PADDINGS)
+    return isinstance(value, Number | Boolean | Text) or (isinstance(value, Name) and value.text in _CHOICES)
 
 
-_PADDINGS = frozenset({"same", "half", "valid"})
+_CHOICES = frozenset({*PADDINGS, *FILLS, "constant"})
+"""Names that another value can be written for: how much padding, and what it holds."""
 
 
 def _output(layer: LayerCall, changes: Changes) -> TensorType | None:

@@ -12,7 +12,7 @@ from striate.elaborate.faults import meant
 from striate.elaborate.network import LayerCall
 from striate.elaborate.repairs.arguments import number_of
 from striate.elaborate.values import Given
-from striate.ops.arguments import Argument, ArgumentError, Choice, Flag, Kind, OneOf, Optional, Padding
+from striate.ops.arguments import Argument, ArgumentError, Choice, Flag, Kind, Optional, Padding
 from striate_dsl.complaints import Grade
 from striate_dsl.diagnostics import Edit, Fix
 from striate_dsl.source import Span
@@ -112,9 +112,10 @@ def accepts(kind: Kind, value: Any) -> bool:
 def _choices(kind: Kind) -> tuple[str, ...]:
     if isinstance(kind, Optional):
         return _choices(kind.kind)
-    if isinstance(kind, OneOf):
-        return kind.names
-    return _PADDINGS if isinstance(kind, Padding) else ()
+    if isinstance(kind, Padding):
+        return _PADDINGS
+    names: tuple[str, ...] = getattr(kind, "choices", ())
+    return names
 
 
 def _is_literal(expression: Expression) -> bool:

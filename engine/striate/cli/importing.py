@@ -1,0 +1,93 @@
+"""`striate import`: an ONNX file as a `.cnn` file and its weights, compared in ONNX Runtime before they are written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from striate.importer import Imported, ImportReport
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="PATH", help="The .cnn file [MODEL.cnn].")
+@click.option("--json", "as_json", is_flag=True, help="Print what was read and written as JSON.")
+@click.option("--no-verify", is_flag=True, help="Do not compare with the ONNX file in ONNX Runtime.")
+def command(file: Path, output: Path | None, as_json: bool, no_verify: bool) -> None:
+    """Write the network of the ONNX FILE as a .cnn file, and its weights beside it as .safetensors.
+
+    What cannot be imported is listed whole, and nothing is written then; nor is anything if the network does not
+    compute the same as the ONNX file. Names are kept where the language can have them.
+    """
+    from striate.importer import write_import
+
+    target = output or file.with_suffix(".cnn")
+    if target.suffix == ".safetensors":
+        raise click.UsageError("-o names the .cnn file; the weights go beside it, with the ending .safetensors")
+    report = write_import(file, target, verify=not no_verify)
+    click.echo(json.dumps(_as_json(report), indent=2) if as_json else "\n".join(_lines(report)))
+
+
+def _lines(report: ImportReport) -> list[str]:
+    imported = report.imported
+    graph = imported.model.graph
+    origin = f"opset {imported.opset}" + (f", written by {imported.producer}" if imported.producer else "")
+    lines = [
+        f"{graph.name} is in {report.text}, its weights are in {report.weights}",
+        f"{origin}; {len(graph.nodes):,} layers with {graph.parameters:,} parameters",
+        *_table(imported),
+    ]
+    agreement = report.agreement
+    if agreement is None:
+        return [*lines, "not compared: --no-verify"]
+    return [
+        *lines,
+        f"{agreement.runtime} gives the same values as torch, outputs differ by at most {agreement.difference}; "
+        f"tried: {', '.join(agreement.trials)}",
+    ]
+
+
+def _table(imported: Imported) -> list[str]:
+    """Return the operators that were read, with their numbers, and how many of each layer they became."""
+    layers: dict[str, int] = {}
+    for node in imported.model.graph.nodes:
+        layers[node.op] = layers.get(node.op, 0) + 1
+    made = sorted(layers.items(), key=lambda item: (-item[1], item[0]))
+    left = [f"{count:>6,}  {name}" for name, count in imported.operators.items()]
+    right = [f"{count:>6,}  {name}" for name, count in made]
+    width = max([len("   read  operator"), *map(len, left)])
+    rows = [("  read  operator", "  made  layer")]
+    rows += [
+        (left[row] if row < len(left) else "", right[row] if row < len(right) else "")
+        for row in range(max(len(left), len(right)))
+    ]
+    return [f"{first:<{width}}  {second}".rstrip() for first, second in rows]
+
+
+def _as_json(report: ImportReport) -> dict[str, Any]:
+    imported, agreement = report.imported, report.agreement
+    graph = imported.model.graph
+    return {
+        "model": graph.name,
+        "text": str(report.text),
+        "weights": str(report.weights),
+        "opset": imported.opset,
+        "producer": imported.producer,
+        "operators": dict(imported.operators),
+        "layers": len(graph.nodes),
+        "parameters": graph.parameters,
+        "inputs": dict(imported.inputs),
+        "outputs": dict(imported.outputs),
+        "verified": None
+        if agreement is None
+        else {
+            "runtime": agreement.runtime,
+            "trials": list(agreement.trials),
+            "absolute": agreement.difference.absolute,
+            "relative": agreement.difference.relative,
+        },
+    }

@@ -1,0 +1,174 @@
+"""Parts of values and borders around them: slice, gather, split, pad, tile, and channels into pixels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from striate.dims import Dim
+from striate.importing.call import Call
+from striate.importing.converters.shaping import reshaped
+from striate.importing.converters.windows import image
+from striate.importing.findings import UnsupportedError
+from striate.importing.network import Value
+from striate.ops.arguments import Choice
+
+_FAR = 2**31 - 1
+"""From here on the end of a range means all that is left, as exporters write it."""
+
+
+def _slice(call: Call) -> Value:
+    value, node = call.value(), call.node
+    starts, ends = node.numbers("starts", 1), node.numbers("ends", 2)
+    if starts is None or ends is None:
+        raise UnsupportedError("its range is missing")
+    axes = node.numbers("axes", 3) or list(range(len(starts)))
+    steps = node.numbers("steps", 4) or [1] * len(starts)
+    if not len(starts) == len(ends) == len(axes) == len(steps):
+        raise UnsupportedError("its starts, ends, axes and steps are not equal in number")
+    for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
+        if call.batched and node.axis(call.rank(value), axis) == 0 and start == 0 and step == 1 and end >= _FAR:
+            continue  # every image
+        value = _sliced(call, value, axis, (start, end, step))
+    return value
+
+
+def _sliced(call: Call, value: Value, axis: int, part: tuple[int, int, int]) -> Value:
+    """Return a range along one axis; ONNX moves places that do not exist to the ends."""
+    start, end, step = part
+    place = call.position(value, axis)
+    size = value.sizes[place]
+    if step < 0:
+        if step == -1 and (start == -1 or start >= _FAR or start == _last(size)) and end <= -_FAR:
+            return call.layer("flip", value, axis=call.axis_name(value, axis))
+        raise UnsupportedError("it goes backwards, and not over the whole axis")
+    if isinstance(size, int):
+        start, end, _ = slice(start, end).indices(size)
+        if end <= start:
+            raise UnsupportedError("it takes nothing")
+        stop = None if end == size else end
+    else:
+        stop = None if end >= _FAR else end
+    if start == 0 and stop is None and step == 1:
+        return value
+    return call.layer("slice", value, axis=call.axis_name(value, axis), start=start, stop=stop, step=step)
+
+
+def _last(size: Dim) -> Any:
+    return size - 1
+
+
+def _gather(call: Call) -> Value:
+    value, places = call.value(), call.stored(1)
+    if places is None:
+        raise UnsupportedError("its places are missing")
+    axis = call.node.attribute("axis", 0)
+    place = call.position(value, axis)
+    size = value.sizes[place]
+    wanted = [int(item) for item in places.array.reshape(-1)]
+    if any(item < 0 for item in wanted):
+        if not isinstance(size, int):
+            raise UnsupportedError("it counts from the end of an open size")
+        wanted = [item + size if item < 0 else item for item in wanted]
+    if not wanted:
+        raise UnsupportedError("it takes nothing")
+    name = call.axis_name(value, axis)
+    first, last = wanted[0], wanted[-1] + 1
+    if wanted == list(range(first, last)) and last > first:
+        stop = None if last == size else last
+        made = value if (first, stop) == (0, None) else call.layer("slice", value, axis=name, start=first, stop=stop)
+    else:
+        made = call.layer("select", value, places=wanted, axis=name)
+    if places.array.ndim == 1:
+        return made
+    return reshaped(call, made, [*value.sizes[:place], *places.array.shape, *value.sizes[place + 1 :]])
+
+
+def _split(call: Call) -> list[Value]:
+    value, node = call.value(), call.node
+    axis = node.attribute("axis", 0)
+    place, count = call.position(value, axis), len(node.outputs)
+    size, sizes = value.sizes[place], node.numbers("split", 1)
+    name = call.axis_name(value, axis)
+    if count == 1:
+        return [value]
+    if sizes is None:
+        even = not isinstance(size, int) or size % count == 0
+        return call.layers("split" if even else "chunk", value, parts=count, axis=name)
+    if len(sizes) != count or any(part < 1 for part in sizes):
+        raise UnsupportedError("its parts are not as many as its outputs, or hold nothing")
+    if len(set(sizes)) == 1 and size == sizes[0] * count:
+        return call.layers("split", value, parts=count, axis=name)
+    return call.layers("split", value, parts=sizes, axis=name)
+
+
+_MODES = {"constant": "constant", "reflect": "reflect", "edge": "replicate", "wrap": "circular"}
+
+
+def _pad(call: Call) -> Value:
+    value, node = call.value(), call.node
+    call.demand_float(value)
+    pads = node.numbers("pads", 1) or node.attribute("paddings")
+    rank = call.rank(value)
+    axes = node.numbers("axes", 3)
+    if pads is None or len(pads) != 2 * (rank if axes is None else len(axes)):
+        raise UnsupportedError("its pads are missing, or not two numbers per axis")
+    mode = _MODES.get(node.attribute("mode", "constant"))
+    if mode is None:
+        raise UnsupportedError("its mode is none that ONNX knows")
+    sides = [(0, 0)] * rank
+    along = range(rank) if axes is None else [node.axis(rank, axis) for axis in axes]
+    for index, axis in enumerate(along):
+        sides[axis] = pads[index], pads[index + len(along)]
+    if any(sum(map(abs, each)) for each in sides[: call.lead + 1]):
+        raise UnsupportedError("it pads the batch or the channels, not the image")
+    if any(number < 0 for each in sides for number in each):
+        return _cropped(call, value, sides[call.lead + 1 :])
+    number = call.node.attribute("value") if node.opset < 11 else call.number(2)
+    fill = number or 0.0
+    written = tuple(number for each in sides[call.lead + 1 :] for number in each)
+    if not any(written):
+        return value
+    return call.layer("pad", value, sides=written, mode=Choice(mode), value=fill if mode == "constant" else 0.0)
+
+
+def _cropped(call: Call, value: Value, sides: list[tuple[int, int]]) -> Value:
+    if any(number > 0 for each in sides for number in each):
+        raise UnsupportedError("it adds rows and takes others away")
+    return call.layer("crop", value, sides=tuple(-number for each in sides for number in each))
+
+
+def _tile(call: Call) -> Value:
+    value, times = call.value(), call.node.numbers("repeats", 1)
+    if times is None or len(times) != call.rank(value):
+        raise UnsupportedError("its repeats are missing, or not one per axis")
+    if call.batched and times[0] != 1:
+        raise UnsupportedError("it repeats the images of the batch")
+    for axis, count in enumerate(times):
+        if count < 1:
+            raise UnsupportedError("it makes a tensor without entries")
+        if count > 1:
+            value = call.layer("tile", value, times=count, axis=call.axis_name(value, axis))
+    return value
+
+
+def _depth_to_space(call: Call) -> Value:
+    value = image(call)
+    order, block = call.node.attribute("mode", "DCR"), call.node.attribute("blocksize", 1)
+    if order == "CRD":
+        return call.layer("pixel_shuffle", value, block=block)
+    return call.layer("depth_to_space", value, block=block)
+
+
+def _space_to_depth(call: Call) -> Value:
+    return call.layer("space_to_depth", image(call), block=call.node.attribute("blocksize", 1))
+
+
+CONVERTERS = {
+    "Slice": _slice,
+    "Gather": _gather,
+    "Split": _split,
+    "Pad": _pad,
+    "Tile": _tile,
+    "DepthToSpace": _depth_to_space,
+    "SpaceToDepth": _space_to_depth,
+}

@@ -1,0 +1,187 @@
+"""The same entries with other axes: reshape, flatten, transpose, squeeze, unsqueeze."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from striate.dims import Dim, Expr
+from striate.importing.call import Call, name_of
+from striate.importing.findings import UnsupportedError
+from striate.importing.network import BATCH, Value, has_batch, text_of
+from striate.ops.arguments import Choice
+from striate.ops.shape_arguments import AUTO
+from striate.ops.sizes import product
+
+
+def _reshape(call: Call) -> Value:
+    entries = call.node.entries("shape", 1)
+    if entries is None:
+        raise UnsupportedError("its sizes are missing")
+    value = call.value()
+    wanted = [int(item) if isinstance(item, (int, np.integer)) else item for item in entries]
+    if not call.node.attribute("allowzero", 0):
+        shape = call.shape(value)
+        if any(item == 0 and place >= len(shape) for place, item in enumerate(wanted) if isinstance(item, int)):
+            raise UnsupportedError("it keeps the size of an axis that its input has not")
+        wanted = [shape[place] if isinstance(item, int) and item == 0 else item for place, item in enumerate(wanted)]
+    return reshaped(call, value, _without_batch(call, value, wanted) if call.batched else wanted)
+
+
+def _without_batch(call: Call, value: Value, wanted: Sequence[Dim]) -> list[Dim]:
+    """Return the sizes behind the batch axis.
+
+    Raises:
+        UnsupportedError: the first axis is not the batch, as far as can be told.
+    """
+    if not wanted:
+        raise UnsupportedError("it leaves no batch axis")
+    first, *rest = wanted
+    is_batch = first in (BATCH, call.images)
+    if first == -1:
+        known = [size for size in rest if size != -1]
+        is_batch = len(known) == len(rest) and not any(has_batch(size) for size in known)
+        is_batch = is_batch and product(known) == product(value.sizes)
+    if not is_batch:
+        raise UnsupportedError("it mixes the batch axis with others")
+    if any(has_batch(size) for size in rest):
+        raise UnsupportedError("a size that it makes depends on the number of images")
+    return list(rest)
+
+
+def reshaped(call: Call, value: Value, sizes: Sequence[Dim]) -> Value:
+    """Return the entries of a value with other sizes, of which one may be -1.
+
+    Raises:
+        UnsupportedError: the language cannot say what they become.
+    """
+    settled = _settled(value, sizes)
+    if not settled:
+        return replace(reshaped(call, value, [1]), flat=True)
+    if settled == list(value.sizes):
+        return replace(value, flat=False)
+    if len(settled) == 1:
+        return call.layer("flatten", value)
+    return call.layer("reshape", value, sizes=_written(value, settled, sizes))
+
+
+def _settled(value: Value, sizes: Sequence[Dim]) -> list[Dim]:
+    """Return the sizes with the one that is left open worked out."""
+    if sum(size == -1 for size in sizes) > 1 or any(isinstance(size, int) and size < -1 for size in sizes):
+        raise UnsupportedError("it leaves several sizes open")
+    known = product(size for size in sizes if size != -1)
+    every = product(value.sizes)
+    if known == 0:
+        raise UnsupportedError("it makes a tensor without entries")
+    if -1 not in sizes:
+        if isinstance(known, int) and isinstance(every, int) and known != every:
+            raise UnsupportedError(f"{text_of(value.sizes)} cannot become {text_of(sizes)}")
+        return list(sizes)
+    return [_quotient(every, known) if size == -1 else size for size in sizes]
+
+
+def _quotient(every: Dim, known: Dim) -> Dim:
+    if every == known:
+        return 1
+    if isinstance(known, Expr):
+        raise UnsupportedError("a size cannot be worked out: it is left over by open ones")
+    if isinstance(every, int) and every % known:
+        raise UnsupportedError(f"{every} entries cannot be arranged in rows of {known}")
+    return every // known
+
+
+def _written(value: Value, settled: Sequence[Dim], sizes: Sequence[Dim]) -> list[Any]:
+    """Return sizes as `reshape` takes them: numbers, axes whose size stays, and one that is worked out."""
+    left = list(range(len(value.sizes)))
+    written: list[Any] = []
+    for place, size in enumerate(settled):
+        if isinstance(size, int) and sizes[place] != -1:
+            written.append(size)
+            continue
+        same = [axis for axis in left if value.sizes[axis] == size]
+        if isinstance(size, Expr) and same:
+            axis = place if place in same else same[0]
+            left.remove(axis)
+            written.append(name_of(len(value.sizes), axis))
+        elif isinstance(size, int):
+            written.append(size)
+        else:
+            written.append(Choice(AUTO))
+    if sum(item == Choice(AUTO) for item in written) > 1 or Choice("last") in written:
+        raise UnsupportedError("sizes that depend on the input cannot all be worked out")
+    return written
+
+
+def _flatten(call: Call) -> Value:
+    value = call.value()
+    axis = call.node.attribute("axis", 1)
+    rank = call.rank(value)
+    axis = axis + rank if axis < 0 else axis
+    if not call.batched:
+        return reshaped(call, value, [product(value.sizes[:axis]), product(value.sizes[axis:])])
+    if axis != 1:
+        raise UnsupportedError("it mixes the batch axis with others")
+    return reshaped(call, value, [product(() if value.flat else value.sizes)])
+
+
+def _transpose(call: Call) -> Value:
+    value = call.value()
+    rank = call.rank(value)
+    order = call.node.attribute("perm") or list(reversed(range(rank)))
+    if sorted(order) != list(range(rank)):
+        raise UnsupportedError("its order does not name every axis once")
+    if call.batched and order[0] != 0:
+        raise UnsupportedError("it moves the batch axis")
+    places = [axis - call.lead for axis in order[call.lead :]]
+    if places == sorted(places):
+        return value
+    return permuted(call, value, places)
+
+
+def permuted(call: Call, value: Value, places: Sequence[int]) -> Value:
+    """Return a value with its axes in another order: `places` of the input in the order of the output."""
+    rank = len(value.sizes)
+    moved = [place for place in range(rank) if places[place] != place]
+    if len(moved) == 2:
+        first, second = (name_of(rank, place) for place in moved)
+        return call.layer("transpose", value, first=first, second=second)
+    return call.layer("permute", value, order=[name_of(rank, place) for place in places])
+
+
+def _squeeze(call: Call) -> Value:
+    value = call.value()
+    axes = call.node.numbers("axes", 1)
+    if axes is None:
+        if call.batched and call.images == 1:
+            raise UnsupportedError("it takes away every axis of size 1, the batch with them")
+        places = {place for place, size in enumerate(value.sizes) if size == 1}
+    else:
+        places = {call.position(value, axis) for axis in axes}
+    if any(value.sizes[place] != 1 for place in places):
+        raise UnsupportedError("it takes away an axis that is not known to have size 1")
+    return reshaped(call, value, [size for place, size in enumerate(value.sizes) if place not in places])
+
+
+def _unsqueeze(call: Call) -> Value:
+    value = call.value()
+    axes = call.node.numbers("axes", 1)
+    if axes is None:
+        raise UnsupportedError("its axes are missing")
+    rank = call.rank(value) + len(axes)
+    new = {call.node.axis(rank, axis) for axis in axes}
+    if call.batched and 0 in new:
+        raise UnsupportedError("it puts an axis before the batch")
+    left = iter(() if value.flat else value.sizes)
+    return reshaped(call, value, [1 if place in new else next(left) for place in range(call.lead, rank)])
+
+
+CONVERTERS = {
+    "Reshape": _reshape,
+    "Flatten": _flatten,
+    "Transpose": _transpose,
+    "Squeeze": _squeeze,
+    "Unsqueeze": _unsqueeze,
+}

@@ -1,0 +1,156 @@
+"""A network as the text of a `.cnn` file: blocks, chains of layers, branches, and names where values are needed again.
+
+What is written is the shortest that means the same: arguments at their defaults are left out, and so are names that
+the language gives by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from striate.dims import Dim, Expr, format_dim
+from striate.importing.arguments import positional, written_arguments
+from striate.importing.blocks import Definition, uses_of, with_blocks, with_rounds
+from striate.importing.body import BodyText, needed_names
+from striate.importing.branching import with_branches
+from striate.importing.naming import Names
+from striate.importing.network import Layer, Network
+from striate.importing.steps import Item, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How much the text says: whether every layer is named, and whether branches and blocks are looked for."""
+
+    name_all: bool = False
+    branches: bool = True
+    blocks: bool = True
+
+
+class ModelText:
+    """The text of a file with one model.
+
+    Args:
+        network: the network.
+        names: the names of its values.
+        model: the name of the model.
+        known: whether a word is the name of a layer.
+        style: how it is written.
+
+    Attributes:
+        called: the name of every value of the network, once the text has been made.
+    """
+
+    def __init__(self, network: Network, names: Names, model: str, known: Callable[[str], bool], style: Style) -> None:
+        self._network, self._names, self._model, self._style = network, names, model, style
+        self._known = known
+        self._standing = [value.number for _, value in network.outputs]
+        self._words = {*names.inputs.values(), *names.instances.values(), *(name for name in names.layers if name)}
+        self._lets: dict[str, str] = {}
+        self.called: dict[int, str] = dict(names.inputs)
+
+    def text(self) -> str:
+        """Return the text; from then on `called` has the name of every value."""
+        steps = [self._step(place, layer) for place, layer in enumerate(self._network.layers)]
+        for step in steps:
+            if step.wish:
+                self.called[step.outputs[0]] = step.wish
+        definitions: list[Definition] = []
+        if self._style.blocks and not self._style.name_all:
+            steps, definitions = with_blocks(steps, self._standing, self._is_body, [self._model])
+        lines = [line for each in definitions for line in [*self._block(each), ""]]
+        lines += [f"model {self._model} {{", *(f"  {line}" for line in self._body(steps)), "}", ""]
+        return "\n".join(lines)
+
+    # ------------------------------------------------------------------------------------ bodies
+
+    def _body(self, steps: Sequence[Step]) -> Iterator[str]:
+        for item in self._network.inputs:
+            yield f"input {self._names.inputs[item.value.number]}: {_sizes(item.value.sizes)}"
+        yield from (f"let {path} = {call}" for path, call in self._lets.items())
+        yield ""
+        inputs = self._network.inputs
+        inflow = inputs[0].value.number if len(inputs) == 1 else None
+        standing = self._standing
+        items = self._items(steps, inflow, standing)
+        body = BodyText(items, inflow, self._names.inputs, self._words, self._known, name_all=self._style.name_all)
+        asked = needed_names(items, inflow, standing if self._named_outputs(items, body) else ())
+        yield from body.lines(asked)
+        for number, name in body.called.items():
+            self.called.setdefault(number, name)  # a layer within a block has its path
+        yield ""
+        yield from self._outputs(body, asked)
+
+    def _named_outputs(self, items: Sequence[Item], body: BodyText) -> bool:
+        """Whether outputs must be values with names: all but a single one that flows out at the end."""
+        clash = any(name in body.words for name in self._names.outputs)
+        return clash or self._standing != [body.last]
+
+    def _block(self, block: Definition) -> Iterator[str]:
+        parameters = ", ".join(
+            item.name if item.default is None else f"{item.name} = {item.default}" for item in block.parameters
+        )
+        items = self._items(block.steps, block.inflow, [block.result])
+        body = BodyText(items, block.inflow, {}, {item.name for item in block.parameters}, self._known, name_all=False)
+        yield f"block {block.name}{f'({parameters})' if parameters else ''} {{"
+        yield from (f"  {line}" for line in body.lines(needed_names(items, block.inflow, ())))
+        yield "}"
+
+    def _items(self, steps: Sequence[Step], inflow: int | None, standing: Sequence[int]) -> Sequence[Item]:
+        """Return steps as items: rounds and branches put together."""
+        uses = uses_of(steps, standing)
+        asked = needed_names(self._branched(steps, uses), inflow, standing if len(standing) > 1 else ())
+        rounds = with_rounds(steps, asked, uses)
+        return self._branched(rounds, uses_of(rounds, standing))
+
+    def _branched(self, steps: Sequence[Step], uses: Mapping[int, int]) -> Sequence[Item]:
+        return with_branches(steps, uses) if self._style.branches else steps
+
+    def _is_body(self, steps: Sequence[Step], inflow: int) -> bool:
+        items = self._branched(steps, uses_of(steps, [steps[-1].outputs[0]]))
+        return inflow not in needed_names(items, inflow, ())
+
+    # ------------------------------------------------------------------------------------ steps
+
+    def _step(self, place: int, layer: Layer) -> Step:
+        """Return a layer as a step."""
+        path = self._names.instances.get(place)
+        arguments = written_arguments(layer, lambda position: f"\0{layer.inputs[position]}", self._is_free)
+        named = {name: layer.inputs[int(layer.attributes[name])] for name, text in arguments if text.startswith("\0")}
+        record = layer.record
+        if path is not None:
+            call = f"{record.name}({', '.join(positional(layer, arguments))})" if arguments else record.name
+            self._lets.setdefault(path, call)
+        return Step(
+            callee=path or record.name,
+            inputs=layer.inputs,
+            outputs=layer.outputs,
+            arguments=[] if path else arguments,
+            required=len(record.required_names),
+            merge=record.merge,
+            wish=self._names.layers[place],
+            base=(path or record.name).rpartition(".")[2],
+            named=named,
+            record=None if path else record,
+        )
+
+    def _is_free(self, word: str) -> bool:
+        return word not in self._words and not self._known(word)
+
+    # ------------------------------------------------------------------------------------ outputs
+
+    def _outputs(self, body: BodyText, asked: set[int]) -> Iterator[str]:
+        for name, (_, value) in zip(self._names.outputs, self._network.outputs, strict=True):
+            known = body.called.get(value.number)  # what a loop gives has no name, and is not asked for
+            referable = value.number in asked or value.number in self._names.inputs
+            flows = body.last == value.number and name not in body.words
+            yield f"output {name}" if (known == name and referable) or flows else f"output {known} as {name}"
+
+
+def _sizes(sizes: Sequence[Dim]) -> str:
+    return " x ".join(f"({format_dim(size)})" if _is_sum(size) else format_dim(size) for size in sizes)
+
+
+def _is_sum(size: Dim) -> bool:
+    return isinstance(size, Expr) and not format_dim(size).isidentifier()
