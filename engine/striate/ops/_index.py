@@ -3,6 +3,7 @@
 INDEX = {
     "conv": "conv",
     "deconv": "conv",
+    "local_conv": "local_conv",
     "table_conv": "table_conv",
     "partial_conv": "partial_conv",
     "maxpool": "pool",

@@ -15,6 +15,7 @@ from striate.ops.record import OpRecord
 
 MODULES = (
     "conv",
+    "local_conv",
     "table_conv",
     "partial_conv",
     "pool",

@@ -400,6 +400,11 @@ def table_conv(draw: Draw) -> Drawn:
     return {"table": table, **sliding(draw, value[1:]), "bias": draw(st.booleans())}, (value,)
 
 
+def local_conv(draw: Draw) -> Drawn:
+    value = shape(draw, (2, 3, 3, 4), largest=5)
+    return {"channels": draw(st.integers(1, 3)), **sliding(draw, value[1:]), "bias": draw(st.booleans())}, (value,)
+
+
 def partial_conv(draw: Draw) -> Drawn:
     value = shape(draw, (2, 3, 3, 4), largest=6)
     written = {"channels": draw(st.integers(1, 3)), "mask": 1, **sliding(draw, value[1:]), "bias": draw(st.booleans())}
@@ -485,6 +490,7 @@ LIKELY: Mapping[str, st.SearchStrategy[Drawn]] = {
         **dict.fromkeys(["sobel", "prewitt", "laplacian", "sharpen", "emboss"], image_filter),
         **dict.fromkeys(["box_blur", "gaussian_blur", "median_blur"], window_filter),
         "bilateral": bilateral,
+        "local_conv": local_conv,
         "table_conv": table_conv,
         "partial_conv": partial_conv,
     }.items()

@@ -58,6 +58,19 @@ def table_conv(attributes: Attributes, inputs: Sequence[Array], weights: Weights
     return out
 
 
+def local_conv(attributes: Attributes, inputs: Sequence[Array], weights: Weights) -> Array:
+    """A kernel for each place, counted row by row."""
+    image = inputs[0]
+    out = np.zeros((len(image), attributes["channels"], *output_sizes(attributes, image.shape[2:])))
+    for number, (place, met) in enumerate(slid(attributes, image.shape[2:])):
+        for made, seen in itertools.product(range(attributes["channels"]), range(image.shape[1])):
+            for tap, pixel in met:
+                out[(slice(None), made, *place)] += (
+                    weights["weight"][(number, made, seen, *tap)] * image[(slice(None), seen, *pixel)]
+                )
+    return out + weights["bias"] if "bias" in weights else out
+
+
 def partial_conv(attributes: Attributes, inputs: Sequence[Array], weights: Weights) -> list[Array]:
     """Equations 1 and 2 of the paper, the mask's entries above 0 being valid."""
     image, mask = inputs[0], inputs[attributes["mask"]]
@@ -95,6 +108,7 @@ def coordinates(attributes: Attributes, inputs: Sequence[Array], weights: Weight
 
 
 CONVS: Mapping[str, Reference] = {
+    "local_conv": local_conv,
     "table_conv": table_conv,
     "partial_conv": partial_conv,
     "coordinates": coordinates,

@@ -18,6 +18,7 @@ from tests.engine.ops.configurations import ACCEPTED, infer, sample_id
 records = pytest.mark.parametrize("record", BUILTIN.values(), ids=lambda record: record.name)
 FAMILIES = (
     ("conv", "deconv"),
+    ("local_conv",),
     ("table_conv",),
     ("partial_conv",),
     ("maxpool", "avgpool"),

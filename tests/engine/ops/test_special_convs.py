@@ -57,6 +57,35 @@ class TestTable:
         torch.testing.assert_close(layer.run([value], weights), wanted)
 
 
+class TestLocal:
+    def test_parameters_are_those_of_a_convolution_times_the_places(self):
+        layer = infer(BUILTIN["local_conv"], {"channels": 16, "kernel": 9}, [(16, 63, 63)])
+        shared = infer(BUILTIN["conv"], {"channels": 16, "kernel": 9}, [(16, 63, 63)])
+        assert layer.outputs[0].shape == (16, 55, 55)
+        assert parameters(layer) == 55 * 55 * parameters(shared)
+        counts = [each.record.macs(each.attributes, each.inputs, each.outputs) for each in (layer, shared)]
+        assert counts[0] == counts[1]
+
+    @pytest.mark.parametrize("arguments", [{}, {"stride": 2, "pad": (1, 0, 2, 1)}, {"dilation": (2, 1), "pad": 1}])
+    def test_with_the_same_kernel_everywhere_it_is_a_convolution(self, arguments: dict[str, Any]):
+        written = {"channels": 4, "kernel": (3, 2), **arguments}
+        layer = infer(BUILTIN["local_conv"], written, [(3, 7, 6)])
+        shared = infer(BUILTIN["conv"], written, [(3, 7, 6)])
+        places, value = math.prod(layer.outputs[0].shape[1:]), torch.randn(2, 3, 7, 6)
+        weights = shared.weights()
+        spread = {
+            "weight": weights["weight"].expand(places, -1, -1, -1, -1),
+            "bias": weights["bias"][:, None, None].expand(-1, *layer.outputs[0].shape[1:]),
+        }
+        torch.testing.assert_close(layer.run([value], spread), shared.run([value], weights))
+
+    def test_an_open_size_is_refused_with_what_to_do(self):
+        with pytest.raises(LayerError, match="a kernel for each place") as refused:
+            infer(BUILTIN["local_conv"], {"channels": 4, "kernel": 3}, [(3, symbol("H"), 8)])
+        assert refused.value.problem.code == "E0207"
+        assert "fix the height and width" in str(refused.value.problem.help)
+
+
 class TestPartial:
     def run(self, value: Tensor, mask: Tensor, **arguments: Any) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
         written = {"channels": 4, "kernel": 3, "mask": 1, **arguments}

@@ -165,7 +165,7 @@ def test_arithmetic_by_hand(name: str, arguments: dict, shape: tuple[int, ...], 
 
 
 PRODUCTS = {
-    *("conv", "deconv", "dense", "dropconnect", "matmul"),
+    *("conv", "deconv", "local_conv", "dense", "dropconnect", "matmul"),
     *("sobel", "prewitt", "laplacian", "sharpen", "emboss", "box_blur", "gaussian_blur"),
 }
 
