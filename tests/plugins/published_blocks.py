@@ -102,6 +102,45 @@ def depthwise_separable(i, o, stride=1, kernel=3):
     return nn.Sequential(cn(i, i, kernel, stride, groups=i), cn(i, o, 1))
 
 
+def spatially_separable(i, o, stride=1, kernel=3):
+    lines = ((i, (kernel, 1), (stride, 1)), (o, (1, kernel), (1, stride)))
+    return nn.Sequential(
+        *(
+            layer
+            for given, size, step in lines
+            for layer in (
+                nn.Conv2d(given, o, size, step, tuple(side // 2 for side in size), bias=False),
+                nn.BatchNorm2d(o),
+                nn.ReLU(),
+            )
+        )
+    )
+
+
+class CoordConv(nn.Module):
+    """AddCoords, then a convolution: x and y from -1 to 1."""
+
+    def __init__(self, i, o, kernel=3, stride=1, *, radius=False):
+        super().__init__()
+        self.radius = radius
+        self.conv = nn.Conv2d(i + 2 + radius, o, kernel, stride, kernel // 2)
+
+    def forward(self, x):
+        height, width = (torch.linspace(-1, 1, size) for size in x.shape[2:])
+        y, across = torch.meshgrid(height, width, indexing="ij")
+        added = [across, y, *([torch.sqrt(across**2 + y**2)] if self.radius else [])]
+        return self.conv(torch.cat([x, torch.stack(added).expand(len(x), -1, -1, -1)], 1))
+
+
+def gated_conv(i, o, kernel=3, stride=1, dilation=1):
+    def conv():
+        return nn.Conv2d(i, o, kernel, stride, dilation * (kernel - 1) // 2, dilation)
+
+    return Merge(
+        lambda values: values[0] * values[1], nn.Sequential(conv(), nn.ELU()), nn.Sequential(conv(), nn.Sigmoid())
+    )
+
+
 def squeeze(i, narrow, o, act=RELU):
     return nn.Sequential(nn.Conv2d(i, narrow, 1), act(), nn.Conv2d(narrow, o, 1))
 

@@ -71,6 +71,21 @@ _CHOICES = {
     "xavier_uniform": ("glorot_uniform",),
     "zeros": ("zero",),
 }
+_SEPARABLE = (
+    "{name} means two things: DepthwiseSeparable (each channel for itself, then 1x1) and SpatiallySeparable (kernel x "
+    "1, then 1 x kernel); write use std.blocks and the one that is meant"
+)
+_AMBIGUOUS = {
+    **dict.fromkeys(
+        (
+            *("sepconv", "sepconv2d", "sep_conv", "separable", "separableconv", "separable_conv", "separable_conv2d"),
+            *("sep_conv_2d", "separableconv2d", "separable_convolution", "separable_conv_2d"),
+        ),
+        _SEPARABLE,
+    ),
+}
+"""Names for which the field has two meanings, so that none of them is proposed as a repair."""
+
 _OURS: dict[str, list[str]] = {}
 for _table in (_LAYERS, _ARGUMENTS, _CHOICES):
     for _ours, _theirs in _table.items():
@@ -81,6 +96,12 @@ for _table in (_LAYERS, _ARGUMENTS, _CHOICES):
 def known_elsewhere(name: str, known: Collection[str]) -> str | None:
     """Return the known name for what `name` means in another framework, or None."""
     return next((ours for ours in _OURS.get(name.lower(), ()) if ours in known), None)
+
+
+def ambiguous(name: str) -> str | None:
+    """Return what to write instead of a name that means two things, or None."""
+    said = _AMBIGUOUS.get(name.lower())
+    return said.format(name=name) if said else None
 
 
 def word_of(name: str, known: Collection[str]) -> str | None:

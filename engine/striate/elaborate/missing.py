@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from striate.elaborate.catalogue import Catalogue
+from striate.elaborate.elsewhere import ambiguous
 from striate.elaborate.environment import Definitions
 from striate.elaborate.faults import Fault, fault, meant, renaming, suggestion, trail_notes
 from striate.elaborate.scope import Scope
@@ -30,15 +31,15 @@ def unknown_layer(name: str, span: Span, scope: Scope, definitions: Definitions)
         if written is not None:
             fixes = (Fix(f"write {written}", (Edit(span, written),), "unsafe"),)
             return fault("E0301", f"there is no layer or block {name}", span, help=fixes[0].title, fixes=fixes)
-    where = definitions.catalogue.whereabouts("layers", name)
+    where, twofold = definitions.catalogue.whereabouts("layers", name), ambiguous(name)
     everywhere = "layers come from striate and from plugins, blocks from this file and those it uses"
     return fault(
         "E0301",
         f"there is no layer, block or value {name}",
         span,
         notes=(*where.notes, *trail_notes(scope.trail)),
-        help=where.help or suggestion(name, known) or everywhere,
-        fixes=() if where.help else renaming(name, known, span),
+        help=where.help or twofold or suggestion(name, known) or everywhere,
+        fixes=() if where.help or twofold else renaming(name, known, span),
     )
 
 

@@ -105,7 +105,9 @@ def _same_widths(call: OnnxCall, sink: OnnxSink) -> tuple[str, str]:
     def constant(name: str, values: list[int]) -> str:
         return sink.constant(f"{call.name}/{name}", values, "int64")
 
-    size = step("Shape", "size", call.inputs[0], start=2)
+    # Shape takes a start from opset 15 on only.
+    beside = constant("beside", list(range(2, 2 + len(spans))))
+    size = step("Gather", "size", step("Shape", "shape", call.inputs[0]), beside, axis=0)
     missing = step("Mod", "missing", step("Neg", "negative", size), constant("stride", list(strides)))
     least = constant("least", [span - stride for span, stride in zip(spans, strides, strict=True)])
     total = step("Max", "total", step("Add", "sum", missing, least), constant("zero", [0] * len(spans)))

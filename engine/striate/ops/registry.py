@@ -15,6 +15,9 @@ from striate.ops.record import OpRecord
 
 MODULES = (
     "conv",
+    "local_conv",
+    "table_conv",
+    "partial_conv",
     "pool",
     "pool_kinds",
     "global_pool",
@@ -53,6 +56,9 @@ MODULES = (
     "resize",
     "shuffle",
     "sampling",
+    "image_filter",
+    "edge_preserving",
+    "coordinates",
     "reduction",
     "running",
     "dropout",

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from striate.ops import Argument, Flag, Integer, Kind, OneOf, Optional, Padding, Pair, PerAxis, Real
 from striate.ops.fills import FILLS, Fill
 from striate.ops.shape_arguments import AxisNames, Counts, Factors, NamedValue, Places, Sides, Sizes, Whole
+from striate.ops.table_conv import ConnectionTable
 
 Values = st.SearchStrategy[Any]
 
@@ -71,6 +72,9 @@ _LEGAL: Mapping[type, Callable[[Any, int], Values]] = {
     PerAxis: _per_axis,
     Fill: lambda kind, axes: st.one_of(st.sampled_from(FILLS), st.floats(-2, 2)),
     Sides: _sides,
+    ConnectionTable: lambda kind, axes: st.lists(
+        st.lists(st.integers(0, 4), min_size=1, max_size=3, unique=True), min_size=1, max_size=4
+    ),
     Factors: _factors,
     Sizes: _sizes,
     Whole: lambda kind, axes: st.integers(-6, 6),
@@ -92,6 +96,7 @@ _ILLEGAL: Mapping[type, Callable[[Any], Sequence[Any]]] = {
     PerAxis: lambda kind: [kind.minimum - 1, (3, kind.minimum - 1), (3,) * 4, 2.5, True, "same", None, ()],
     Fill: lambda kind: [*_NO_NUMBER, None, "constant", (1, 2)],
     Sides: lambda kind: [-1, (3, -1), (3,) * 5, 2.5, True, "same", None, ()],
+    ConnectionTable: lambda kind: ["nothing", [], [[]], [[0], 1], [[-1]], [[0, 0]], [[0.5]], [[True]], 3, None],
     Factors: lambda kind: [0, -1, (2, 0), (2, 2, 2, 2), None, (), *_NO_NUMBER],
     Sizes: lambda kind: [[], [0], [-1, 3], ["auto", "auto"], [1.5], ["nothing"], None, True, [True], [2] * 9],
     Whole: lambda kind: [0.5, None, (3, 3), *_NO_NUMBER],

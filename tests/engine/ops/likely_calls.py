@@ -398,6 +398,54 @@ def convlstm(draw: Draw) -> Drawn:
     return written, (shape(draw, (4,), largest=4),)
 
 
+def sliding(draw: Draw, space: tuple[int, ...]) -> dict[str, Any]:
+    """Kernel, stride, padding and dilation that fit."""
+    kernel = tuple(draw(st.integers(1, min(3, size))) for size in space)
+    pads = tuple(draw(st.integers(0, 2)) for _ in range(2 * len(space)))
+    given = {"kernel": kernel, "stride": draw(st.integers(1, 2)), "pad": draw(st.sampled_from([pads, "same", "half"]))}
+    most = min((size - 1) // (side - 1) if side > 1 else 2 for size, side in zip(space, kernel, strict=True))
+    return {**given, "dilation": draw(st.integers(1, max(min(most, 2), 1)))}
+
+
+def table_conv(draw: Draw) -> Drawn:
+    value = shape(draw, (2, 3, 3, 4), largest=6)
+    maps = st.lists(st.integers(0, value[0] - 1), min_size=1, max_size=3, unique=True)
+    table = draw(st.lists(maps, min_size=1, max_size=4))
+    return {"table": table, **sliding(draw, value[1:]), "bias": draw(st.booleans())}, (value,)
+
+
+def local_conv(draw: Draw) -> Drawn:
+    value = shape(draw, (2, 3, 3, 4), largest=5)
+    return {"channels": draw(st.integers(1, 3)), **sliding(draw, value[1:]), "bias": draw(st.booleans())}, (value,)
+
+
+def partial_conv(draw: Draw) -> Drawn:
+    value = shape(draw, (2, 3, 3, 4), largest=6)
+    written = {"channels": draw(st.integers(1, 3)), "mask": 1, **sliding(draw, value[1:]), "bias": draw(st.booleans())}
+    return written, (value, (draw(st.sampled_from([1, value[0]])), *value[1:]))
+
+
+FILLS = ["zeros", "reflect", "replicate", "circular", -1.5]
+
+
+def image_filter(draw: Draw) -> Drawn:
+    value = shape(draw, (3,), largest=7)
+    fill = draw(st.sampled_from(FILLS if min(value[1:]) > 1 else ["zeros", "replicate"]))
+    return {"fill": fill}, (value,)
+
+
+def window_filter(draw: Draw) -> Drawn:
+    _, ((_, *space),) = written, shapes = image_filter(draw)
+    odd = [draw(st.sampled_from([side for side in (1, 3, 5) if side // 2 < size])) for size in space]
+    return {"kernel": tuple(odd), **written}, shapes
+
+
+def bilateral(draw: Draw) -> Drawn:
+    written, shapes = window_filter(draw)
+    sigma = st.floats(0.5, 3)
+    return {"sigma_color": draw(sigma), "sigma_space": draw(sigma), **written}, shapes
+
+
 def tokens(space: tuple[int, ...], features: int, axis: str) -> tuple[int, ...]:
     return (features, *space) if axis == "channels" else (*space, features)
 
@@ -459,6 +507,12 @@ LIKELY: Mapping[str, st.SearchStrategy[Drawn]] = {
         "nonlocal": nonlocal_block,
         "graphconv": graphconv,
         "convlstm": convlstm,
+        **dict.fromkeys(["sobel", "prewitt", "laplacian", "sharpen", "emboss"], image_filter),
+        **dict.fromkeys(["box_blur", "gaussian_blur", "median_blur"], window_filter),
+        "bilateral": bilateral,
+        "local_conv": local_conv,
+        "table_conv": table_conv,
+        "partial_conv": partial_conv,
     }.items()
 }
 """Strategies by layer: arguments as written, and input sizes."""

@@ -13,6 +13,8 @@ import numpy as np
 
 from striate.ops import BUILTIN
 from tests.engine.ops.reference_activation import ACTIVATIONS, along_axis
+from tests.engine.ops.reference_convs import CONVS
+from tests.engine.ops.reference_filters import FILTERS
 from tests.engine.ops.reference_norm import NORMS
 from tests.engine.ops.reference_pools import POOLS
 from tests.engine.ops.reference_structure import STRUCTURE
@@ -223,6 +225,8 @@ REFERENCES: Mapping[str, Reference] = {
     **STRUCTURE,
     **POOLS,
     **TOKENS,
+    **FILTERS,
+    **CONVS,
     "conv": conv,
     "deconv": deconv,
     "bn": bn,

@@ -175,6 +175,16 @@ OPEN = [
     ("gumbel_softmax", {}),
     ("gumbel_softmax", {"axis": "space"}),
     ("gumbel_softmax", {"axis": "width"}),
+    ("coordinates", {"radius": True}),
+    ("table_conv", {"table": [[0, 2], [1]], "kernel": 3, "stride": 2, "pad": "same"}),
+    ("table_conv", {"table": [[0, 2], [1]], "kernel": 2, "stride": 2, "dilation": 2, "pad": "same"}),
+    ("sobel", {}),
+    ("sobel", {"direction": "y", "fill": "circular"}),
+    ("laplacian", {"fill": "reflect"}),
+    ("box_blur", {"kernel": 5}),
+    ("gaussian_blur", {"kernel": (3, 5), "fill": 0.5}),
+    ("median_blur", {"kernel": (3, 5)}),
+    ("bilateral", {"kernel": 3, "sigma_color": 1.5, "sigma_space": 1}),
 ]
 """Calls whose ONNX side must work for sizes that are known when the model runs only."""
 
@@ -200,6 +210,19 @@ CUT = [
     ("gru", {"hidden": 3, "output": "last", "bidirectional": True}, [(4, "L")], [[(4, 5)]]),
     ("graphconv", {"channels": 3, "adjacency": 1}, [(2, "L"), ("L", "L")], [[(2, 5), (5, 5)], [(2, 1), (1, 1)]]),
     ("graphconv", {"channels": 3, "adjacency": 1}, [(2, "H", 3), ("M", "M")], [[(2, 2, 3), (6, 6)]]),
+    (
+        "partial_conv",
+        {"channels": 4, "kernel": 3, "mask": 1, "stride": 2, "dilation": 2, "pad": "same"},
+        [(2, "H", "W"), (1, "H", "W")],
+        [[(2, 7, 8), (1, 7, 8)], [(2, 4, 5), (1, 4, 5)]],
+    ),
+    (
+        "conv",
+        {"channels": 4, "kernel": 3, "stride": 2, "dilation": 2, "pad": "same"},
+        [(2, "H", "W")],
+        [[(2, 7, 8)], [(2, 4, 5)]],
+    ),
+    ("coordinates", {}, [(2, "L")], [[(2, 1)], [(2, 6)]]),
     ("convlstm", {"hidden": 2, "kernel": 3}, [(2, 3, "H", "W")], [[(2, 3, 4, 5)], [(2, 3, 2, 7)]]),
 ]
 """Calls on open sizes that only some sizes fit, or of values that are no images: the sizes, and those to try."""

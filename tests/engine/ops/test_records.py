@@ -18,6 +18,9 @@ from tests.engine.ops.configurations import ACCEPTED, infer, sample_id
 records = pytest.mark.parametrize("record", BUILTIN.values(), ids=lambda record: record.name)
 FAMILIES = (
     ("conv", "deconv"),
+    ("local_conv",),
+    ("table_conv",),
+    ("partial_conv",),
     ("maxpool", "avgpool"),
     ("minpool", "lppool", "mixed_pool"),
     ("global_avgpool", "global_maxpool", "global_minpool", "global_lppool"),
@@ -53,6 +56,9 @@ FAMILIES = (
     ("upsample", "resize"),
     ("pixel_shuffle", "pixel_unshuffle", "depth_to_space", "space_to_depth", "channel_shuffle"),
     ("grid_sample", "affine_grid"),
+    ("sobel", "prewitt", "laplacian", "sharpen", "emboss", "box_blur", "gaussian_blur"),
+    ("median_blur", "bilateral"),
+    ("coordinates",),
     ("reduce_mean", "reduce_sum", "reduce_max", "reduce_min", "reduce_prod", "reduce_logsumexp", "reduce_std"),
     ("argmax", "argmin", "cumsum"),
     ("dropout", "spatial_dropout", "alpha_dropout", "droppath", "concrete_dropout", "gaussian_noise", "cutout"),
@@ -63,6 +69,12 @@ FAMILIES = (
     ("parameter", "broadcast"),
     ("identity",),
 )
+
+PRODUCTS_WITHOUT_WEIGHTS = {
+    "matmul",
+    *("sobel", "prewitt", "laplacian", "sharpen", "emboss", "box_blur", "gaussian_blur"),
+}
+"""Layers with multiply-adds and nothing to train: a product of values, convolutions with constant kernels."""
 
 
 def test_the_layers_of_the_language_are_there():
@@ -157,7 +169,7 @@ def test_weights_are_named_and_counted(record: OpRecord, sample):
     assert [spec.role for spec in specs if not spec.trainable] == [role for role in roles if role.startswith("running")]
     macs = record.macs(layer.attributes, layer.inputs, layer.outputs)
     assert isinstance(macs, int)
-    assert (macs > 0) == (record.role == "weights" or record.name == "matmul")
+    assert (macs > 0) == (record.role == "weights" or record.name in PRODUCTS_WITHOUT_WEIGHTS)
 
 
 @pytest.mark.parametrize(("record", "sample"), ACCEPTED, ids=sample_id)

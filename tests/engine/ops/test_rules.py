@@ -36,6 +36,10 @@ REDUCTIONS = (
     "argmax",
     "argmin",
 )
+FILTERS = (
+    *("sobel", "prewitt", "laplacian", "sharpen", "emboss", "box_blur", "gaussian_blur"),
+    *("median_blur", "bilateral"),
+)
 
 GLOBAL = ("avgpool", "maxpool", "minpool", "lppool")
 PLAIN_POOLS = ("minpool", "lppool", "mixed_pool", "stochastic_pool")
@@ -70,6 +74,7 @@ NOTHING_TO_ASK = {
     "needs images one after the other": "the same",
     "needs an adjacency matrix": "the same",
     "is not smaller than the window": "the same",
+    "has no pixel in its middle": "the same",
     "for each output channel, of which nothing is left": "torch makes a kernel of zeros",
     "needs a sequence": "torch has one axis of steps",
     "has no sizes that auto": "torch is told the sizes",
@@ -141,6 +146,8 @@ STRICTER_THAN_TORCH = {
     ("affine_grid", "needs the 6 numbers"): "torch is shown whatever can be read as rows of 2 x 3",
     ("matmul", "are not equal in number"): "torch repeats a single matrix",
     ("matmul", "needs matrices"): "torch multiplies the flat values of a batch as one matrix, where there are as many",
+    ("partial_conv", "needs a mask"): "torch repeats a single row of a mask",
+    **{(name, "needs an image"): "torch takes an image for one without a batch" for name in FILTERS},
     **{(name, "leaves no axis of"): "a value has one axis at least beside the batch" for name in REDUCTIONS},
     **{(name, "takes two values"): "which of more would be meant is open" for name in TWO_VALUES},
     **{(name, "branch sizes differ"): "torch repeats sizes of 1" for name in ENTRY_BY_ENTRY if name != "stack"},
@@ -217,7 +224,8 @@ def test_illegal_values_are_refused_by_name(record: OpRecord, data: st.DataObjec
 def test_required_arguments_are_missed(record: OpRecord):
     for argument in record.arguments:
         if argument.required:
-            others = {item.name: 1 for item in record.arguments if item.required and item is not argument}
+            required = [item.name for item in record.arguments if item.required and item is not argument]
+            others = {name: [[0]] if name == "table" else 1 for name in required}
             with pytest.raises(KeyError, match=argument.name):
                 convert_all(record.arguments, others)
 

@@ -46,6 +46,7 @@ CONTINUED = {
     "tile": "the same",
     "upsample": "beyond the border lie the outermost pixels",
     "resize": "the same",
+    **dict.fromkeys(("sobel", "prewitt", "gaussian_blur", "median_blur"), "an image may continue from its other side"),
 }
 """Layers whose border places see pixels that lie elsewhere in the image; windows are those of the places inside."""
 
@@ -70,7 +71,10 @@ GRIDS = [
 
 DRAWN = frozenset({"fractional_maxpool"})
 """Layers whose windows hold all those that training can draw: one of them is no wider than what is said."""
-ALIGNED = {"window_attention": "each place sees its window, wherever in it the place lies"}
+ALIGNED = {
+    "window_attention": "each place sees its window, wherever in it the place lies",
+    "partial_conv": "what the mask leaves out is not seen",
+}
 """Layers whose places see different parts of what the window says, which are never more."""
 
 

@@ -40,8 +40,15 @@ COMPOSED = {"attention", "window_attention", "nonlocal", "graphconv", "gru", "co
 NO_FORMULA = {
     **dict.fromkeys(("lstm", "gru", "attention"), "torch has no formula for it in primitives"),
     **dict.fromkeys(("maxpool", "avgpool", "rrelu", "lrn"), "torch has no formula for it in primitives"),
-    **dict.fromkeys(("conv", "deconv", "dense", "dropconnect"), "a product of matrices takes the bias along"),
+    **dict.fromkeys(("conv", "deconv", "dense"), "a product of matrices takes the bias along"),
+    **dict.fromkeys(("table_conv", "dropconnect"), "the same"),
+    "partial_conv": "sums over windows of a mask are products for torch",
     "affine_grid": "torch writes it as a product of matrices",
+    **dict.fromkeys(
+        ("laplacian", "sharpen", "emboss", "box_blur", "gaussian_blur", "sobel", "prewitt", "bilateral"),
+        "torch computes the places that entries beyond the border come from",
+    ),
+    "median_blur": "torch has no formula for it in primitives",
     **dict.fromkeys(("minpool", "lppool", "mixed_pool", "stochastic_pool"), "they are made of maxpool and avgpool"),
     **dict.fromkeys(("adaptive_avgpool", "adaptive_maxpool", "spp"), "torch has no formula for it in primitives"),
     **dict.fromkeys(REGIONS, "how large regions are is not known before they are"),
@@ -108,6 +115,7 @@ def test_arithmetic_is_that_of_the_formula(record: OpRecord, sample: Sample):
 
 BY_HAND = [
     ("conv", {"channels": 6, "kernel": 3}, (4, 8, 8), 6 * 6 * 6),
+    ("table_conv", {"table": [[0], [1, 2]], "kernel": 3}, (4, 8, 8), 2 * 6 * 6),
     ("conv", {"channels": 6, "kernel": 3, "bias": False}, (4, 8, 8), 0),
     ("dense", {"features": 7}, (10,), 7),
     ("maxpool", {"kernel": 2}, (3, 8, 8), 3 * 16 * 3),
@@ -138,6 +146,13 @@ BY_HAND = [
     *((f"logical_{name}", {}, (10,), 30) for name in ("and", "or", "xor")),
     ("cumsum", {"axis": "height"}, (3, 4, 2), 24),
     ("tile", {"times": 2}, (3, 2, 2), 0),
+    *((name, {}, (3, 4, 5), 0) for name in ("laplacian", "sharpen", "emboss")),
+    *((name, {"kernel": 3}, (3, 4, 5), 0) for name in ("box_blur", "gaussian_blur")),
+    *((name, {}, (3, 4, 5), 60 * 4) for name in ("sobel", "prewitt")),
+    ("sobel", {"direction": "x"}, (3, 4, 5), 0),
+    ("partial_conv", {"channels": 2, "kernel": 3, "mask": 1}, (3, 4, 5), 20 + 60 + 6 * (9 + 3) + 12 * 3),
+    ("median_blur", {"kernel": 3}, (3, 4, 5), 60 * 17),
+    ("bilateral", {"kernel": 3, "sigma_color": 1, "sigma_space": 1}, (3, 4, 5), 60 * 71),
     ("grid_sample", {"grid": 1}, (3, 6, 5), 3 * 28 * 7 + 28 * 14),
     ("lstm", {"hidden": 3}, (4, 7), 7 * 3 * (22 + 8)),
     ("gru", {"hidden": 3, "bias": False, "bidirectional": True}, (4, 7), 7 * 3 * 17 * 2),
@@ -154,13 +169,16 @@ def test_what_has_no_formula_is_counted_by_hand():
 
 @pytest.mark.parametrize(("name", "arguments", "shape", "wanted"), BY_HAND)
 def test_arithmetic_by_hand(name: str, arguments: dict, shape: tuple[int, ...], wanted: int):
-    others = {"grid_sample": (2, 4, 7), **dict.fromkeys(REGIONS, (5, 4))}
+    others = {"grid_sample": (2, 4, 7), "partial_conv": (1, 4, 5), **dict.fromkeys(REGIONS, (5, 4))}
     least = 3 if name == "where" else 2 if BUILTIN[name].merge else 1
     shapes = (shape, others[name]) if name in others else (shape,) * least
     assert operations(infer(BUILTIN[name], arguments, shapes)) == wanted
 
 
-PRODUCTS = {"conv", "deconv", "dense", "dropconnect", "matmul"}
+PRODUCTS = {
+    *("conv", "deconv", "local_conv", "dense", "dropconnect", "matmul"),
+    *("sobel", "prewitt", "laplacian", "sharpen", "emboss", "box_blur", "gaussian_blur"),
+}
 
 
 @pytest.mark.parametrize(("record", "sample"), [case for case in ACCEPTED if case[0].name in PRODUCTS], ids=sample_id)
