@@ -148,10 +148,11 @@ def _conv_torch(call: TorchCall) -> Tensor:
 
 def _conv_onnx(call: OnnxCall, sink: OnnxSink) -> None:
     attributes = call.attributes
-    values, padding = onnx_filled_padding(call, sink)
+    write = Decomposition(call, sink)
+    values, padding = onnx_filled_padding(call, sink, write)
     sink.node(
         "Conv",
-        [values, *_onnx_weights(call, sink)],
+        [values, *_onnx_weights(write, call)],
         call.outputs,
         kernel_shape=attributes["kernel"],
         strides=attributes["stride"],
@@ -161,11 +162,11 @@ def _conv_onnx(call: OnnxCall, sink: OnnxSink) -> None:
     )
 
 
-def _onnx_weights(call: OnnxCall, sink: OnnxSink, rows: int = 0) -> list[str]:
+def _onnx_weights(write: Decomposition, call: OnnxCall, rows: int = 0) -> list[str]:
     """Write the kernel to compute with and return its name and that of the bias."""
     weights = _deconv_weights if rows else _conv_weights
     shape = weights(call.attributes, tuple(call.input_types))[0].shape
-    kernel = onnx_kernel(Decomposition(call, sink), call, shape, rows)
+    kernel = onnx_kernel(write, call, shape, rows)
     return [kernel, *([call.weights["bias"]] if call.attributes["bias"] else [])]
 
 
@@ -212,6 +213,7 @@ CONV = OpRecord(
         Sample({"channels": 2, "kernel": 3, "pad": (1, 2, 1), "fill": "reflect"}, ((2, 4, 3, 5),)),
         Sample({"channels": 2, "kernel": 2, "fill": "circular"}, ((2, 4, 5),)),
         Sample({"channels": 4, "kernel": 3, "groups": 2, "weight": "standardised"}, ((4, 5, 6),)),
+        Sample({"channels": 4, "kernel": 3, "pad": 1, "fill": "reflect", "weight": "spectral"}, ((4, 5, 6),)),
         Sample({"channels": 6, "kernel": 3, "weight": "spectral", "bias": False}, ((4, 5, 6),)),
         Sample({"channels": 32, "kernel": 11}, ((32, 8, 8),), fails="larger than the height 8"),
         Sample({"channels": 32, "kernel": 11}, ((32, 8),), fails="larger than the length 8"),
@@ -366,7 +368,7 @@ def _deconv_onnx(call: OnnxCall, sink: OnnxSink) -> None:
     attributes = call.attributes
     sink.node(
         "ConvTranspose",
-        [call.inputs[0], *_onnx_weights(call, sink, rows=1)],
+        [call.inputs[0], *_onnx_weights(Decomposition(call, sink), call, rows=1)],
         call.outputs,
         kernel_shape=attributes["kernel"],
         strides=attributes["stride"],

@@ -63,18 +63,18 @@ def onnx_padding(call: OnnxCall, sink: OnnxSink, fill: float = 0.0) -> tuple[str
     return _same_by_size(call, sink, fill), {}
 
 
-def onnx_filled_padding(call: OnnxCall, sink: OnnxSink) -> tuple[str, dict[str, Any]]:
+def onnx_filled_padding(call: OnnxCall, sink: OnnxSink, write: Decomposition) -> tuple[str, dict[str, Any]]:
     """Return the value to slide over and the padding attributes, for a layer with a `fill`.
 
-    Zeros are an attribute of the window; what else is added is a Pad of its own before it.
+    Zeros are an attribute of the window; what else is added is a Pad of its own before it, written by the layer's own
+    `write`, so that no two of its values have one name.
     """
     padding, fill = call.attributes["pad"], call.attributes["fill"]
     if fill == "zeros":
         return onnx_padding(call, sink)
     if padding != "same":
-        write = Decomposition(call, sink)
         return (onnx_padded(write, call, call.inputs[0], padding, fill) if any(padding) else call.inputs[0]), {}
-    return onnx_padded(Decomposition(call, sink), call, call.inputs[0], _same_widths(call, sink), fill), {}
+    return onnx_padded(write, call, call.inputs[0], _same_widths(call, sink), fill), {}
 
 
 def onnx_explicit_padding(call: OnnxCall, sink: OnnxSink, pads: Pads, fill: float) -> str:

@@ -21,19 +21,21 @@ from striate.ops.region_sampling import (
     Regions,
     Taps,
     arranged,
+    at_least_single,
     bins,
     covered,
+    exact_products,
     interpolated,
     largest,
     read_regions,
     rounded,
+    shares_of,
     weighed,
-    weighed_columns,
 )
 from striate.ops.shape_arguments import NamedValue, per_axis
 from striate.ops.sizes import entries, typed
 from striate.ops.targets import OnnxCall, OnnxSink
-from striate.ops.work import KEEPS_NOTHING, Kept, Work
+from striate.ops.work import Kept, Work
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -93,15 +95,21 @@ def _operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
 
 
 def _lines(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
-    """Count the rows of all parts over the whole width, of one step and summed up."""
+    """Count the rows of all parts over the whole width."""
     _, _, width = inputs[0].shape
-    lines: Dim = inputs[attributes["rois"]].shape[0] * inputs[0].channels * attributes["size"][0] * width * 2
+    lines: Dim = inputs[attributes["rois"]].shape[0] * inputs[0].channels * attributes["size"][0] * width
     return lines
 
 
 def _score_lines(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
     _, _, width = inputs[0].shape
-    return inputs[attributes["rois"]].shape[0] * inputs[0].channels * width * 2
+    return inputs[attributes["rois"]].shape[0] * inputs[0].channels * width
+
+
+def _shares(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    """Keep the share of each row and of each column in each part."""
+    rois, (_, tall, wide), (height, width) = inputs[attributes["rois"]], inputs[0].shape, attributes["size"]
+    return Kept(numbers=rois.shape[0] * (tall * height + wide * width))
 
 
 def _places(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
@@ -198,7 +206,7 @@ def _roi_align_torch(call: TorchCall) -> Tensor:
     height, width = call.attributes["size"]
     rows = _exact_span(call, regions.top, regions.bottom, height, values.shape[2])
     columns = _exact_span(call, regions.left, regions.right, width, values.shape[3])
-    return arranged(weighed(values, regions, rows, columns), regions)
+    return arranged(weighed(call, values, regions, rows, columns), regions)
 
 
 def _exact_span(call: TorchCall, first: Tensor, last: Tensor, parts: int, size: int) -> Taps:
@@ -231,7 +239,7 @@ def _roi_align_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 ROI_ALIGN = OpRecord(
     name="roi_align",
-    work=Work(_operations, KEEPS_NOTHING, _lines),
+    work=Work(_operations, _shares, _lines),
     summary="Average of points of each part of each region, interpolated between the four nearest pixels: C x H x W "
     "and regions K x 4 give C x K x h x w. Nothing is rounded, so that masks and small boxes keep their place. Points "
     "more than a pixel outside of the image are 0.",
@@ -300,19 +308,27 @@ def _psroi_torch(call: TorchCall) -> Tensor:
 
 def _scores(call: TorchCall, maps: Tensor, regions: Regions, rows: Taps, columns: Taps) -> Tensor:
     """Return the averages of all parts, `R x height x C x width`, of maps `N x C x height x width x H x W`."""
-    part = call.torch.arange(maps.shape[2], device=maps.device)
-    lines = None
+    lines = _score_rows(call, at_least_single(call.torch, maps), regions, rows)  # R x height x C x width x W
+    across = shares_of(call.torch, columns, maps.shape[5], lines.dtype)
+    return (lines * across[:, None, None]).sum(4).to(maps.dtype)
+
+
+def _score_rows(call: TorchCall, maps: Tensor, regions: Regions, rows: Taps) -> Tensor:
+    """Return the weighted sums of rows, those of part i from the maps of part i."""
+    count, made, height, width, tall, wide = maps.shape
+    if regions.own:
+        with exact_products(call.torch, maps):
+            down = shares_of(call.torch, rows, tall, maps.dtype).reshape(count, -1, height, tall).transpose(1, 2)
+            images = maps.permute(0, 2, 4, 1, 3, 5).reshape(count, height, tall, -1)
+            lines = (down @ images).transpose(1, 2)
+        return lines.reshape(-1, height, made, width, wide)
+    part, total = call.torch.arange(height, device=maps.device), None
     for step in range(rows.places.shape[2]):
-        taken = maps[regions.image[:, None], :, part, :, rows.places[:, :, step]]  # R x height x C x width x W
+        taken = maps[regions.image[:, None], :, part, :, rows.places[:, :, step]]
         taken = taken * rows.shares[:, :, step, None, None, None].to(maps.dtype)
-        lines = taken if lines is None else lines + taken
-    assert lines is not None, "taps are never none"
-    each = [
-        weighed_columns(lines[:, :, :, at], Taps(columns.places[:, at : at + 1], columns.shares[:, at : at + 1]))
-        for at in range(maps.shape[3])
-    ]
-    result: Tensor = call.torch.cat(each, 3)
-    return result
+        total = taken if total is None else total + taken
+    assert total is not None, "taps are never none"
+    return total
 
 
 def _score_span(call: TorchCall, first: Tensor, last: Tensor, parts: int, size: int) -> Taps:
@@ -365,7 +381,7 @@ def _rounded_onnx(write: Decomposition, value: str) -> str:
 
 PSROI_POOL = OpRecord(
     name="psroi_pool",
-    work=Work(_operations, KEEPS_NOTHING, _score_lines),
+    work=Work(_operations, _shares, _score_lines),
     summary="Position-sensitive pooling of regions: part (i, j) of a region is the average of channel (c h + i) w + j "
     "over that part, so C h w x H x W and regions K x 4 give C x K x h x w. Every part of an object votes with score "
     "maps of its own, and nothing is left to be computed per region. Corners are rounded, then scaled; parts outside "

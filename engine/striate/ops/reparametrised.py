@@ -1,15 +1,16 @@
 """Kernels that are not used as they are trained: weight standardisation and spectral normalisation.
 
-Layers with a kernel ask `torch_kernel` and `onnx_kernel` for the one that they compute with, and so must whoever
-folds something into it: the stored weight is the one that is trained. `rows` is the axis of the output channels,
-0 of a convolution or dense layer and 1 of a transposed convolution.
+Layers with a kernel ask `torch_kernel` and `onnx_kernel` for the one that they compute with, and whoever folds
+something into it asks `evaluated_kernel`: the stored weight is the one that is trained. `rows` is the axis of the
+output channels, 0 of a convolution or dense layer and 1 of a transposed convolution.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from striate.graph import Initializer
 from striate.ops.arguments import Argument, Choice, OneOf
@@ -20,7 +21,10 @@ from striate.ops.record import Attributes, TorchCall, WeightSpec
 from striate.ops.targets import OnnxCall
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
+
+    Array = np.ndarray[Any, np.dtype[Any]]
 
 WEIGHT = Argument(
     "weight",
@@ -89,6 +93,29 @@ def _torch_spectral(call: TorchCall, kernel: Tensor, rows: int) -> Tensor:
     unit = call.torch.nn.functional.normalize(direction.clone(), dim=0, eps=_LEAST)
     result: Tensor = kernel / (matrix.T @ unit).norm().clamp(min=_LEAST)
     return result
+
+
+def evaluated_kernel(attributes: Attributes, stored: Mapping[str, Array], rows: int = 0) -> Array:
+    """Return the kernel that evaluation computes with, from what is stored by role, in the precision of that."""
+    kernel: Array = stored["weight"]
+    if attributes["weight"] == "standardised":
+        groups = attributes["groups"] if rows else 1
+        apart = kernel.reshape(groups, -1, *kernel.shape[1:]) if rows else kernel[None]
+        axes = tuple(axis for axis in range(1, apart.ndim) if axis != rows + 1)
+        mean, variance = apart.mean(axes, keepdims=True), apart.var(axes, keepdims=True)
+        standardised: Array = ((apart - mean) / (variance + _EPS) ** 0.5).reshape(kernel.shape)
+        return standardised
+    if attributes["weight"] == "spectral":
+        matrix = kernel.swapaxes(0, rows).reshape(kernel.shape[rows], -1)
+        direction = stored[_DIRECTION]
+        pulled = direction @ matrix / max(_length(direction), _LEAST)
+        return kernel / max(_length(pulled), _LEAST)
+    return kernel
+
+
+def _length(vector: Array) -> float:
+    length: float = float((vector * vector).sum()) ** 0.5
+    return length
 
 
 def onnx_kernel(write: Decomposition, call: OnnxCall, shape: tuple[int, ...], rows: int = 0) -> str:

@@ -1,5 +1,7 @@
 """Folds what is linear in evaluation into convolutions: batch norms behind them, and parallel branches into one.
 
+Kernels that are standardised or divided by their spectral norm are worked out first (`plain_kernels`).
+
 A RepVGG block, trained as the sum of a 3 x 3 convolution, a 1 x 1 convolution and the input, each with batch norm,
 leaves as one 3 x 3 convolution (Ding et al., RepVGG, 2021, section 3.3). Kernels are computed in float64. A folded
 layer goes by the name of the last layer folded into it, as its values are that one's; its weights keep their names.
@@ -14,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from striate.graph import Graph, Node, Weight
+from striate.passes.plain_kernels import plain_kernels
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,18 +39,21 @@ class Reparameterised:
         arrays: every weight of the graph by name, as float32.
         norms: how many batch norms went into the layer before them.
         branches: how many parallel branches went into another one.
+        kernels: how many standardised or spectrally normalised kernels were worked out.
     """
 
     graph: Graph
     arrays: Mapping[str, Array]
     norms: int
     branches: int
+    kernels: int = 0
 
     @property
     def words(self) -> str:
         """What has been folded, for people."""
         norms = f"{self.norms} batch norm{'s' * (self.norms != 1)}"
-        return f"{norms} and {self.branches} parallel branch{'es' * (self.branches != 1)} folded into convolutions"
+        words = f"{norms} and {self.branches} parallel branch{'es' * (self.branches != 1)} folded into convolutions"
+        return words + (f"; {self.kernels} kernel{'s' * (self.kernels != 1)} worked out" if self.kernels else "")
 
 
 def reparameterise(graph: Graph, arrays: Mapping[str, Array]) -> Reparameterised:
@@ -59,7 +65,9 @@ def reparameterise(graph: Graph, arrays: Mapping[str, Array]) -> Reparameterised
     """
     import numpy as np  # passes are imported where nothing is computed
 
-    work = _Folding(graph, {name: np.asarray(values, dtype=np.float64) for name, values in arrays.items()})
+    stored = {name: np.asarray(values, dtype=np.float64) for name, values in arrays.items()}
+    plain, kernels, count = plain_kernels(graph, stored)
+    work = _Folding(plain, kernels)
     norms = branches = 0
     while True:
         folded, merged = work.fold_norms(), work.merge_branches()
@@ -67,7 +75,7 @@ def reparameterise(graph: Graph, arrays: Mapping[str, Array]) -> Reparameterised
         if not folded and not merged:
             break
     values = {name: work.arrays[name].astype(np.float32) for name in work.graph.weights}
-    return Reparameterised(work.graph, values, norms, branches)
+    return Reparameterised(work.graph, values, norms, branches, count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +112,6 @@ class _Folding:
         node = self._makers.get(value)
         if node is None or node.op not in ops or self._uses[value] != 1 or len(node.outputs) != 1:
             return None
-        if node.attributes.get("weight", "plain") != "plain":
-            return None  # its kernel is made from what is stored, each time anew
         return node if all(self._holders[name] == 1 for name in node.weights.values()) else None
 
     # ------------------------------------------------------------------------------------------ batch norm

@@ -101,6 +101,27 @@ def test_pools_of_whole_images(operator):
     agree(model([node(operator, ["x"], ["y"])], {"x": ["N", 4, "H", "W"]}), {"H": 5, "W": 6})
 
 
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"kernel_shape": [2, 3]},
+        {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1, 0, 1, 2], "p": 1},
+        {"kernel_shape": [2, 2], "auto_pad": "SAME_UPPER", "strides": [2, 2], "p": 3},
+    ],
+    ids=str,
+)
+def test_norms_of_windows(attributes):
+    assert layers(agree(model([node("LpPool", ["x"], ["y"], **attributes)], IMAGE))) == ["lppool"]
+
+
+@pytest.mark.parametrize("exponent", [1, 2, 3])
+def test_norms_of_whole_images(exponent):
+    given = {"x": ["N", 4, "H", "W"]}
+    assert layers(agree(model([node("GlobalLpPool", ["x"], ["y"], p=exponent)], given), {"H": 5, "W": 6})) == [
+        "global_lppool"
+    ]
+
+
 def statistics(channels: int = 4) -> list:
     return [random(name, channels, seed=index) for index, name in enumerate(("s", "b", "m"))] + [
         tensor("v", np.linspace(0.5, 2, channels))

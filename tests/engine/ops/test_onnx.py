@@ -108,6 +108,8 @@ OPEN = [
     ("conv", {"channels": 4, "kernel": (2, 5), "stride": (3, 2), "pad": "same"}),
     ("conv", {"channels": 4, "kernel": 3, "stride": 2, "pad": "same", "dilation": (2, 3)}),
     ("conv", {"channels": 4, "kernel": 1, "stride": 3, "pad": "same"}),
+    ("conv", {"channels": 4, "kernel": 3, "pad": "same", "stride": 2, "fill": "replicate", "weight": "standardised"}),
+    ("conv", {"channels": 4, "kernel": 3, "pad": "same", "stride": 2, "dilation": 2, "weight": "spectral"}),
     *(
         ("conv", {"channels": 4, "kernel": kernel, "stride": 2, "pad": pad, "fill": fill})
         for fill in ("reflect", "replicate", "circular", 0.5)

@@ -80,6 +80,19 @@ def test_regions_far_larger_than_the_image_cost_what_the_image_does():
     assert torch.isfinite(layer.run([value, vast], {})).all()
 
 
+@pytest.mark.parametrize("name", ["roi_align", "psroi_pool"])
+@pytest.mark.parametrize("numbers", [4, 5])
+def test_shares_are_exact_in_mixed_precision(name: str, numbers: int):
+    value, rows = torch.randn(2, 4, 9, 8), torch.tensor([[1.3, 0.4, 5.1, 7.7]] * 2)[:, None]
+    rois = rows if numbers == 4 else torch.cat([torch.tensor([[[0.0]], [[1.0]]]), rows], 2)
+    wanted = run(name, {"size": 2}, value, rois)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        torch.testing.assert_close(run(name, {"size": 2}, value, rois), wanted)
+        rounded = run(name, {"size": 2}, value.to(torch.bfloat16), rois)
+    assert rounded.dtype == torch.bfloat16
+    torch.testing.assert_close(rounded.float(), wanted, rtol=0.02, atol=0.02)
+
+
 @pytest.mark.parametrize("name", ["roi_pool", "psroi_pool"])
 @pytest.mark.parametrize(("extent", "parts"), [(57, 7), (29, 11), (10, 3), (114, 7)])
 def test_parts_end_where_those_of_onnx_runtime_end(name: str, extent: int, parts: int):

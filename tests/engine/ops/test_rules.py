@@ -65,7 +65,6 @@ NOTHING_TO_ASK = {
     "is for volumes": "the same",
     "value has no effect": "the same",
     "differ in their number of axes": "sizes are read off a value axis by axis",
-    "has no sizes that auto": "torch is told the sizes",
     "needs regions K x 4": "torch has no layer for regions",
     "would make the state smaller": "torch has no such layer",
     "needs images one after the other": "the same",
@@ -73,6 +72,7 @@ NOTHING_TO_ASK = {
     "is not smaller than the window": "the same",
     "for each output channel, of which nothing is left": "torch makes a kernel of zeros",
     "needs a sequence": "torch has one axis of steps",
+    "has no sizes that auto": "torch is told the sizes",
     "needs a grid 2 x H x W": "grids have their channels first here, last in torch",
 }
 """Refusals of what torch has no way to be asked, whatever the layer, by a part of the message."""

@@ -62,6 +62,17 @@ def net(body: str, size: str = "8 x 9 x 11", before: str = "") -> str:
     return f"{before}\nmodel Net {{\n  input image: {size}\n{body}\n  output y\n}}\n"
 
 
+@pytest.mark.parametrize("fill", ["reflect", "replicate", "circular", "0.7"])
+def test_filled_padding_takes_a_norm_and_no_branch(fill: str):
+    """The bias behind a convolution does not see its padding; a smaller kernel beside it would."""
+    line = f"conv(8, 3, pad = 1, fill = {fill})"
+    _, found = folded(net(f"  add {{\n    {line} -> bn\n    conv(8, 1) -> bn\n  }}"))
+    assert (found.norms, found.branches) == (2, 0)
+    assert {node.attributes.get("fill") for node in found.graph.nodes if node.op == "conv"} >= {
+        fill if fill.isalpha() else float(fill)
+    }
+
+
 @pytest.mark.parametrize("groups", [1, 2])
 def test_a_block_of_repvgg_is_one_convolution(groups):
     _, found = folded(net(f"RepVGG(8, groups = {groups})", before="use std.blocks"))
@@ -115,8 +126,6 @@ def test_what_is_linear_is_folded(body, ops, branches):
         "add { conv(8, 3, pad = (2, 0, 2, 0)); conv(8, 3, pad = 1) }",
         "let c = conv(8, 3, pad = 1)\nadd { c; conv(8, 1) } -> c",
         "add { conv(8, 3, pad = 1, fill = reflect); conv(8, 1) }",
-        "add { conv(8, 3, pad = 1, weight = standardised); conv(8, 1) }",
-        "conv(8, 3, pad = 1, weight = spectral) -> bn",
         "mul { conv(8, 3, pad = 1); conv(8, 1) }",
         "conv(8, 3, pad = 1) as a -> add(image) as b\na -> relu -> add(b)",
         "conv(8, 3, pad = 1) as a -> bn -> add(a)",
@@ -127,6 +136,26 @@ def test_what_is_not_one_convolution_is_left(body):
     graph, found = folded(net(body))
     assert found.branches == 0
     assert [node.op for node in found.graph.nodes] == [node.op for node in graph.nodes]
+
+
+@pytest.mark.parametrize(
+    ("body", "ops", "kernels"),
+    [
+        ("add { conv(8, 3, pad = 1, weight = standardised); conv(8, 1, weight = spectral) }", ["conv"], 2),
+        ("conv(8, 3, pad = 1, groups = 4, weight = spectral) -> bn", ["conv"], 1),
+        ("deconv(6, 2, groups = 2, weight = standardised) -> relu", ["deconv", "relu"], 1),
+        ("deconv(6, 3, weight = spectral) -> bn", ["deconv"], 1),
+        ("flatten -> dense(4, weight = spectral) -> bn -> dense(3, weight = standardised)", ["flatten", "dense"], 2),
+        ("let c = conv(8, 3, pad = 1, weight = spectral)\nc -> relu -> c", ["conv", "relu", "conv"], 1),
+    ],
+)
+def test_kernels_are_worked_out_and_folded_like_others(body, ops, kernels):
+    _, found = folded(net(body))
+    assert [node.op for node in found.graph.nodes][: len(ops)] == ops
+    assert found.kernels == kernels
+    assert not [name for name in found.graph.weights if name.endswith("running_u")]
+    assert {node.attributes.get("weight", "plain") for node in found.graph.nodes} == {"plain"}
+    assert found.words.endswith(f"; {kernels} kernel{'s' * (kernels > 1)} worked out")
 
 
 def test_values_keep_the_name_of_the_layer_that_made_them():

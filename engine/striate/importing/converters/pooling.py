@@ -1,4 +1,4 @@
-"""Pooling: the maximum or average of a sliding window, and of a whole image."""
+"""Pooling: the maximum, average or p-norm of a sliding window, and of a whole image."""
 
 from __future__ import annotations
 
@@ -48,6 +48,29 @@ def _avgpool(call: Call) -> Value:
     )
 
 
+def _lppool(call: Call) -> Value:
+    value = image(call)
+    call.demand_float(value)
+    kernel, stride, dilation = window(call, len(value.sizes) - 1)
+    if set(dilation) != {1}:
+        raise UnsupportedError("its window has dilations, which the norm has not in the language")
+    return call.layer(
+        "lppool",
+        value,
+        kernel=tuple(kernel),
+        stride=tuple(stride),
+        p=float(call.node.attribute("p", 2)),
+        pad=window_padding(call, value, kernel, stride, dilation),
+        ceil=bool(call.node.attribute("ceil_mode", 0)),
+    )
+
+
+def _global_lppool(call: Call) -> Value:
+    value = image(call)
+    call.demand_float(value)
+    return call.layer("global_lppool", value, p=float(call.node.attribute("p", 2)))
+
+
 def _is_padded(pad: object) -> bool:
     return not isinstance(pad, tuple) or any(pad)
 
@@ -65,5 +88,7 @@ CONVERTERS = {
     "MaxPool": _maxpool,
     "AveragePool": _avgpool,
     "GlobalAveragePool": _whole("global_avgpool"),
+    "GlobalLpPool": _global_lppool,
     "GlobalMaxPool": _whole("global_maxpool"),
+    "LpPool": _lppool,
 }
