@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -39,7 +42,7 @@ def _lines(report: ImportReport) -> list[str]:
     lines = [
         f"{graph.name} is in {report.text}, its weights are in {report.weights}",
         f"{origin}; {len(graph.nodes):,} layers with {graph.parameters:,} parameters",
-        *_table(imported),
+        *_counts(imported),
     ]
     agreement = report.agreement
     if agreement is None:
@@ -51,21 +54,20 @@ def _lines(report: ImportReport) -> list[str]:
     ]
 
 
-def _table(imported: Imported) -> list[str]:
-    """Return the operators that were read, with their numbers, and how many of each layer they became."""
-    layers: dict[str, int] = {}
-    for node in imported.model.graph.nodes:
-        layers[node.op] = layers.get(node.op, 0) + 1
-    made = sorted(layers.items(), key=lambda item: (-item[1], item[0]))
-    left = [f"{count:>6,}  {name}" for name, count in imported.operators.items()]
-    right = [f"{count:>6,}  {name}" for name, count in made]
-    width = max([len("   read  operator"), *map(len, left)])
-    rows = [("  read  operator", "  made  layer")]
-    rows += [
-        (left[row] if row < len(left) else "", right[row] if row < len(right) else "")
-        for row in range(max(len(left), len(right)))
-    ]
-    return [f"{first:<{width}}  {second}".rstrip() for first, second in rows]
+_WIDTH = 100
+
+
+def _counts(imported: Imported) -> list[str]:
+    """Return which operators were read and which layers were made, the frequent ones first."""
+    made = Counter(node.op for node in imported.model.graph.nodes)
+    return [line for verb, counts in (("read", imported.operators), ("made", made)) for line in _listed(verb, counts)]
+
+
+def _listed(verb: str, counts: Mapping[str, int]) -> list[str]:
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    words = ", ".join(f"{count:,}\N{NO-BREAK SPACE}{name}" for name, count in ordered)
+    lines = wrap(words, _WIDTH, initial_indent=f"  {verb}: ", subsequent_indent=" " * len(f"  {verb}: "))
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
 
 
 def _as_json(report: ImportReport) -> dict[str, Any]:
