@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from onnx import TensorProto
 
 from striate.dims import Dim
 from striate.importing.findings import UnsupportedError
@@ -145,6 +146,13 @@ class Call:
     ) -> Value:
         """Add a layer of one value and return that value."""
         return self.layers(name, inputs, weights, kind=kind, **arguments)[0]
+
+    def parameter(self, stored: Stored) -> Value:
+        """Add a stored tensor as a value, the same for every image; its kind is that of what it meets."""
+        kind = next((item.kind for item in self.values), TensorProto.FLOAT)
+        weight = Stored(stored.names, np.asarray(stored.array).astype(np.float32))
+        flow = self.network.inputs[0].value
+        return self.layer("parameter", flow, {"weight": weight}, kind=kind, sizes=list(stored.array.shape))
 
     def layers(
         self,

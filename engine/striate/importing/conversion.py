@@ -214,6 +214,8 @@ class _Conversion:
         before, values_before = len(self.network.layers), len(self.network.conditions)
         try:
             result = converter(call)
+            if left := view.unread():
+                raise UnsupportedError(f"its attribute {shown(left[0])} is not read")
         except UnsupportedError:
             del self.network.layers[before:], self.network.conditions[values_before:]
             raise

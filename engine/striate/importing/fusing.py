@@ -61,6 +61,18 @@ def fuse(network: Network) -> None:
             makers.layers[layer.outputs[0]] = made
             break
     network.layers[:] = [layer for layer in network.layers if id(layer) not in gone]
+    _prune(network)
+
+
+def _prune(network: Network) -> None:
+    """Leave out layers whose values nobody uses: what was read another way than it was written."""
+    used = {value.number for _, value in network.outputs}
+    kept = []
+    for layer in reversed(network.layers):
+        if not used.isdisjoint(layer.outputs):
+            kept.append(layer)
+            used.update(layer.inputs)
+    network.layers[:] = reversed(kept)
 
 
 def _pairs(layer: Layer) -> Iterator[tuple[int, int]]:

@@ -6,7 +6,7 @@ the end (`naming.py`), and `finished.py` makes the graph.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -174,16 +174,27 @@ class Network:
             layer.operator,
         )
 
+    def source(self, value: Value, names: Sequence[str]) -> Value | None:
+        """Return what flows into the layer that makes a value, if that is one of these and keeps the type."""
+        for layer in reversed(self.layers):
+            if value.number in layer.outputs:
+                if layer.record.name not in names:
+                    return None
+                return Value(layer.inputs[0], layer.given[0].shape, value.kind)
+        return None
+
     def sized(self, space: tuple[Dim, ...]) -> Value | None:
         """Return the value made first that has these sizes behind its channels; its type does not matter."""
-        for item in self.inputs:
-            if item.value.sizes[1:] == space:
-                return item.value
+        return next((value for value in self._all() if value.sizes[1:] == space), None)
+
+    def whole(self, sizes: tuple[Dim, ...]) -> Value | None:
+        """Return the value made first that has these sizes; its type does not matter."""
+        return next((value for value in self._all() if value.sizes == sizes), None)
+
+    def _all(self) -> Iterator[Value]:
+        yield from (item.value for item in self.inputs)
         for layer in self.layers:
-            for number, each in zip(layer.outputs, layer.types, strict=True):
-                if each.shape[1:] == space:
-                    return Value(number, each.shape, TensorProto.FLOAT)
-        return None
+            yield from self.results(layer, TensorProto.FLOAT)
 
     def add_bias(self, layer: Layer, bias: Stored) -> None:
         """Give a layer with the argument `bias` one that it did not have."""

@@ -5,7 +5,7 @@ Over the operator sets many attributes have become inputs (axes, sizes, scales);
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,21 @@ _FIELDS = {
     AttributeProto.STRINGS: "strings",
     AttributeProto.GRAPH: "g",
 }
+
+
+_HARMLESS: Mapping[str, frozenset[str]] = {
+    "": frozenset({"consumed_inputs"}),
+    "Resize": frozenset({"cubic_coeff_a", "nearest_mode", "extrapolation_value"}),
+    "MaxPool": frozenset({"storage_order"}),  # of places, which are not read
+    "BatchNormalization": frozenset({"is_test"}),
+    "Dropout": frozenset({"ratio", "is_test", "seed"}),
+    "LayerNormalization": frozenset({"stash_type"}),
+    "RMSNormalization": frozenset({"stash_type"}),
+    "GroupNormalization": frozenset({"stash_type"}),
+    "Cast": frozenset({"saturate", "round_mode"}),
+    "Pad": frozenset({"value"}),  # of mode = constant
+}
+"""Attributes that change nothing about what is computed, as far as the operator is read, by operator."""
 
 
 def shortest(number: float) -> float:
@@ -58,6 +73,7 @@ class NodeView:
     array: Callable[[TensorProto], Array]
     known: Callable[[int], Array | None]
     _attributes: dict[str, AttributeProto] = field(init=False)
+    _asked: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._attributes = {item.name: item for item in self.proto.attribute}
@@ -83,8 +99,14 @@ class NodeView:
         Raises:
             UnsupportedError: it is of a kind that is not read.
         """
+        self._asked.add(name)
         found = self._attributes.get(name)
         return default if found is None else _plain(found)
+
+    def unread(self) -> list[str]:
+        """Return the attributes that nobody has asked for, without those that change nothing."""
+        harmless = _HARMLESS.get(self.operator, frozenset()) | _HARMLESS[""]
+        return sorted(self._attributes.keys() - self._asked - harmless)
 
     def numbers(self, name: str, place: int) -> list[int] | None:
         """Return whole numbers that an attribute has, or in later operator sets an input; None where neither is given.

@@ -13,7 +13,7 @@ from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types
 from striate.ops.sizes import entries, typed
 from striate.ops.targets import OnnxCall, OnnxSink
-from striate.ops.work import KEEPS_NOTHING, Work, keeping_all, merging, no_operations, per_entry
+from striate.ops.work import KEEPS_NOTHING, Work, keeping, keeping_all, merging, no_operations, per_entry
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -163,6 +163,48 @@ AVERAGE = OpRecord(
 )
 
 
+def _pow_torch(call: TorchCall) -> Tensor:
+    result: Tensor = call.torch.pow(call.inputs[0], call.inputs[1])
+    return result
+
+
+def _fmod_torch(call: TorchCall) -> Tensor:
+    result: Tensor = call.torch.fmod(call.inputs[0], call.inputs[1])
+    return result
+
+
+def _fmod_onnx(call: OnnxCall, sink: OnnxSink) -> None:
+    sink.node("Mod", call.inputs, call.outputs, fmod=1)
+
+
+_GATED = (Sample({}, ((4, 9, 7), (4, 1, 1))), Sample({}, ((1, 9, 7), (4, 9, 1))))
+
+POW = OpRecord(
+    name="pow",
+    work=Work(merging, keeping(0, 1, output=True)),
+    summary="Power of two values: out = a ^ b, for entries a above 0; a size of 1 is repeated.",
+    merge=True,
+    shape=_quotient_shape,
+    torch=_pow_torch,
+    onnx=in_turn("Pow"),
+    samples=(*_EVERY_RANK, *_GATED, TOO_MANY, *REFUSED),
+    reference="numpy.power, ONNX's Pow; Radenovic et al., Fine-tuning CNN image retrieval, 2018 (generalised mean)",
+)
+
+FMOD = OpRecord(
+    name="fmod",
+    work=Work(merging, keeping(0, 1)),
+    summary="Remainder of a division towards 0: out = a - b * (a / b cut off), with the sign of a; a size of 1 is "
+    "repeated.",
+    merge=True,
+    shape=_quotient_shape,
+    torch=_fmod_torch,
+    onnx=_fmod_onnx,
+    samples=(*_EVERY_RANK, *_GATED, TOO_MANY, *REFUSED),
+    reference="ISO C, fmod; ONNX's Mod with fmod = 1",
+)
+
+
 def _stack_shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
     check_merge(inputs)
     channels, *space = common_sizes(inputs, check, _SAME)
@@ -195,4 +237,4 @@ STACK = OpRecord(
     reference="torch.stack along axis 2, the first one behind batch and channels",
 )
 
-RECORDS = (SUB, DIV, MAXIMUM, MINIMUM, AVERAGE, STACK)
+RECORDS = (SUB, DIV, MAXIMUM, MINIMUM, AVERAGE, STACK, POW, FMOD)

@@ -18,7 +18,7 @@ from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, W
 from striate.ops.shape_arguments import AxisNames
 from striate.ops.sizes import entries, product, typed
 from striate.ops.targets import OnnxCall, OnnxSink
-from striate.ops.work import KEEPS_NOTHING, Work, keeping, per_entry, per_input_entry, reducing
+from striate.ops.work import KEEPS_NOTHING, Kept, Work, keeping, per_entry, per_input_entry, reducing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -152,6 +152,47 @@ REDUCE_MIN = _reduction(
 )
 
 
+def _product(call: TorchCall) -> Tensor:
+    """Multiply along one axis after the other: torch's own product knows no several axes."""
+    value, along = call.inputs[0], _positions(call.attributes, call.inputs[0].dim() - 1)
+    for position in reversed(along):
+        value = value.prod(position, keepdim=call.attributes["keep"])
+    return value
+
+
+def _product_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
+    sizes = list(inputs[0].shape)
+    between: Dim = 0
+    for position in reversed(_positions(attributes, inputs[0].rank)):
+        sizes[position - 1] = 1
+        between = between + product(sizes)
+    return Kept((0,), output=True, numbers=between - entries(outputs[0]))
+
+
+REDUCE_PROD = OpRecord(
+    name="reduce_prod",
+    work=Work(reducing, _product_keeps),
+    summary="Product of the entries along named axes.",
+    arguments=(_AXIS, _KEEP),
+    shape=_shape,
+    window=_window,
+    torch=_product,
+    onnx=_written("ReduceProd"),
+    samples=tuple(_samples()),
+    reference="numpy.prod over named axes, ONNX's ReduceProd",
+)
+
+
+REDUCE_LOG_SUM_EXP = _reduction(
+    "reduce_logsumexp",
+    "Logarithm of the sum of e^in along named axes, without loss of digits: a smooth maximum.",
+    "logsumexp",
+    "ReduceLogSumExp",
+    "Boyd and Vandenberghe, Convex optimization, 2004, section 3.1.5 (log-sum-exp)",
+    Work(per_input_entry(4), keeping(0, output=True)),
+)
+
+
 def _std_shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
     outputs = _shape(attributes, inputs, check)
     along = _positions(attributes, inputs[0].rank)
@@ -231,17 +272,24 @@ def _argmax_shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
     return _shape({**attributes, "axis": (attributes["axis"],)}, inputs, check)
 
 
-def _argmax_torch(call: TorchCall) -> Tensor:
-    value = call.inputs[0]
-    axis = axis_of(call.attributes["axis"], value.dim() - 1)
-    return value.argmax(axis, keepdim=call.attributes["keep"]).to(value.dtype)
+def _place_torch(function: str) -> Callable[[TorchCall], Tensor]:
+    def rule(call: TorchCall) -> Tensor:
+        value = call.inputs[0]
+        axis = axis_of(call.attributes["axis"], value.dim() - 1)
+        place: Tensor = getattr(value, function)(axis, keepdim=call.attributes["keep"])
+        return place.to(value.dtype)
+
+    return rule
 
 
-def _argmax_onnx(call: OnnxCall, sink: OnnxSink) -> None:
-    write = Decomposition(call, sink)
-    axis = axis_of(call.attributes["axis"], call.input_types[0].rank)
-    place = write("ArgMax", call.inputs[0], axis=axis, keepdims=int(call.attributes["keep"]))
-    write.result("Cast", place, to=_FLOAT)
+def _place_onnx(op_type: str) -> Callable[[OnnxCall, OnnxSink], None]:
+    def rule(call: OnnxCall, sink: OnnxSink) -> None:
+        write = Decomposition(call, sink)
+        axis = axis_of(call.attributes["axis"], call.input_types[0].rank)
+        place = write(op_type, call.inputs[0], axis=axis, keepdims=int(call.attributes["keep"]))
+        write.result("Cast", place, to=_FLOAT)
+
+    return rule
 
 
 ARGMAX = OpRecord(
@@ -252,8 +300,8 @@ ARGMAX = OpRecord(
     arguments=(Argument("axis", OneOf(ONE_AXIS), "The axis.", Choice("channels")), _KEEP),
     shape=_argmax_shape,
     window=_window,
-    torch=_argmax_torch,
-    onnx=_argmax_onnx,
+    torch=_place_torch("argmax"),
+    onnx=_place_onnx("ArgMax"),
     samples=(
         Sample({}, ((6, 5, 7),)),
         Sample({"keep": False}, ((6, 5, 7),)),
@@ -267,4 +315,28 @@ ARGMAX = OpRecord(
     reference="Long, Shelhamer and Darrell, Fully convolutional networks, 2015, section 4 (the class of each pixel)",
 )
 
-RECORDS = (REDUCE_MEAN, REDUCE_SUM, REDUCE_MAX, REDUCE_MIN, REDUCE_STD, ARGMAX)
+ARGMIN = OpRecord(
+    name="argmin",
+    work=Work(reducing, KEEPS_NOTHING, scratch=per_entry(2)),
+    summary="Place of the smallest entry along an axis, as a number of the type of the values: the nearest of several "
+    "distances. Of equal entries the first counts. It has no gradient.",
+    arguments=ARGMAX.arguments,
+    shape=_argmax_shape,
+    window=_window,
+    torch=_place_torch("argmin"),
+    onnx=_place_onnx("ArgMin"),
+    samples=ARGMAX.samples,
+    reference="van den Oord, Vinyals and Kavukcuoglu, Neural discrete representation learning, 2017, equation 1",
+)
+
+RECORDS = (
+    REDUCE_MEAN,
+    REDUCE_SUM,
+    REDUCE_MAX,
+    REDUCE_MIN,
+    REDUCE_PROD,
+    REDUCE_LOG_SUM_EXP,
+    REDUCE_STD,
+    ARGMAX,
+    ARGMIN,
+)

@@ -38,6 +38,7 @@ MODULES = (
     "gumbel",
     "gating",
     "arithmetic",
+    "elementary",
     "scalar",
     "dense",
     "dropconnect",
@@ -60,12 +61,15 @@ MODULES = (
     "edge_preserving",
     "coordinates",
     "reduction",
+    "running",
     "dropout",
     "concrete_dropout",
     "disturbance",
     "merge",
     "combine",
     "product",
+    "comparing",
+    "stored",
     "identity",
 )
 """The modules with a table `RECORDS`, in the order of the documentation."""

@@ -31,8 +31,12 @@ from tests.engine.ops.argument_values import written_arguments
 from tests.engine.ops.likely_calls import LIKELY
 
 LARGEST_SIZE = 24
-ABOVE_ZERO = frozenset({"log", "sqrt", "reciprocal", "graphconv"})
+ABOVE_ZERO = frozenset({"log", "sqrt", "reciprocal", "graphconv", "power", "pow", "fmod"})
 """Layers whose entries must be positive: logarithms, and edges, whose sums are divided by."""
+ABOVE_ONE = frozenset({"acosh"})
+"""Layers whose entries must be above 1."""
+WITHIN_ONE = frozenset({"asin", "acos", "atanh"})
+"""Layers whose entries must lie between -1 and 1."""
 
 
 def _with_places(attributes: Mapping[str, Any], values: list[Tensor]) -> list[Tensor]:
@@ -124,7 +128,10 @@ class Layer:
         made = tensors(shapes, batch, seed=seed, dtype=dtype)
         if self.record.name in FITTING:
             return FITTING[self.record.name](self.attributes, made)
-        return [item.abs() + 0.1 for item in made] if self.record.name in ABOVE_ZERO else made
+        if self.record.name in WITHIN_ONE:
+            return [0.9 * item.tanh() for item in made]
+        least = 0.1 if self.record.name in ABOVE_ZERO else 1.1 if self.record.name in ABOVE_ONE else None
+        return made if least is None else [item.abs() + least for item in made]
 
     def run(self, inputs: Sequence[Tensor], weights: Mapping[str, Tensor], *, training: bool = False) -> Tensor:
         """Compute the layer in torch and return its first output."""

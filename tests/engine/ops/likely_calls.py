@@ -306,6 +306,20 @@ def quotient(draw: Draw) -> Drawn:
     return {}, (value, tuple(draw(st.sampled_from([1, size])) for size in value))
 
 
+def choice(draw: Draw) -> Drawn:
+    value = shape(draw)
+    gates = (tuple(draw(st.sampled_from([1, size])) for size in value) for _ in range(2))
+    return {}, (value, *gates)
+
+
+def broadcast(draw: Draw) -> Drawn:
+    wanted = shape(draw)
+    value = tuple(draw(st.sampled_from([1, size])) for size in wanted)
+    if draw(st.booleans()):
+        return {"like": 1}, (value, wanted)
+    return {"sizes": list(wanted)}, (value,)
+
+
 def two(draw: Draw) -> Drawn:
     return {}, (shape(draw),) * 2
 
@@ -482,11 +496,17 @@ LIKELY: Mapping[str, st.SearchStrategy[Drawn]] = {
         "fractional_maxpool": fractional,
         **dict.fromkeys(["adaptive_avgpool", "adaptive_maxpool"], adaptive),
         **dict.fromkeys(["reduce_mean", "reduce_sum", "reduce_max", "reduce_min", "reduce_std"], reduction),
-        "argmax": argmax,
+        **dict.fromkeys(["reduce_prod", "reduce_logsumexp"], reduction),
+        **dict.fromkeys(["argmax", "argmin"], argmax),
         "concat": concat,
         **dict.fromkeys(["maximum", "minimum", "average", "stack"], several),
         **dict.fromkeys(["sub", "dot", "cosine_similarity", "l2_distance"], two),
-        "div": quotient,
+        **dict.fromkeys(["div", "pow", "fmod"], quotient),
+        **dict.fromkeys(["greater", "greater_equal", "less", "less_equal", "equal"], quotient),
+        **dict.fromkeys(["logical_and", "logical_or", "logical_xor"], quotient),
+        "where": choice,
+        "broadcast": broadcast,
+        "parameter": lambda draw: ({"sizes": list(shape(draw))}, (shape(draw),)),
         "matmul": matmul,
         **dict.fromkeys(["lstm", "gru"], recurrent),
         "attention": attention,

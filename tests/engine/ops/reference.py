@@ -181,6 +181,44 @@ def merged(combine: Callable[[Any, Any], Any]) -> Reference:
     return rule
 
 
+def told(holds: Callable[[float, float], bool]) -> Reference:
+    """Return a reference that says of every pair of entries, sizes of 1 repeated, whether something holds."""
+
+    def rule(attributes: Mapping[str, Any], inputs: Sequence[Array], weights: Mapping[str, Array]) -> Array:
+        left, right = np.broadcast_arrays(*inputs)
+        out = np.zeros(left.shape)
+        for place in np.ndindex(*out.shape):
+            out[place] = float(holds(left[place], right[place]))
+        return out
+
+    return rule
+
+
+def chosen(attributes: Mapping[str, Any], inputs: Sequence[Array], weights: Mapping[str, Array]) -> Array:
+    """The second value where the first is not 0, the third elsewhere."""
+    choice, left, right = np.broadcast_arrays(*inputs)
+    out = np.zeros(choice.shape)
+    for place in np.ndindex(*out.shape):
+        out[place] = left[place] if choice[place] != 0 else right[place]
+    return out
+
+
+def stored(attributes: Mapping[str, Any], inputs: Sequence[Array], weights: Mapping[str, Array]) -> Array:
+    """The weight once for every image."""
+    return np.stack([weights["weight"]] * inputs[0].shape[0])
+
+
+def repeated(attributes: Mapping[str, Any], inputs: Sequence[Array], weights: Mapping[str, Array]) -> Array:
+    """Each entry at every place that it is repeated to."""
+    value, like = inputs[0], attributes["like"]
+    wanted = inputs[like].shape[1:] if like is not None else attributes["sizes"]
+    sizes = [own if size == "auto" else size for own, size in zip(value.shape[1:], wanted, strict=True)]
+    out = np.zeros([value.shape[0], *sizes])
+    for place in np.ndindex(*out.shape):
+        out[place] = value[tuple(min(index, size - 1) for index, size in zip(place, value.shape, strict=True))]
+    return out
+
+
 REFERENCES: Mapping[str, Reference] = {
     **ACTIVATIONS,
     **NORMS,
@@ -203,4 +241,17 @@ REFERENCES: Mapping[str, Reference] = {
     "div": merged(lambda left, right: left / right),
     "maximum": merged(lambda left, right: np.where(left > right, left, right)),
     "minimum": merged(lambda left, right: np.where(left < right, left, right)),
+    "greater": told(lambda left, right: left > right),
+    "greater_equal": told(lambda left, right: left >= right),
+    "less": told(lambda left, right: left < right),
+    "less_equal": told(lambda left, right: left <= right),
+    "equal": told(lambda left, right: left == right),
+    "logical_and": told(lambda left, right: left != 0 and right != 0),
+    "logical_or": told(lambda left, right: left != 0 or right != 0),
+    "logical_xor": told(lambda left, right: (left != 0) != (right != 0)),
+    "where": chosen,
+    "pow": told(lambda left, right: left**right),
+    "fmod": told(math.fmod),
+    "parameter": stored,
+    "broadcast": repeated,
 }

@@ -180,4 +180,14 @@ ACTIVATIONS: Mapping[str, Reference] = {
     "neg": entrywise(lambda value: -value),
     "square": entrywise(lambda value: value**2),
     "reciprocal": entrywise(lambda value: 1 / value),
+    **{
+        name: entrywise(getattr(math, name))
+        for name in ("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "asinh", "acosh", "atanh", "erf")
+    },
+    "ceil": entrywise(lambda value: float(math.ceil(value))),
+    "floor": entrywise(lambda value: float(math.floor(value))),
+    "round": entrywise(lambda value: float(round(value))),
+    "sign": entrywise(lambda value: float((value > 0) - (value < 0))),
+    "power": entrywise(lambda value, exponent: value**exponent),
+    "logical_not": entrywise(lambda value: float(value == 0)),
 }

@@ -417,6 +417,18 @@ def deviation(entries: Array, attributes: Attributes) -> float:
     return math.sqrt(squares / (len(entries) - attributes["correction"]) + attributes["eps"])
 
 
+def running(attributes: Attributes, inputs: Sequence[Array], weights: Weights) -> Array:
+    (axis,) = places_along(attributes["axis"], inputs[0].ndim)
+    out = np.zeros(inputs[0].shape)
+    size = out.shape[axis]
+    for place in np.ndindex(*out.shape):
+        own = place[axis]
+        places = range(own, size) if attributes["reverse"] else range(own + 1)
+        counted = [each for each in places if each != own or not attributes["exclusive"]]
+        out[place] = sum(float(inputs[0][(*place[:axis], each, *place[axis + 1 :])]) for each in counted)
+    return out
+
+
 def largest_place(entries: Array, attributes: Attributes) -> float:
     return float(min(place for place, entry in enumerate(entries) if entry == max(entries)))
 
@@ -510,8 +522,12 @@ STRUCTURE: Mapping[str, Reference] = {
     "reduce_sum": reduced(lambda entries, attributes: float(sum(entries))),
     "reduce_max": reduced(lambda entries, attributes: float(max(entries))),
     "reduce_min": reduced(lambda entries, attributes: float(min(entries))),
+    "reduce_prod": reduced(lambda entries, attributes: math.prod(map(float, entries))),
+    "reduce_logsumexp": reduced(lambda entries, attributes: math.log(sum(map(math.exp, entries)))),
+    "cumsum": running,
     "reduce_std": reduced(deviation),
     "argmax": reduced(largest_place),
+    "argmin": reduced(lambda entries, attributes: largest_place(-entries, attributes)),
     "concat": concat,
     "stack": stack,
     "average": average,

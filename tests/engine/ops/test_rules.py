@@ -23,12 +23,23 @@ from tests.engine.ops.configurations import (
 records = pytest.mark.parametrize("record", BUILTIN.values(), ids=lambda record: record.name)
 
 ENTRY_BY_ENTRY = ("sub", "maximum", "minimum", "average", "stack", "dot", "cosine_similarity", "l2_distance")
-TWO_VALUES = ("sub", "div", "matmul", "dot", "cosine_similarity", "l2_distance")
+COMPARISONS = ("greater", "greater_equal", "less", "less_equal", "equal", "logical_and", "logical_or", "logical_xor")
+TWO_VALUES = ("sub", "div", "matmul", "dot", "cosine_similarity", "l2_distance", *COMPARISONS, "pow", "fmod")
+REDUCTIONS = (
+    "reduce_mean",
+    "reduce_sum",
+    "reduce_max",
+    "reduce_min",
+    "reduce_prod",
+    "reduce_logsumexp",
+    "reduce_std",
+    "argmax",
+    "argmin",
+)
 FILTERS = (
     *("sobel", "prewitt", "laplacian", "sharpen", "emboss", "box_blur", "gaussian_blur"),
     *("median_blur", "bilateral"),
 )
-REDUCTIONS = ("reduce_mean", "reduce_sum", "reduce_max", "reduce_min", "reduce_std", "argmax")
 
 GLOBAL = ("avgpool", "maxpool", "minpool", "lppool")
 PLAIN_POOLS = ("minpool", "lppool", "mixed_pool", "stochastic_pool")
@@ -66,6 +77,7 @@ NOTHING_TO_ASK = {
     "has no pixel in its middle": "the same",
     "for each output channel, of which nothing is left": "torch makes a kernel of zeros",
     "needs a sequence": "torch has one axis of steps",
+    "has no sizes that auto": "torch is told the sizes",
     "needs a grid 2 x H x W": "grids have their channels first here, last in torch",
 }
 """Refusals of what torch has no way to be asked, whatever the layer, by a part of the message."""

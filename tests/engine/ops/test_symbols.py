@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from striate.dims import Dim, evaluate, symbol, symbols_of
@@ -24,7 +24,8 @@ FORMS = {
 """Sizes that layers before this one can have made of an open one."""
 
 
-REPEATING = ("mul", "div", "expand")
+COMPARISONS = ("greater", "greater_equal", "less", "less_equal", "equal", "logical_and", "logical_or", "logical_xor")
+REPEATING = ("mul", "div", "expand", "broadcast", "where", *COMPARISONS, "pow", "fmod")
 """Layers that repeat a size of 1."""
 
 
@@ -96,7 +97,8 @@ def test_open_sizes_agree_with_known_ones(record: OpRecord, data: st.DataObject)
         return
     for sizes in tried:
         known_shapes = at_sizes(shapes, sizes)
-        assume(not (record.name in REPEATING and 1 in sum(known_shapes, ())))  # an open size counts as larger than 1
+        if record.name in REPEATING and 1 in sum(known_shapes, ()):
+            continue  # an open size counts as larger than 1
         known = inferred(record, written, known_shapes)
         if isinstance(layer, LayerError):
             assert isinstance(known, LayerError), f"refused as open, but works at {sizes}"

@@ -23,6 +23,9 @@ WIDER = {
     "concat": "along an axis of the image each place belongs to one value",
     "stack": "the axes change their names",
     "expand": "one pixel is seen from everywhere",
+    "broadcast": "the same",
+    "parameter": "nothing is seen",
+    "cumsum": "only what lies before each place is seen, or behind it",
     "matmul": "rows of one value meet columns of the other",
     "grid_sample": "the grid decides",
     "deform_conv": "the offsets decide",
@@ -89,21 +92,37 @@ def dependence(layer: Layer, axis: int) -> Tensor:
     """Return which positions along an axis of the output change with those of the first input.
 
     Values are replaced by large ones, and by small ones: gradients of a maximum would show the largest pixel only.
+    Zeros change truths, and what the second input has changes which entries are equal.
     """
     weights = layer.weights(dtype=torch.float64)
     values = layer.tensors(known_sizes(layer), 1, dtype=torch.float64)
+    if layer.record.name == "logical_or":  # which is true whatever the first input is, where the second is not 0
+        values[1] = torch.zeros_like(values[1])
     before = layer.run(values, weights)
     columns = []
     for index in range(values[0].shape[2 + axis]):
         difference = torch.zeros_like(before, dtype=torch.bool)
-        for sign in (1, -1):  # a step stays where it is for one of them
+        for other in others_for(values, axis, index):
             changed = values[0].clone()
-            row = changed.select(2 + axis, index)
-            row.copy_(sign * (10 + 10 * torch.rand(row.shape, dtype=torch.float64)))
+            changed.select(2 + axis, index).copy_(other)
             difference |= ~torch.isclose(layer.run([changed, *values[1:]], weights), before, 0, ROUNDING, True)
         others = [other for other in range(difference.dim()) if other != 2 + axis]
         columns.append(difference.amax(dim=others))
     return torch.stack(columns, dim=1)
+
+
+def others_for(values: list[Tensor], axis: int, index: int) -> list[Tensor]:
+    """Return what to put in the place of a row of the first input; a step stays where it is for one of two signs."""
+    row = values[0].select(2 + axis, index)
+    large = 10 + 10 * torch.rand(row.shape, dtype=torch.float64)
+    found = [large, -large, torch.zeros_like(row)]
+    if len(values) == 2 and values[1].dim() == values[0].dim():
+        place = min(index, values[1].shape[2 + axis] - 1)
+        same = values[1].select(2 + axis, place)
+        same = same[tuple(slice(own) for own in row.shape)]
+        if all(size in (1, own) for size, own in zip(same.shape, row.shape, strict=True)):
+            found.append(same.expand_as(row))
+    return found
 
 
 def seen_by(window: Window, axis: int, place: int) -> range:

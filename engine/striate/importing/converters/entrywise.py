@@ -65,9 +65,32 @@ def _prelu(call: Call) -> Value:
         return call.layer("leaky_relu", value, slope=as_number(array))
     channels, rank = value.sizes[0], call.rank(value)
     full = (1,) * (rank - array.ndim) + array.shape
-    if not call.batched or full != (1, channels, *[1] * (rank - 2)):
-        raise UnsupportedError("its slopes are not one for all, nor one per channel")
-    return call.layer("prelu", value, {"weight": Stored(slopes.names, array.reshape(-1))})
+    per_channel = full == (1, channels, *[1] * (rank - 2)) or (call.node.opset < 7 and array.shape == (channels,))
+    if call.batched and per_channel:
+        return call.layer("prelu", value, {"weight": Stored(slopes.names, array.reshape(-1))})
+    if call.batched and full[0] != 1:
+        raise UnsupportedError("its slopes differ between the images of a batch")
+    below = call.layer("relu", call.layer("neg", value))
+    slope = call.parameter(Stored(slopes.names, array.reshape(full[call.lead :])))
+    return call.layer("sub", [call.layer("relu", value), call.layer("mul", [below, slope])])
+
+
+def _is_nan(call: Call) -> Value:
+    value = call.value()
+    call.demand_float(value)
+    return call.layer("logical_not", call.layer("equal", [value, value]), kind=TensorProto.BOOL)
+
+
+def _is_infinite(call: Call) -> Value:
+    value = call.value()
+    call.demand_float(value)
+    above, below = (bool(call.node.attribute(f"detect_{side}", 1)) for side in ("positive", "negative"))
+    if not above and not below:
+        raise UnsupportedError("it asks for no infinity at all")
+    size = call.layer("abs", value) if above and below else value if above else call.layer("neg", value)
+    limit = np.full((1,) * len(value.sizes), _LARGEST, np.float32)
+    bound = call.parameter(Stored((f"{call.node.outputs[0]}/bound",), limit))
+    return call.layer("greater", [size, bound], kind=TensorProto.BOOL)
 
 
 def _gelu(call: Call) -> Value:
@@ -88,15 +111,33 @@ def _hard_sigmoid(call: Call) -> Value:
     return call.layer("clip", straight, low=0.0, high=1.0)
 
 
-def _pow(call: Call) -> Value:
+def power(call: Call) -> Value:
+    """Return a value to the power of one stored number."""
     value, exponent = call.value(), call.number(1)
     call.demand_float(value)
-    name = {2.0: "square", 0.5: "sqrt", -1.0: "reciprocal"}.get(exponent or 0.0)
     if exponent == 1:
         return value
-    if name is None:
-        raise UnsupportedError(f"the exponent {exponent:g} has no layer")
-    return call.layer(name, value)
+    name = {2.0: "square", 0.5: "sqrt", -1.0: "reciprocal"}.get(exponent or 0.0)
+    return call.layer("power", value, exponent=exponent) if name is None else call.layer(name, value)
+
+
+def _not(call: Call) -> Value:
+    value = call.value()
+    return call.layer("logical_not", value, kind=TensorProto.BOOL)
+
+
+def _shrink(call: Call) -> Value:
+    """Return what is beyond a bound on either side, moved towards 0: x - bias above lambd, x + bias below -lambd."""
+    value, bound = call.value(), call.node.attribute("lambd", 0.5)
+    bias = call.node.attribute("bias", 0.0)
+    call.demand_float(value)
+    size, sign = call.layer("abs", value), call.layer("sign", value)
+    kept = call.layer("threshold", size, at=bound)
+    if bias == 0:
+        return call.layer("mul", [kept, sign])
+    beyond = call.layer("logical_not", call.layer("logical_not", kept))
+    moved = call.layer("sub", [kept, call.layer("scale", beyond, factor=bias)])
+    return call.layer("mul", [moved, sign])
 
 
 def _pass(call: Call) -> Value:
@@ -105,10 +146,12 @@ def _pass(call: Call) -> Value:
 
 def _dropout(call: Call) -> Value | list[Value]:
     value = call.value()
-    training = call.stored(2)
-    if training is not None and training.array.any():
+    training, ratio = call.stored(2), call.number(1, 0.5)
+    if training is not None and training.array.any() and ratio != 0:
         raise UnsupportedError("it is in training mode: it leaves out entries at random")
-    return value
+    if not any(call.node.outputs[1:]):
+        return value
+    return [value, call.layer("linear", value, scale=0.0, shift=1.0, kind=TensorProto.BOOL)]  # nothing is left out
 
 
 _WHOLE = frozenset({TensorProto.INT32, TensorProto.INT64})
@@ -122,6 +165,11 @@ def _cast(call: Call) -> Value:
         return Value(value.number, value.sizes, wanted, value.flat)
     raise UnsupportedError(f"it makes {kind_name(wanted)} of {kind_name(value.kind)}, and the network has float32 only")
 
+
+_NAMED_ALIKE = (
+    *("Sin", "Cos", "Tan", "Asin", "Acos", "Atan", "Sinh", "Cosh", "Asinh", "Acosh", "Atanh"),
+    *("Erf", "Ceil", "Floor", "Round", "Sign"),
+)
 
 _LAYERS: Mapping[str, tuple[str, Mapping[str, tuple[str, float]]]] = {
     "Relu": ("relu", {}),
@@ -141,6 +189,7 @@ _LAYERS: Mapping[str, tuple[str, Mapping[str, tuple[str, float]]]] = {
     "Abs": ("abs", {}),
     "Neg": ("neg", {}),
     "Reciprocal": ("reciprocal", {}),
+    **{name: (name.lower(), {}) for name in _NAMED_ALIKE},
 }
 
 
@@ -171,7 +220,10 @@ CONVERTERS: dict[str, Callable[[Call], Any]] = {
     "PRelu": _prelu,
     "Gelu": _gelu,
     "HardSigmoid": _hard_sigmoid,
-    "Pow": _pow,
+    "Not": _not,
+    "IsNaN": _is_nan,
+    "IsInf": _is_infinite,
+    "Shrink": _shrink,
     "Identity": _pass,
     "Dropout": _dropout,
     "Cast": _cast,

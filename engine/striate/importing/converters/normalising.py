@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from striate.importing.call import Call, name_of
+from striate.importing.converters.axes import axes_argument
 from striate.importing.converters.windows import image
 from striate.importing.findings import UnsupportedError
 from striate.importing.network import Stored, Value
@@ -39,27 +40,63 @@ def _is_written_out(call: Call) -> bool:
     return all("/" in name for place in (1, 2) for name in call.weight(place).names)
 
 
-def _layer_norm(call: Call) -> Value:
+def _layer_norm(call: Call) -> Value | list[Value]:
     value = call.value()
     call.demand_float(value)
-    if any(call.node.outputs[1:]):
-        raise UnsupportedError("its mean or deviation is used")
-    first = call.position(value, call.node.attribute("axis", -1))
+    first, eps = call.position(value, call.node.attribute("axis", -1)), call.node.attribute("epsilon", 1e-5)
+    axis, sizes = _last_axes(value, first), _known(value, first)
+    if axis is not None and not any(call.node.outputs[1:]):
+        weights = {"weight": _spread(call, 1, sizes, 1.0), "bias": _spread(call, 2, sizes, 0.0)}
+        return call.layer("layernorm", value, weights, axis=axis, eps=eps)
+    along = axes_argument(len(value.sizes), list(range(first, len(value.sizes))))
+    mean = call.layer("reduce_mean", value, axis=along)
+    deviation = call.layer("reduce_std", value, axis=along, eps=eps)
+    centred = call.layer("sub", [value, call.layer("broadcast", [mean, value], like=1)])
+    made = _scaled(call, call.layer("div", [centred, deviation]), sizes)
+    return [made, mean, call.layer("reciprocal", deviation)]
+
+
+def _rms_norm(call: Call) -> Value:
+    value = call.value()
+    call.demand_float(value)
+    first, eps = call.position(value, call.node.attribute("axis", -1)), call.node.attribute("epsilon", 1e-5)
+    axis, sizes = _last_axes(value, first), _known(value, first)
+    if axis is not None:
+        return call.layer("rmsnorm", value, {"weight": _spread(call, 1, sizes, 1.0)}, axis=axis, eps=eps)
+    along = axes_argument(len(value.sizes), list(range(first, len(value.sizes))))
+    squares = call.layer("reduce_mean", call.layer("square", value), axis=along)
+    length = call.layer("sqrt", call.layer("offset", squares, amount=eps))
+    return _scaled(call, call.layer("div", [value, length]), sizes)
+
+
+def _last_axes(value: Value, first: int) -> Choice | None:
+    """Return the name of all axes from one on; None where they have none together."""
     rank = len(value.sizes)
     if first == rank - 1:
-        axis = name_of(rank, first) if first == 0 else Choice("last")
-    elif first == 0:
-        axis = Choice("all")
-    elif first == 1:
-        axis = Choice("space")
-    else:
-        raise UnsupportedError(f"it normalises the last {rank - first} of {rank} axes, for which there is no name")
+        return name_of(rank, first) if first == 0 else Choice("last")
+    return {0: Choice("all"), 1: Choice("space")}.get(first)
+
+
+def _known(value: Value, first: int) -> tuple[int, ...]:
     sizes = value.sizes[first:]
     known = tuple(size for size in sizes if isinstance(size, int))
     if len(known) < len(sizes):
         raise UnsupportedError("it has weights along an axis whose size is open")
-    weights = {"weight": _spread(call, 1, known, 1.0), "bias": _spread(call, 2, known, 0.0)}
-    return call.layer("layernorm", value, weights, axis=axis, eps=call.node.attribute("epsilon", 1e-5))
+    return known
+
+
+def _scaled(call: Call, value: Value, sizes: tuple[int, ...]) -> Value:
+    """Return a value times the scale and plus the offset of its last axes."""
+    front = (1,) * (len(value.sizes) - len(sizes))
+    for place, name in ((1, "mul"), (2, "add")):
+        if call.stored(place) is None:
+            continue
+        stored = _spread(call, place, sizes, 0.0)
+        other = call.parameter(Stored(stored.names, stored.array.reshape(*front, *sizes)))
+        if name == "add":
+            other = call.layer("broadcast", [other, value], like=1)
+        value = call.layer(name, [value, other])
+    return value
 
 
 def _spread(call: Call, place: int, sizes: tuple[int, ...], fill: float) -> Stored:
@@ -106,12 +143,17 @@ def _lrn(call: Call) -> Value:
 def _unit_length(call: Call) -> Value:
     value = call.value()
     call.demand_float(value)
-    if call.node.attribute("p", 2) != 2:
-        raise UnsupportedError("it divides by the sum of sizes; only lengths (p = 2) are read")
+    if call.node.attribute("p", 2) == 1:
+        axis = call.axis_name(value, call.node.attribute("axis", -1))
+        total = call.layer("reduce_sum", call.layer("abs", value), axis=axis)
+        return call.layer("div", [value, call.layer("clip", total, low=_LEAST, high=_LARGEST)])
     return call.layer("l2norm", value, axis=call.axis_name(value, call.node.attribute("axis", -1)))
 
 
+_LEAST, _LARGEST = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max)
+
 CONVERTERS = {
+    "RMSNormalization": _rms_norm,
     "BatchNormalization": _batch_norm,
     "InstanceNormalization": _instance_norm,
     "LayerNormalization": _layer_norm,

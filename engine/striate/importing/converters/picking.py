@@ -86,6 +86,7 @@ def _gather(call: Call) -> Value:
 def _split(call: Call) -> list[Value]:
     value, node = call.value(), call.node
     axis = node.attribute("axis", 0)
+    node.attribute("num_outputs")  # as many as there are outputs
     place, count = call.position(value, axis), len(node.outputs)
     size, sizes = value.sizes[place], node.numbers("split", 1)
     name = call.axis_name(value, axis)
@@ -160,7 +161,8 @@ def _depth_to_space(call: Call) -> Value:
 
 
 def _space_to_depth(call: Call) -> Value:
-    return call.layer("space_to_depth", image(call), block=call.node.attribute("blocksize", 1))
+    order = Choice(call.node.attribute("mode", "DCR"))
+    return call.layer("space_to_depth", image(call), block=call.node.attribute("blocksize", 1), order=order)
 
 
 CONVERTERS = {

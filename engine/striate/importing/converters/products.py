@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from striate.dims import Dim
 from striate.importing.call import Call
+from striate.importing.converters.shaping import permuted, reshaped
 from striate.importing.findings import UnsupportedError
 from striate.importing.network import Array, Stored, Value
 
@@ -13,6 +17,9 @@ def _gemm(call: Call) -> Value:
     value = call.value()
     call.demand_float(value)
     node = call.node
+    node.attribute("broadcast")  # before opset 7; the sizes say as much
+    if not call.batched and len(call.values) == 1 and call.rank(value) == 2:
+        return _general(call, value)
     if call.rank(value) != 2 or not call.batched or node.attribute("transA", 0):
         raise UnsupportedError("its first matrix is not a batch of flat values")
     matrix = call.weight(1)
@@ -23,6 +30,22 @@ def _gemm(call: Call) -> Value:
     if bias is not None:
         weights["bias"] = _row(call.weight(2), turned.shape[0], beta)
     return call.layer("dense", value, weights, features=turned.shape[0], bias=bias is not None)
+
+
+def _general(call: Call, value: Value) -> Value:
+    """Return alpha * A * B + beta * C of one image, A being a value and the others stored."""
+    node, matrix = call.node, call.weight(1)
+    if node.attribute("transA", 0):
+        value = permuted(call, value, [1, 0])
+    turned = matrix.array.T if node.attribute("transB", 0) else matrix.array
+    scaled = Stored(matrix.names, np.ascontiguousarray(turned) * np.float32(node.attribute("alpha", 1.0)))
+    made = call.layer("matmul", [value, call.parameter(scaled)])
+    beta = np.float32(node.attribute("beta", 1.0))
+    if call.stored(2) is None:
+        return made
+    amount = call.weight(2)
+    whole = np.broadcast_to(amount.array * beta, tuple(map(int, made.sizes))).copy()  # type: ignore[arg-type]  # stored
+    return call.layer("add", [made, call.parameter(Stored(amount.names, whole))])
 
 
 def _row(stored: Stored, features: int, factor: float = 1.0) -> Stored:
@@ -38,15 +61,53 @@ def _row(stored: Stored, features: int, factor: float = 1.0) -> Stored:
 def _matmul(call: Call) -> Value:
     call.demand_float()
     if len(call.values) == 2:
-        left, right = call.value(0), call.value(1)
-        if left.flat or right.flat or len(left.sizes) != len(right.sizes) or len(left.sizes) < 2:
-            raise UnsupportedError("its matrices have different numbers of axes")
-        return call.layer("matmul", (left, right))
-    value, matrix = call.value(0), call.weight(1)
-    if call.batched and not value.flat and len(value.sizes) == 1 and matrix.array.ndim == 2:
-        turned = Stored(matrix.names, np.ascontiguousarray(matrix.array.T))
-        return call.layer("dense", value, {"weight": turned}, features=turned.array.shape[0], bias=False)
-    raise UnsupportedError(f"it multiplies a value of {call.rank(value)} axes with a stored matrix")
+        return _product(call, call.value(0), call.value(1))
+    if isinstance(call.given[0], Value):
+        value, matrix = call.value(0), call.weight(1)
+        if call.batched and not value.flat and len(value.sizes) == 1 and matrix.array.ndim == 2:
+            turned = Stored(matrix.names, np.ascontiguousarray(matrix.array.T))
+            return call.layer("dense", value, {"weight": turned}, features=turned.array.shape[0], bias=False)
+        return _product(call, value, _matrix(call, matrix, value))
+    return _product(call, _matrix(call, call.weight(0), call.value(1)), call.value(1))
+
+
+def _matrix(call: Call, stored: Stored, other: Value) -> Value:
+    """Return a stored matrix as a value with as many axes as another."""
+    array, rank = stored.array, len(other.sizes) + call.lead
+    if (
+        array.ndim < 2
+        or array.ndim > rank
+        or other.flat
+        or (call.batched and array.ndim == rank and array.shape[0] != 1)
+    ):
+        raise UnsupportedError("it multiplies a vector, or the images of a batch with different matrices")
+    sizes = (1,) * (rank - array.ndim) + array.shape
+    return call.parameter(Stored(stored.names, array.reshape(sizes[call.lead :])))
+
+
+def _product(call: Call, left: Value, right: Value) -> Value:
+    """Return the product of matrices; what numbers them is repeated where it is 1."""
+    if left.flat or right.flat or min(len(left.sizes), len(right.sizes)) < 2:
+        raise UnsupportedError("it multiplies a vector")
+    if call.batched and len(left.sizes) != len(right.sizes):
+        raise UnsupportedError("its matrices have different numbers of axes, so that the batch meets another axis")
+    rank = max(len(left.sizes), len(right.sizes))
+    left, right = (
+        value if len(value.sizes) == rank else reshaped(call, value, [*[1] * (rank - len(value.sizes)), *value.sizes])
+        for value in (left, right)
+    )
+    common = [theirs if own == 1 else own for own, theirs in zip(left.sizes[:-2], right.sizes[:-2], strict=True)]
+    return call.layer("matmul", [_numbered(call, value, common) for value in (left, right)])
+
+
+def _numbered(call: Call, value: Value, common: Sequence[Dim]) -> Value:
+    if list(value.sizes[:-2]) == list(common):
+        return value
+    sizes = [*common, *value.sizes[-2:]]
+    known = [size for size in sizes if isinstance(size, int)]
+    if len(known) < len(sizes):
+        raise UnsupportedError("it repeats matrices as often as an open size says")
+    return call.layer("broadcast", value, sizes=known)
 
 
 def with_bias(call: Call, place: int, amount: Stored) -> Value | None:

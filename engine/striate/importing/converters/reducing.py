@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 from onnx import TensorProto
 
 from striate.importing.call import Call, name_of
+from striate.importing.converters.axes import axes_argument
 from striate.importing.converters.shaping import reshaped
 from striate.importing.findings import UnsupportedError
-from striate.importing.network import Value
+from striate.importing.network import Stored, Value
 from striate.ops.arguments import Choice
 from striate.ops.sizes import product
 
@@ -49,20 +51,10 @@ def reduced(call: Call, name: str, value: Value, along: list[int]) -> Value:
     """Return a value reduced along axes, which ONNX keeps or leaves out."""
     keep = bool(call.node.attribute("keepdims", 1))
     rank = len(value.sizes)
-    axis = _axes(rank, along)
+    axis = axes_argument(rank, along)
     if keep or len(along) < rank:
         return call.layer(name, value, axis=axis, keep=keep)
     return reshaped(call, call.layer(name, value, axis=axis, keep=True), [])
-
-
-def _axes(rank: int, along: list[int]) -> object:
-    if len(along) == rank:
-        return Choice("all") if rank > 1 else Choice("channels")
-    if along == list(range(1, rank)):
-        return Choice("space")
-    if len(along) == 1:
-        return name_of(rank, along[0])
-    return [name_of(rank, place) for place in along]
 
 
 def _shares(name: str) -> Rule:
@@ -89,17 +81,69 @@ def _flat_shares(call: Call, value: Value, name: str) -> Value:
     return reshaped(call, call.layer(name, flat, axis=name_of(first + 1, first)), value.sizes)
 
 
-def _argmax(call: Call) -> Value:
+def _place(name: str) -> Rule:
+    """Return a rule for the place of the largest or smallest entry."""
+
+    def rule(call: Call) -> Value:
+        value, node = call.value(), call.node
+        call.demand_float(value)
+        place = call.position(value, node.attribute("axis", 0))
+        keep, rank = bool(node.attribute("keepdims", 1)), len(value.sizes)
+        axis, size = name_of(rank, place), value.sizes[place]
+        last = bool(node.attribute("select_last_index", 0))
+        if last and not isinstance(size, int):
+            raise UnsupportedError("of equal entries it takes the last, along an axis whose size is open")
+        given = call.layer("flip", value, axis=axis) if last else value
+        kept = keep or rank == 1
+        made = call.layer(name, given, axis=axis, keep=kept, kind=TensorProto.INT64)
+        if last and isinstance(size, int):
+            made = call.layer("linear", made, scale=-1.0, shift=float(size - 1))
+        return made if keep or rank > 1 else reshaped(call, made, [])
+
+    return rule
+
+
+def _log_of(name: str) -> Rule:
+    return _reduce(name, after="log")
+
+
+def _centred(call: Call) -> Value:
+    """Return a value with mean 0 and deviation 1 over some axes (MeanVarianceNormalization)."""
+    value = call.value()
+    call.demand_float(value)
+    axes = call.node.attribute("axes") or [0, 2, 3]
+    along = sorted({call.position(value, axis) for axis in axes})
+    axis = axes_argument(len(value.sizes), along)
+    moved = _less(call, value, call.layer("reduce_mean", value, axis=axis))
+    return call.layer("div", [moved, call.layer("reduce_std", value, axis=axis, eps=0.0)])
+
+
+def _less(call: Call, value: Value, other: Value) -> Value:
+    return call.layer("sub", [value, call.layer("broadcast", [other, value], like=1)])
+
+
+def _running(call: Call) -> Value:
+    value, node = call.value(), call.node
+    axis = call.number(1)
+    call.demand_float(value)
+    if axis is None:
+        raise UnsupportedError("its axis is missing")
+    exclusive, reverse = (bool(node.attribute(name, 0)) for name in ("exclusive", "reverse"))
+    name = call.axis_name(value, int(axis))
+    return call.layer("cumsum", value, axis=name, exclusive=exclusive, reverse=reverse)
+
+
+def _hardmax(call: Call) -> Value:
+    """Return 1 at the place of the largest entry along an axis, 0 elsewhere; of equal entries the first counts."""
     value, node = call.value(), call.node
     call.demand_float(value)
-    if node.attribute("select_last_index", 0):
-        raise UnsupportedError("of equal entries it takes the last; the language takes the first")
-    place = call.position(value, node.attribute("axis", 0))
-    keep, rank = bool(node.attribute("keepdims", 1)), len(value.sizes)
-    axis = name_of(rank, place)
-    if keep or rank > 1:
-        return call.layer("argmax", value, axis=axis, keep=keep, kind=TensorProto.INT64)
-    return reshaped(call, call.layer("argmax", value, axis=axis, kind=TensorProto.INT64), [])
+    place = call.position(value, node.attribute("axis", -1 if node.opset >= 13 else 1))
+    rank, size = len(value.sizes), value.sizes[place]
+    if not isinstance(size, int) or (node.opset < 13 and place < rank - 1):
+        raise UnsupportedError("it works along an axis whose size is open, or along several")
+    largest = call.layer("argmax", value, axis=name_of(rank, place))
+    places = np.arange(size, dtype=np.float32).reshape([size if axis == place else 1 for axis in range(rank)])
+    return call.layer("equal", [largest, call.parameter(Stored((f"{node.outputs[0]}/places",), places))])
 
 
 CONVERTERS: dict[str, Rule] = {
@@ -112,5 +156,12 @@ CONVERTERS: dict[str, Rule] = {
     "ReduceL2": _reduce("reduce_sum", before="square", after="sqrt"),
     "Softmax": _shares("softmax"),
     "LogSoftmax": _shares("log_softmax"),
-    "ArgMax": _argmax,
+    "ReduceProd": _reduce("reduce_prod"),
+    "ReduceLogSum": _log_of("reduce_sum"),
+    "ReduceLogSumExp": _reduce("reduce_logsumexp"),
+    "MeanVarianceNormalization": _centred,
+    "Hardmax": _hardmax,
+    "CumSum": _running,
+    "ArgMax": _place("argmax"),
+    "ArgMin": _place("argmin"),
 }

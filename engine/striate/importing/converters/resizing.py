@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from striate.dims import Dim, Expr
-from striate.importing.call import Call
+from striate.importing.call import Call, name_of
 from striate.importing.converters.windows import image
 from striate.importing.findings import UnsupportedError
 from striate.importing.network import Value, has_batch
 from striate.ops.arguments import Choice
-from striate.ops.interpolation import nearest_places
+from striate.ops.interpolation import LEGAL, nearest_places
 
 _MODES = {"nearest": "nearest", "linear": "linear", "bilinear": "linear", "cubic": "bicubic"}
 
@@ -27,16 +28,44 @@ def _resize(call: Call) -> Value:
     if node.opset < 11:
         scales = _numbers(call, 1)
         return _scaled(call, value, mode, "asymmetric", scales)
-    if node.attribute("axes") is not None or node.attribute("keep_aspect_ratio_policy", "stretch") != "stretch":
-        raise UnsupportedError("it names its axes, or keeps the ratio of height and width")
     if node.attribute("antialias", 0) or node.attribute("exclude_outside", 0):
         raise UnsupportedError("it smooths before it makes the image smaller, or leaves out what lies outside")
     coordinates = node.attribute("coordinate_transformation_mode", "half_pixel")
     if mode == "bicubic" and abs(node.attribute("cubic_coeff_a", -0.75) + 0.75) > 1e-6:
         raise UnsupportedError("its cubic has another coefficient than -0.75")
     if _has_numbers(call, 3):
-        return _sized(call, value, mode, coordinates, call.node.entries("sizes", 3) or [])
-    return _scaled(call, value, mode, coordinates, _numbers(call, 2))
+        return _sized(call, value, mode, coordinates, _all_sizes(call, value, call.node.entries("sizes", 3) or []))
+    scales = _numbers(call, 2)
+    axes = node.attribute("axes")
+    if axes is not None:
+        scales = _at_axes(call, value, axes, scales, [1.0] * (len(value.sizes) + 1))
+    node.attribute("keep_aspect_ratio_policy")  # of sizes only
+    return _scaled(call, value, mode, coordinates, scales)
+
+
+def _at_axes(call: Call, value: Value, axes: Sequence[int], given: Sequence[Any], whole: list[Any]) -> list[Any]:
+    """Return numbers for all axes from those for some of them."""
+    if len(axes) != len(given):
+        raise UnsupportedError("its sizes or scales are not one for each of its axes")
+    for axis, number in zip(axes, given, strict=True):
+        whole[call.node.axis(call.rank(value), axis)] = number
+    return whole
+
+
+def _all_sizes(call: Call, value: Value, sizes: Sequence[Any]) -> Sequence[Any]:
+    """Return the sizes for all axes; where height and width keep their ratio, those that one of them decides."""
+    axes, policy = call.node.attribute("axes"), call.node.attribute("keep_aspect_ratio_policy", "stretch")
+    shape = list(call.shape(value))
+    if policy != "stretch":
+        places = [call.node.axis(len(shape), axis) for axis in (axes or range(len(shape)))]
+        own = [shape[place] for place in places]
+        pairs = [(size, given) for size, given in zip(sizes, own, strict=True) if isinstance(given, int)]
+        if len(pairs) < len(own) or not all(isinstance(size, int) for size, _ in pairs):
+            raise UnsupportedError("it keeps the ratio of sizes that are open")
+        ratios = [Fraction(size, given) for size, given in pairs]
+        scale = min(ratios) if policy == "not_larger" else max(ratios)
+        sizes = [int(scale * given + Fraction(1, 2)) for _, given in pairs]
+    return sizes if axes is None else _at_axes(call, value, axes, sizes, shape)
 
 
 def _has_numbers(call: Call, place: int) -> bool:
@@ -81,6 +110,21 @@ def _nearest(call: Call, coordinates: str, axes: Sequence[tuple[Dim, Dim | None,
         if all(_same_pixels(coordinates, rounding, ours, *axis) for axis in axes):
             return Choice(ours)
     raise UnsupportedError(f"it takes the nearest pixel by {coordinates} and {rounding[:30]}, as no layer does")
+
+
+def _picked(call: Call, value: Value, coordinates: str, axes: Sequence[tuple[Dim, Dim | None, float]]) -> Value | None:
+    """Return the nearest pixels chosen one by one, where no layer takes the same and all sizes are known."""
+    rounding = call.node.attribute("nearest_mode", "round_prefer_floor") if call.node.opset >= 11 else "floor"
+    known = [(given, made, factor) for given, made, factor in axes if isinstance(given, int) and isinstance(made, int)]
+    if len(known) < len(axes) or coordinates not in ("half_pixel", "asymmetric", "align_corners"):
+        return None
+    if any(all(_same_pixels(coordinates, rounding, ours, *axis) for axis in axes) for ours in LEGAL["nearest"]):
+        return None
+    for place, (given, made, factor) in enumerate(known, start=1):
+        if given != made:
+            places = _places(coordinates, rounding, given, made, factor)
+            value = call.layer("select", value, places=places, axis=name_of(len(value.sizes), place))
+    return value
 
 
 def _same_pixels(coordinates: str, rounding: str, ours: str, given: Dim, made: Dim | None, factor: float) -> bool:
@@ -129,6 +173,8 @@ def _scaled(call: Call, value: Value, mode: str, coordinates: str, scales: Seque
         axes.append(
             (size, int(np.floor(np.float32(size) * np.float32(scale))) if isinstance(size, int) else None, scale)
         )
+    if mode == "nearest" and (picked := _picked(call, value, coordinates, axes)) is not None:
+        return picked
     chosen = _coordinates(call, mode, coordinates, axes)
     if all(scale.is_integer() for scale in space):
         return call.layer("upsample", value, scale=tuple(map(int, space)), mode=Choice(mode), coordinates=chosen)
@@ -158,6 +204,8 @@ def _sized(call: Call, value: Value, mode: str, coordinates: str, sizes: Sequenc
             axes.append((given, int(made), float(made) / given))
         else:
             axes.append((given, None, _ratio(given, made)))
+    if mode == "nearest" and (picked := _picked(call, value, coordinates, axes)) is not None:
+        return picked
     chosen = _coordinates(call, mode, coordinates, axes)
     known = [made for _, made, _ in axes if isinstance(made, int)]
     if len(known) == len(axes):

@@ -59,6 +59,9 @@ def reshaped(call: Call, value: Value, sizes: Sequence[Dim]) -> Value:
         UnsupportedError: the language cannot say what they become.
     """
     settled = _settled(value, sizes)
+    before = call.network.source(value, ("reshape", "flatten"))
+    if before is not None and all(isinstance(size, int) for size in settled):
+        return reshaped(call, before, settled)
     if not settled:
         return replace(reshaped(call, value, [1]), flat=True)
     if settled == list(value.sizes):
@@ -136,9 +139,21 @@ def _transpose(call: Call) -> Value:
     if call.batched and order[0] != 0:
         raise UnsupportedError("it moves the batch axis")
     places = [axis - call.lead for axis in order[call.lead :]]
+    if places == [0, 3, 1, 4, 2] and (made := _shuffled(call, value)) is not None:
+        return made
     if places == sorted(places):
         return value
     return permuted(call, value, places)
+
+
+def _shuffled(call: Call, value: Value) -> Value | None:
+    """Return what channels into pixels is before its last reshape, as exporters write it: C x r x r x H x W turned."""
+    before = call.network.source(value, ("reshape",))
+    channels, block, again, height, width = value.sizes
+    if before is None or block != again or before.sizes[1:] != (height, width) or not isinstance(block, int):
+        return None
+    pixels = call.layer("pixel_shuffle", before, block=block)
+    return call.layer("reshape", pixels, sizes=[channels, height, block, width, block])
 
 
 def permuted(call: Call, value: Value, places: Sequence[int]) -> Value:
@@ -178,7 +193,34 @@ def _unsqueeze(call: Call) -> Value:
     return reshaped(call, value, [1 if place in new else next(left) for place in range(call.lead, rank)])
 
 
+def _expand(call: Call) -> Value:
+    entries = call.node.entries("shape", 1)
+    value = call.value()
+    if entries is None or value.flat:
+        raise UnsupportedError("its sizes are missing, or its input is one number per image")
+    wanted: list[Dim] = [int(item) if isinstance(item, (int, np.integer)) else item for item in entries]
+    missing = len(wanted) - call.rank(value)
+    if missing > 0 and call.batched:
+        raise UnsupportedError("it puts axes before the batch")
+    if missing > 0:
+        value = reshaped(call, value, [*[1] * missing, *value.sizes])
+    wanted = [*[1] * -missing, *wanted]
+    if call.batched and wanted[0] not in (1, BATCH, call.images):
+        raise UnsupportedError("it repeats the images of the batch")
+    sizes = [own if size == 1 else size for own, size in zip(value.sizes, wanted[call.lead :], strict=True)]
+    if tuple(sizes) == value.sizes:
+        return value
+    whole = [size for size in sizes if isinstance(size, int)]
+    if len(whole) == len(sizes):
+        return call.layer("broadcast", value, sizes=whole)
+    like = call.network.whole(tuple(sizes))
+    if like is None:
+        raise UnsupportedError("its size depends on the input, and no value has that size")
+    return call.layer("broadcast", [value, like], like=1)
+
+
 CONVERTERS = {
+    "Expand": _expand,
     "Reshape": _reshape,
     "Flatten": _flatten,
     "Transpose": _transpose,
