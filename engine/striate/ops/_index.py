@@ -4,6 +4,7 @@ INDEX = {
     "conv": "conv",
     "deconv": "conv",
     "local_conv": "local_conv",
+    "deform_conv": "deform_conv",
     "table_conv": "table_conv",
     "partial_conv": "partial_conv",
     "maxpool": "pool",

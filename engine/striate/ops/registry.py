@@ -16,6 +16,7 @@ from striate.ops.record import OpRecord
 MODULES = (
     "conv",
     "local_conv",
+    "deform_conv",
     "table_conv",
     "partial_conv",
     "pool",

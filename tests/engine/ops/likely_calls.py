@@ -419,6 +419,13 @@ def local_conv(draw: Draw) -> Drawn:
     return {"channels": draw(st.integers(1, 3)), **sliding(draw, value[1:]), "bias": draw(st.booleans())}, (value,)
 
 
+def deform_conv(draw: Draw) -> Drawn:
+    groups, moved = draw(st.integers(1, 2)), draw(st.integers(1, 2))
+    _, *space = shape(draw, (3,), largest=5)
+    written = {"channels": groups * draw(st.integers(1, 2)), "groups": groups, "offset_groups": moved}
+    return {**written, **sliding(draw, tuple(space)), "bias": draw(st.booleans())}, ((groups * moved, *space),)
+
+
 def partial_conv(draw: Draw) -> Drawn:
     value = shape(draw, (2, 3, 3, 4), largest=6)
     written = {"channels": draw(st.integers(1, 3)), "mask": 1, **sliding(draw, value[1:]), "bias": draw(st.booleans())}
@@ -511,6 +518,7 @@ LIKELY: Mapping[str, st.SearchStrategy[Drawn]] = {
         **dict.fromkeys(["box_blur", "gaussian_blur", "median_blur"], window_filter),
         "bilateral": bilateral,
         "local_conv": local_conv,
+        "deform_conv": deform_conv,
         "table_conv": table_conv,
         "partial_conv": partial_conv,
     }.items()

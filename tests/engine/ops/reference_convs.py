@@ -71,6 +71,42 @@ def local_conv(attributes: Attributes, inputs: Sequence[Array], weights: Weights
     return out + weights["bias"] if "bias" in weights else out
 
 
+def at_place(channel: Array, row: float, column: float) -> float:
+    """Return the value between four pixels; zeros lie beyond the border."""
+    top, left, total = math.floor(row), math.floor(column), 0.0
+    for down, right in itertools.product((0, 1), (0, 1)):
+        share = (1 - abs(row - top - down)) * (1 - abs(column - left - right))
+        if 0 <= top + down < channel.shape[0] and 0 <= left + right < channel.shape[1]:
+            total += share * float(channel[top + down, left + right])
+    return total
+
+
+def deform_conv(attributes: Attributes, inputs: Sequence[Array], weights: Weights) -> Array:
+    """Offsets and modulation by a convolution, then each entry of the kernel at its own place."""
+    image, (height, width) = inputs[0], attributes["kernel"]
+    sizes = output_sizes(attributes, image.shape[2:])
+    moves = np.zeros((len(image), len(weights["offset_bias"]), *sizes)) + weights["offset_bias"][:, None, None]
+    for place, met in slid(attributes, image.shape[2:]):
+        for entry_met, pixel in met:
+            moves[(..., *place)] += image[(..., *pixel)] @ weights["offset_weight"][(..., *entry_met)].T
+    taps, together = height * width, image.shape[1] // attributes["offset_groups"]
+    first = 2 * attributes["offset_groups"] * taps
+    made, each = weights["weight"].shape[0] // attributes["groups"], weights["weight"].shape[1]
+    out = np.zeros((len(image), weights["weight"].shape[0], *sizes))
+    for number, seen, row, column in itertools.product(range(len(image)), range(image.shape[1]), *map(range, sizes)):
+        for tap, (down, right) in enumerate(np.ndindex(height, width)):
+            entry = seen // together * taps + tap
+            y, x = moves[number, 2 * entry, row, column], moves[number, 2 * entry + 1, row, column]
+            modulation = 1 / (1 + math.exp(-moves[number, first + entry, row, column]))
+            y += row * attributes["stride"][0] - attributes["pad"][0] + down * attributes["dilation"][0]
+            x += column * attributes["stride"][1] - attributes["pad"][2] + right * attributes["dilation"][1]
+            read = modulation * at_place(image[number, seen], float(y), float(x))
+            group = seen // each
+            for channel in range(group * made, (group + 1) * made):
+                out[number, channel, row, column] += weights["weight"][channel, seen % each, down, right] * read
+    return out + weights["bias"][:, None, None] if "bias" in weights else out
+
+
 def partial_conv(attributes: Attributes, inputs: Sequence[Array], weights: Weights) -> list[Array]:
     """Equations 1 and 2 of the paper, the mask's entries above 0 being valid."""
     image, mask = inputs[0], inputs[attributes["mask"]]
@@ -109,6 +145,7 @@ def coordinates(attributes: Attributes, inputs: Sequence[Array], weights: Weight
 
 CONVS: Mapping[str, Reference] = {
     "local_conv": local_conv,
+    "deform_conv": deform_conv,
     "table_conv": table_conv,
     "partial_conv": partial_conv,
     "coordinates": coordinates,

@@ -41,7 +41,7 @@ def declared(layer: Layer) -> list[list[Any]]:
     return [["N", *kind.shape] for kind in layer.outputs]
 
 
-FIRST_OPSET = {"grid_sample": 16}
+FIRST_OPSET = {"deform_conv": 16, "grid_sample": 16}
 """Layers whose ONNX operator came later than the first opset that is written; an export then says which one."""
 
 FIRST_INFERRED = dict.fromkeys(REGIONS, 14)
@@ -178,6 +178,7 @@ OPEN = [
     ("coordinates", {"radius": True}),
     ("table_conv", {"table": [[0, 2], [1]], "kernel": 3, "stride": 2, "pad": "same"}),
     ("table_conv", {"table": [[0, 2], [1]], "kernel": 2, "stride": 2, "dilation": 2, "pad": "same"}),
+    ("deform_conv", {"channels": 2, "kernel": 3, "pad": 1, "offset_groups": 3, "groups": 1, "stride": (2, 1)}),
     ("sobel", {}),
     ("sobel", {"direction": "y", "fill": "circular"}),
     ("laplacian", {"fill": "reflect"}),

@@ -19,6 +19,7 @@ records = pytest.mark.parametrize("record", BUILTIN.values(), ids=lambda record:
 FAMILIES = (
     ("conv", "deconv"),
     ("local_conv",),
+    ("deform_conv",),
     ("table_conv",),
     ("partial_conv",),
     ("maxpool", "avgpool"),

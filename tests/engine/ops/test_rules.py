@@ -147,6 +147,7 @@ STRICTER_THAN_TORCH = {
     ("matmul", "are not equal in number"): "torch repeats a single matrix",
     ("matmul", "needs matrices"): "torch multiplies the flat values of a batch as one matrix, where there are as many",
     ("partial_conv", "needs a mask"): "torch repeats a single row of a mask",
+    ("deform_conv", "needs an image"): "torch takes a sequence for an image without a batch",
     **{(name, "needs an image"): "torch takes an image for one without a batch" for name in FILTERS},
     **{(name, "leaves no axis of"): "a value has one axis at least beside the batch" for name in REDUCTIONS},
     **{(name, "takes two values"): "which of more would be meant is open" for name in TWO_VALUES},

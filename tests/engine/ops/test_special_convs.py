@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -84,6 +84,55 @@ class TestLocal:
             infer(BUILTIN["local_conv"], {"channels": 4, "kernel": 3}, [(3, symbol("H"), 8)])
         assert refused.value.problem.code == "E0207"
         assert "fix the height and width" in str(refused.value.problem.help)
+
+
+class TestDeformable:
+    WRITTEN: ClassVar = {
+        "channels": 4,
+        "kernel": 3,
+        "pad": (1, 0, 2, 1),
+        "stride": (1, 2),
+        "dilation": (2, 1),
+        "groups": 2,
+    }
+
+    def test_it_starts_as_half_a_convolution(self):
+        """Offsets of 0 and a modulation of 0.5."""
+        layer = infer(BUILTIN["deform_conv"], {**self.WRITTEN, "offset_groups": 2}, [(4, 9, 8)])
+        shared = infer(BUILTIN["conv"], self.WRITTEN, [(4, 9, 8)])
+        specs = {spec.role: spec for spec in layer.record.weights(layer.attributes, layer.inputs)}
+        assert {specs[role].initializer.name for role in ("offset_weight", "offset_bias")} == {"zeros"}
+        weights, value = shared.weights(), torch.randn(2, 4, 9, 8)
+        still = {role: torch.zeros(specs[role].shape) for role in ("offset_weight", "offset_bias")}
+        halved = {"weight": weights["weight"] * 0.5, "bias": weights["bias"]}
+        torch.testing.assert_close(
+            layer.run([value], {**weights, **still}), shared.run([value], halved), atol=1e-5, rtol=0
+        )
+
+    def test_without_offsets_and_fully_modulated_it_is_a_convolution(self):
+        layer = infer(BUILTIN["deform_conv"], self.WRITTEN, [(4, 9, 8)])
+        shared = infer(BUILTIN["conv"], self.WRITTEN, [(4, 9, 8)])
+        weights, value = shared.weights(), torch.randn(2, 4, 9, 8)
+        still = {
+            "offset_weight": torch.zeros(27, 4, 3, 3),
+            "offset_bias": torch.cat([torch.zeros(18), torch.full((9,), 50.0)]),
+        }
+        torch.testing.assert_close(
+            layer.run([value], {**weights, **still}), shared.run([value], weights), atol=1e-5, rtol=0
+        )
+
+    def test_offsets_of_whole_pixels_move_the_image(self):
+        """One down and two to the left, as rows come before columns."""
+        layer = infer(BUILTIN["deform_conv"], {"channels": 1, "kernel": 1, "bias": False}, [(1, 5, 6)])
+        value = torch.randn(1, 1, 5, 6)
+        weights = {
+            "weight": torch.ones(1, 1, 1, 1),
+            "offset_weight": torch.zeros(3, 1, 1, 1),
+            "offset_bias": torch.tensor([1.0, -2.0, 50.0]),
+        }
+        moved = layer.run([value], weights)
+        torch.testing.assert_close(moved[..., :4, 2:], value[..., 1:, :4], atol=1e-5, rtol=0)
+        assert moved[..., 4, :].abs().max() < 1e-5 and moved[..., :2].abs().max() < 1e-5
 
 
 class TestPartial:

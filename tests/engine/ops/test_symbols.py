@@ -31,6 +31,7 @@ REPEATING = ("mul", "div", "expand", "broadcast", "where", *COMPARISONS, "pow", 
 
 KNOWN_NUMBERS = {
     "channel_shuffle": "channels can be dealt out to groups only where their number is known",
+    "deform_conv": "with pad = same and a stride, the padding waits for the size",
     "convlstm": "ONNX has the steps written one by one",
     **dict.fromkeys(REGIONS, "a region is 4 or 5 numbers"),
 }

@@ -28,6 +28,7 @@ WIDER = {
     "cumsum": "only what lies before each place is seen, or behind it",
     "matmul": "rows of one value meet columns of the other",
     "grid_sample": "the grid decides",
+    "deform_conv": "the offsets decide",
     "max_unpool": "the indices decide",
     **dict.fromkeys(("lstm", "gru"), "one direction sees what came before, and gates may close"),
     "attention": "where causal, nothing is seen of what comes later",

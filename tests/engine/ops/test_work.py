@@ -42,6 +42,7 @@ NO_FORMULA = {
     **dict.fromkeys(("maxpool", "avgpool", "rrelu", "lrn"), "torch has no formula for it in primitives"),
     **dict.fromkeys(("conv", "deconv", "dense"), "a product of matrices takes the bias along"),
     **dict.fromkeys(("table_conv", "dropconnect"), "the same"),
+    "deform_conv": "torch asks for each pixel that is weighed whether it lies inside",
     "partial_conv": "sums over windows of a mask are products for torch",
     "affine_grid": "torch writes it as a product of matrices",
     **dict.fromkeys(
@@ -150,6 +151,7 @@ BY_HAND = [
     *((name, {"kernel": 3}, (3, 4, 5), 0) for name in ("box_blur", "gaussian_blur")),
     *((name, {}, (3, 4, 5), 60 * 4) for name in ("sobel", "prewitt")),
     ("sobel", {"direction": "x"}, (3, 4, 5), 0),
+    ("deform_conv", {"channels": 2, "kernel": 1}, (3, 4, 5), 20 * (23 + 3 * 8 + 2)),
     ("partial_conv", {"channels": 2, "kernel": 3, "mask": 1}, (3, 4, 5), 20 + 60 + 6 * (9 + 3) + 12 * 3),
     ("median_blur", {"kernel": 3}, (3, 4, 5), 60 * 17),
     ("bilateral", {"kernel": 3, "sigma_color": 1, "sigma_space": 1}, (3, 4, 5), 60 * 71),
@@ -176,7 +178,7 @@ def test_arithmetic_by_hand(name: str, arguments: dict, shape: tuple[int, ...], 
 
 
 PRODUCTS = {
-    *("conv", "deconv", "local_conv", "dense", "dropconnect", "matmul"),
+    *("conv", "deconv", "local_conv", "deform_conv", "dense", "dropconnect", "matmul"),
     *("sobel", "prewitt", "laplacian", "sharpen", "emboss", "box_blur", "gaussian_blur"),
 }
 
