@@ -279,10 +279,64 @@ class FPNStep(nn.Module):
     def __init__(self, i, o):
         super().__init__()
         self.lateral = nn.Conv2d(i, o, 1)
-        self.up = nn.ConvTranspose2d(o, o, 2, 2, groups=o, bias=False)
 
     def forward(self, x, top):
-        return self.up(top) + self.lateral(x)
+        return nn.functional.interpolate(top, scale_factor=2) + self.lateral(x)
+
+
+class PANStep(nn.Module):
+    """The value plus what lies below it, half as large, and a convolution over both."""
+
+    def __init__(self, i, below):
+        super().__init__()
+        self.down, self.mix = nn.Conv2d(below, i, 3, 2, 1), nn.Conv2d(i, i, 3, padding=1)
+
+    def forward(self, x, below):
+        return torch.relu(self.mix(torch.relu(self.down(below)) + x))
+
+
+class ShuffleUnit(nn.Module):
+    """Grouped 1 x 1, shuffle, depthwise 3 x 3, grouped 1 x 1; beside it the value, or its averages."""
+
+    def __init__(self, i, o, groups, stride=1, width=None):
+        super().__init__()
+        width = width or o // 4
+        self.squeeze = cn(i, width, 1, groups=groups)
+        self.shuffle = nn.ChannelShuffle(groups)
+        self.rest = nn.Sequential(
+            cn(width, width, 3, stride, width, act=nn.Identity),
+            cn(width, o if stride == 1 else o - i, 1, groups=groups, act=nn.Identity),
+        )
+        self.stride = stride
+
+    def forward(self, x):
+        made = self.rest(self.shuffle(self.squeeze(x)))
+        if self.stride == 1:
+            return torch.relu(made + x)
+        return torch.relu(torch.cat([nn.functional.avg_pool2d(x, 3, self.stride, 1), made], dim=1))
+
+
+class ShuffleUnitV2(nn.Module):
+    """Half of the channels through 1 x 1, depthwise 3 x 3, 1 x 1, then shuffled with the other half."""
+
+    def __init__(self, i, o, stride=1, act=RELU):
+        super().__init__()
+        half, flowing = o // 2, i // 2 if stride == 1 else i
+        self.beside = (
+            nn.Identity()
+            if stride == 1
+            else nn.Sequential(cn(i, i, 3, stride, i, act=nn.Identity), cn(i, half, 1, act=act))
+        )
+        self.branch = nn.Sequential(
+            cn(flowing, half, 1, act=act),
+            cn(half, half, 3, stride, half, act=nn.Identity),
+            cn(half, half, 1, act=act),
+        )
+        self.shuffle, self.stride = nn.ChannelShuffle(2), stride
+
+    def forward(self, x):
+        kept, worked = x.chunk(2, dim=1) if self.stride == 1 else (x, x)
+        return self.shuffle(torch.cat([self.beside(kept), self.branch(worked)], dim=1))
 
 
 def channel_gate(channels):

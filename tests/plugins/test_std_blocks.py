@@ -58,6 +58,10 @@ CASES = {
     "InvertedResidual(6, stride = 2, expand = 1)": (4, published.mobile(4, 6, 2, 1)),
     "MBConv(6, expand = 4, drop = 0.2)": (6, published.mobile(6, 6, 1, 4, 3, nn.SiLU, 1)),
     "MBConv(6, stride = 2, kernel = 5)": (8, published.mobile(8, 6, 2, 6, 5, nn.SiLU, 2)),
+    "ShuffleUnit(12, groups = 3)": (12, published.ShuffleUnit(12, 12, 3)),
+    "ShuffleUnit(18, groups = 2, stride = 2)": (8, published.ShuffleUnit(8, 18, 2, 2, 4)),
+    "ShuffleUnitV2(8)": (8, published.ShuffleUnitV2(8, 8)),
+    "ShuffleUnitV2(12, stride = 2, act = silu)": (5, published.ShuffleUnitV2(5, 12, 2, nn.SiLU)),
     "Ghost(6)": (4, published.ghost(4, 6)),
     "Ghost(6, kernel = 3, stride = 2)": (4, published.ghost(4, 6, 3, 2)),
     "ConvNeXt(drop = 0.1)": (4, published.conv_next(4)),
@@ -74,6 +78,7 @@ CASES = {
     "UNetDown(6)": (4, published.unet_down(4, 6)),
     "UNetUp(other, 4)": (6, published.UNetUp(6, 5, 4), "5 x {twice}"),
     "FPNStep(other)": (6, published.FPNStep(6, 4), "4 x {half}"),
+    "PANStep(other)": (4, published.PANStep(4, 5), "5 x {twice}"),
 }
 """Calls, the channels that flow in, the same block in plain torch, and the size of a second input if any."""
 
