@@ -10,6 +10,9 @@ from striate_dsl.diagnostics import Diagnostic, Edit, Fix, Label
 from striate_dsl.names import nearest
 from striate_dsl.source import Span
 
+MOST_UNKNOWN = 20
+"""Unknown arguments of one call that are told."""
+
 
 class Fault(Exception):  # noqa: N818  # the word of the whole room; it is caught, never shown
     """A mistake in the file: the statement at hand cannot be elaborated, the rest of the file can.
@@ -56,20 +59,23 @@ def unknown_arguments(
         known: the names it has.
         signature: how it is called.
     """
-    names = list(known)
-    found = tuple(
+    names = dict.fromkeys(known)
+    unknown = [item for item in given.items() if item[0] not in names][:MOST_UNKNOWN]
+    if not unknown:
+        return None
+    free = [each for each in names if each not in given]
+    first, *further = (
         Diagnostic(
             "E0208",
             f"{callee} has no {noun} {name}",
             span,
             notes=(signature,),
-            help=suggestion(name, [each for each in names if each not in given]),
-            fixes=renaming(name, [each for each in names if each not in given], span),
+            help=suggestion(name, free),
+            fixes=renaming(name, free, span),
         )
-        for name, span in given.items()
-        if name not in names
+        for name, span in unknown
     )
-    return Fault(found[0], found[1:]) if found else None
+    return Fault(first, tuple(further))
 
 
 def trail_notes(trail: tuple[Frame, ...]) -> tuple[str, ...]:

@@ -99,11 +99,12 @@ def _same_widths(call: OnnxCall, sink: OnnxSink) -> tuple[str, str]:
     spans, strides = extents(call.attributes), call.attributes["stride"]
 
     def step(op_type: str, name: str, *inputs: str, **attributes: Any) -> str:
-        sink.node(op_type, inputs, [f"{call.name}/{name}"], **attributes)
-        return f"{call.name}/{name}"
+        made = f"{call.name}/pad_{name}"  # the layer's own steps are called by their operators, as `shape`
+        sink.node(op_type, inputs, [made], **attributes)
+        return made
 
     def constant(name: str, values: list[int]) -> str:
-        return sink.constant(f"{call.name}/{name}", values, "int64")
+        return sink.constant(f"{call.name}/pad_{name}", values, "int64")
 
     # Shape takes a start from opset 15 on only.
     beside = constant("beside", list(range(2, 2 + len(spans))))

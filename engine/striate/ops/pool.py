@@ -265,7 +265,7 @@ def _onnx_indices(write: Decomposition, call: OnnxCall, sink: OnnxSink, places: 
 def _onnx_without_padding(write: Decomposition, call: OnnxCall, places: str, values: str) -> str:
     rank, pads = call.input_types[0].rank, call.attributes["pad"]
     sizes, padded = write.space_of(call.inputs[0], rank), write.space_of(values, rank)
-    before = write("Gather", f"{call.name}/before", write.sizes(range(rank - 1)), axis=0) if pads == "same" else ""
+    before = write("Gather", f"{call.name}/pad_before", write.sizes(range(rank - 1)), axis=0) if pads == "same" else ""
     found, step, rest = "", "", places
     for axis in reversed(range(rank - 1)):
         here = write.sizes([axis])

@@ -69,7 +69,7 @@ def test_a_model_shows_its_totals(desk):
         ("act\n", 0, "`act`: a parameter of `ConvBN`\n\n`relu`, `identity`"),
         ("stride = 2", 0, "`stride`: a parameter of `ConvBN`\n\n`2`, `1`"),
         ("classes = 5", 0, "`classes`: a parameter of `Net`\n\n`10`"),
-        ("pad = half", 0, "`pad = 0` of `conv`\n\nZeros added around the image.\n\na whole number of at least 0"),
+        ("pad = half", 0, "`pad = 0` of `conv`\n\nRows and columns added around the image; fill says what they hold."),
         ("half", 0, "`pad = 0` of `conv`"),
         ("momentum", 0, "`momentum = 0.0` of `sgd`\n\nShare of the last step that is kept."),
         ("sgd", 0, "```cnn\nsgd(lr, momentum = 0.0,"),
