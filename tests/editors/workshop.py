@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 MANIFESTS = ("package.json", "package-lock.json")
+TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,19 @@ def prepared(root: Path) -> Workshop:
     stamp.unlink(missing_ok=True)
     for name in MANIFESTS:
         shutil.copy2(extension / name, workshop.folder / name)
-    workshop.run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+    _install(workshop)
     stamp.write_text(wanted, encoding="utf-8")
     return workshop
+
+
+def _install(workshop: Workshop) -> None:
+    """Install the packages; npm now and then loses a folder that it has just made, and finds it the next time."""
+    for attempt in range(TRIES):
+        try:
+            workshop.run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+        except AssertionError:
+            if attempt == TRIES - 1:
+                raise
+            shutil.rmtree(workshop.folder / "node_modules", ignore_errors=True)
+        else:
+            return

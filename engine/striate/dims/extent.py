@@ -14,6 +14,12 @@ LARGEST: Final = 2**63
 
 def is_simple(dim: Dim) -> bool:
     """Whether a size is neither too large nor too long."""
+    if isinstance(dim, Expr) and len(dim.terms) == 1 and -LARGEST < dim.constant < LARGEST:
+        ((monomial, factor),) = dim.terms.items()
+        if len(monomial) == 1 and factor == 1:
+            ((atom, power),) = monomial
+            if power == 1 and isinstance(atom, Symbol):
+                return True  # `H - 4`, by far the most frequent size
     return not is_too_large(dim) and not is_too_long(dim)
 
 
