@@ -121,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _table(outcomes: Sequence[Outcome]) -> Table:
-    table = Table("target", *(("texts tried", "edges reached", "texts kept", "faults")))
+    table = Table("target", "texts tried", "edges reached", "texts kept", "faults")
     for column in table.columns[1:]:
         column.justify = "right"
     for outcome in outcomes:

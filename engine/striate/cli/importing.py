@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from striate.cli.boundary import terminal_width
+
 if TYPE_CHECKING:
     from striate.importer import Imported, ImportReport
 
@@ -54,9 +56,6 @@ def _lines(report: ImportReport) -> list[str]:
     ]
 
 
-_WIDTH = 100
-
-
 def _counts(imported: Imported) -> list[str]:
     """Return which operators were read and which layers were made, the frequent ones first."""
     made = Counter(node.op for node in imported.model.graph.nodes)
@@ -66,7 +65,7 @@ def _counts(imported: Imported) -> list[str]:
 def _listed(verb: str, counts: Mapping[str, int]) -> list[str]:
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     words = ", ".join(f"{count:,}\N{NO-BREAK SPACE}{name}" for name, count in ordered)
-    lines = wrap(words, _WIDTH, initial_indent=f"  {verb}: ", subsequent_indent=" " * len(f"  {verb}: "))
+    lines = wrap(words, terminal_width(), initial_indent=f"  {verb}: ", subsequent_indent=" " * len(f"  {verb}: "))
     return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
 
 

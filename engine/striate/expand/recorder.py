@@ -235,9 +235,6 @@ class Recorder(Observer):
             values = [f"{item.name.text} = {self.shown(scope, item.name.text)}" for item in block.parameters]
             self._note(f"{scope.path}: {block.name.text}({', '.join(values)}), {place(scope.call.span)}")
 
-    def block_ended(self) -> None:
-        """Nothing is written at the end of a block."""
-
     def round_begun(self, loop: Repeat | For, index: int, scope: Scope) -> None:
         """Say in a comment which round follows, with its variables."""
         if self._comments and not self._in_head:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from striate.dims import Dim, format_dim
 from striate.graph import Initializer, TensorType, format_shape
 from striate.ops.arguments import Argument, Choice, Flag, Integer, OneOf, PerAxis, format_value
+from striate.ops.axes import known_sizes
 from striate.ops.decomposition import Decomposition
 from striate.ops.moves import sees_everything
 from striate.ops.problems import Check, LayerError, Problem
@@ -136,7 +137,7 @@ def _torch(call: TorchCall) -> Tensor:
 
 def _onnx(call: OnnxCall, sink: OnnxSink) -> None:
     write, weights = Decomposition(call, sink), call.weights
-    steps = int(str(call.input_types[0].shape[1]))
+    (steps,) = known_sizes(call.input_types[0], (2,))
     middle = [side // 2 for side in call.attributes["kernel"]]
     kernel = write("Unsqueeze", weights["weight_ih"], write.sizes([2]))
     bias = [weights["gate_bias"]] if call.attributes["bias"] else []

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from striate.dims import Dim
 from striate.graph import Initializer, format_shape
 from striate.ops.arguments import Argument, Choice, Flag, Integer, OneOf, Padding, PerAxis
+from striate.ops.axes import known_sizes
 from striate.ops.decomposition import Decomposition
 from striate.ops.geometry import (
     axis_names,
@@ -52,12 +53,11 @@ def _open(inputs: Types) -> Problem:
 
 
 def _places(attributes: Attributes, inputs: Types) -> tuple[int, ...]:
-    """Return the number of windows along each axis."""
-    steps = zip(inputs[0].shape[1:], extents(attributes), attributes["stride"], strict=True)
-    return tuple(
-        max((int(str(size)) + sum(before_after(attributes["pad"], axis)) - span) // stride + 1, 0)
-        for axis, (size, span, stride) in enumerate(steps)
-    )
+    """Return the number of windows along each axis; none where the shape rule refuses the kernel as too large."""
+    sizes = known_sizes(inputs[0], range(2, 1 + inputs[0].rank))
+    steps = enumerate(zip(sizes, extents(attributes), attributes["stride"], strict=True))
+    rooms = ((size + sum(before_after(attributes["pad"], axis)) - span, stride) for axis, (size, span, stride) in steps)
+    return tuple(max(room // stride + 1, 0) for room, stride in rooms)
 
 
 def _weights(attributes: Attributes, inputs: Types) -> tuple[WeightSpec, ...]:

@@ -112,8 +112,13 @@ def _same_widths(call: OnnxCall, sink: OnnxSink) -> tuple[str, str]:
     missing = step("Mod", "missing", step("Neg", "negative", size), constant("stride", list(strides)))
     least = constant("least", [span - stride for span, stride in zip(spans, strides, strict=True)])
     total = step("Max", "total", step("Add", "sum", missing, least), constant("zero", [0] * len(spans)))
-    before = step("Div", "before", total, constant("two", [2] * len(spans)))
-    return before, step("Sub", "after", total, before)
+    sink.node("Div", [total, constant("two", [2] * len(spans))], [same_before(call)])
+    return same_before(call), step("Sub", "after", total, same_before(call))
+
+
+def same_before(call: OnnxCall) -> str:
+    """Return the name of the list of rows that an open `same` adds before each axis, where it is written as nodes."""
+    return f"{call.name}/pad_before"
 
 
 def _pad(call: OnnxCall, sink: OnnxSink, widths: str, fill: float) -> str:

@@ -35,6 +35,7 @@ from striate.ops.padding import (
     onnx_explicit_padding,
     onnx_padding,
     onnx_pads,
+    same_before,
 )
 from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types
@@ -265,7 +266,7 @@ def _onnx_indices(write: Decomposition, call: OnnxCall, sink: OnnxSink, places: 
 def _onnx_without_padding(write: Decomposition, call: OnnxCall, places: str, values: str) -> str:
     rank, pads = call.input_types[0].rank, call.attributes["pad"]
     sizes, padded = write.space_of(call.inputs[0], rank), write.space_of(values, rank)
-    before = write("Gather", f"{call.name}/pad_before", write.sizes(range(rank - 1)), axis=0) if pads == "same" else ""
+    before = write("Gather", same_before(call), write.sizes(range(rank - 1)), axis=0) if pads == "same" else ""
     found, step, rest = "", "", places
     for axis in reversed(range(rank - 1)):
         here = write.sizes([axis])
