@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 MANIFESTS = ("package.json", "package-lock.json")
 TRIES = 3
 
@@ -68,11 +70,14 @@ def prepared(root: Path) -> Workshop:
     if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
         return workshop
     workshop.folder.mkdir(parents=True, exist_ok=True)
-    stamp.unlink(missing_ok=True)
-    for name in MANIFESTS:
-        shutil.copy2(extension / name, workshop.folder / name)
-    _install(workshop)
-    stamp.write_text(wanted, encoding="utf-8")
+    with FileLock(workshop.folder.with_suffix(".lock")):
+        if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
+            return workshop  # installed by another process while this one waited
+        stamp.unlink(missing_ok=True)
+        for name in MANIFESTS:
+            shutil.copy2(extension / name, workshop.folder / name)
+        _install(workshop)
+        stamp.write_text(wanted, encoding="utf-8")
     return workshop
 
 
