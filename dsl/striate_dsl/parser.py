@@ -18,7 +18,6 @@ from striate_dsl.languages import other_language
 from striate_dsl.layout import Layout
 from striate_dsl.lexer import Token, tokenize
 from striate_dsl.limits import DEFINITIONS, FINDINGS, TOKENS
-from striate_dsl.recovery import Recovery
 from striate_dsl.source import Source
 from striate_dsl.syntax import File
 from striate_dsl.tables import tables
@@ -81,13 +80,19 @@ class _Parse:
                 findings.add(nothing_defined(source))
             return self._sorted(None)
         automaton = Automaton(tables(), Builder(source, findings, self._most))
-        recovery = Recovery(source, tokens, automaton, findings, self._most)
-        tree: File | None = automaton.result if recovery.run() else None
+        before = tuple(findings)
+        at, cuts = automaton.run(tokens), list[int]()
+        if at < len(tokens):
+            from striate_dsl.recovery import Recovery  # noqa: PLC0415  # costs start-up time, and most texts are sound
+
+            recovery = Recovery(source, tokens, automaton, findings, before, self._most)
+            at, cuts = recovery.run(at), recovery.cuts
+        tree: File | None = automaton.result if at == len(tokens) else None
         many = amounts.too_many_definitions(tree.definitions, self._allowance.definitions) if tree else None
         if many is not None:
             findings.add(many)
             tree = None
-        return self._sorted(tree, recovery.cuts)
+        return self._sorted(tree, cuts)
 
     def _prepared(self) -> list[Token] | None:
         """Return the tokens as the grammar wants them, or None where that is hopeless."""

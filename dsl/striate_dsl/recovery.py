@@ -6,6 +6,8 @@ with a body is replaced by a plain one, so that errors in its body are still fou
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from striate_dsl.automaton import Automaton
 from striate_dsl.diagnostics import Diagnostic, Diagnostics
 from striate_dsl.layout import DEFINITION_WORDS, STATEMENT_WORDS
@@ -39,28 +41,32 @@ class Recovery:
     """One parse of tokens that may contain errors; every error found goes to `findings`."""
 
     def __init__(
-        self, source: Source, tokens: list[Token], automaton: Automaton, findings: Diagnostics, most: int
+        self,
+        source: Source,
+        tokens: list[Token],
+        automaton: Automaton,
+        findings: Diagnostics,
+        before: Iterable[Diagnostic],
+        most: int,
     ) -> None:
+        """Take the findings from before the automaton ran as well: what they repaired may look like an error to it."""
         self._source = source
         self._tokens = tokens
         self._automaton = automaton
         self._findings = findings
         self._most = most
-        self._earlier = [(found.span.start, _has_safe_fix(found)) for found in findings if found.span is not None]
+        self._earlier = [(found.span.start, _has_safe_fix(found)) for found in before if found.span is not None]
         self._statement = -1
         self._last_error = -1
         self._applied = False
         self.cuts: list[int] = []
         """Where statements, or heads of statements, were taken out."""
 
-    def run(self) -> bool:
-        """Parse to the end; return False where it was given up after `most` findings."""
-        at = self._automaton.run(self._tokens)
-        while at < len(self._tokens):
-            if len(self._findings) >= self._most:
-                return False
+    def run(self, at: int) -> int:
+        """Go on from the first error, a token; return how far that came: to the end, or to the last of too many."""
+        while at < len(self._tokens) and len(self._findings) < self._most:
             at = self._automaton.run(self._tokens, self._step_over(at))
-        return True
+        return at
 
     def _step_over(self, at: int) -> int:
         """Report the error at a token and prepare stack and tokens; return where to go on."""

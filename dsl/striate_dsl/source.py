@@ -9,6 +9,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass, field
 
+from striate_dsl.value_class import value_class
+
 _BLOCK = 256
 """Characters whose line breaks are counted together: a list of all lines of a large text would fill the memory."""
 
@@ -59,7 +61,7 @@ class Source:
         return self.text[start : len(self.text) if end == -1 else end].rstrip("\r\n")
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Span:
     """The characters `start` to `end` (exclusive) of a source."""
 

@@ -1,20 +1,20 @@
 """The syntax tree of a `.cnn` file: what was written, with the place of every piece, and no meaning yet.
 
-Every class is a frozen dataclass whose first field is the span of its text. Names are not looked up here:
+Every class is a read-only dataclass whose first field is the span of its text. Names are not looked up here:
 whether `tower` is a layer, a block, a named value or an instance is for the elaborator to find out.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from striate_dsl.source import Span
+from striate_dsl.value_class import value_class
 
 # --------------------------------------------------------------------------------------------- expressions
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Identifier:
     """A name, e.g. after `as`, `block` or before `=` in an argument; blanks around the dots of `as a.b` are gone."""
 
@@ -22,7 +22,7 @@ class Identifier:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Number:
     """`3`, `0.5`, `1e-4`, `5M` (5,000,000), `300k` (300,000)."""
 
@@ -30,7 +30,7 @@ class Number:
     value: int | float
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Text:
     """A text in double quotes, escapes resolved."""
 
@@ -38,7 +38,7 @@ class Text:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Boolean:
     """`true` or `false`."""
 
@@ -46,7 +46,7 @@ class Boolean:
     value: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Name:
     """A plain name, or one with a number in it (`stage1.2.conv1`).
 
@@ -57,7 +57,7 @@ class Name:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class ListLiteral:
     """`[a, b]`."""
 
@@ -65,7 +65,7 @@ class ListLiteral:
     items: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class TupleLiteral:
     """`(a, b)`; `(a)` is just `a` in brackets."""
 
@@ -73,7 +73,7 @@ class TupleLiteral:
     items: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Unary:
     """`-a`, `+a` or `not a`."""
 
@@ -82,7 +82,7 @@ class Unary:
     operand: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Binary:
     """`+ - * / // %`, `and or`, and the comparisons `== != < <= > >=`."""
 
@@ -92,7 +92,7 @@ class Binary:
     right: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Conditional:
     """`value if condition else otherwise`."""
 
@@ -102,7 +102,7 @@ class Conditional:
     otherwise: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Range:
     """`start..stop`, stop excluded in loops."""
 
@@ -111,7 +111,7 @@ class Range:
     stop: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Attribute:
     """`in.channels`, `skip.height`, `owner.name`."""
 
@@ -120,7 +120,7 @@ class Attribute:
     name: Identifier
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Index:
     """`depths[0]`."""
 
@@ -129,7 +129,7 @@ class Index:
     index: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Argument:
     """One argument of a call: `64` (name is None) or `stride = 2`."""
 
@@ -138,7 +138,7 @@ class Argument:
     value: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class CallExpression:
     """A call inside an expression: `min(a, b)`, `sgd(lr = 0.05)`."""
 
@@ -166,7 +166,7 @@ Expression = (
 # --------------------------------------------------------------------------------------------- flow
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Body:
     """The statements between `{` and `}`; the span includes the braces."""
 
@@ -174,7 +174,7 @@ class Body:
     statements: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Names:
     """`(left, right)` behind `as`: a name for each value of a layer; the span includes the brackets."""
 
@@ -182,7 +182,7 @@ class Names:
     names: tuple[Identifier, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Call:
     """One step of a flow: a layer, block, instance or named value, e.g. `conv(64, 3)`, `add { … } as s`, `skip`.
 
@@ -198,7 +198,7 @@ class Call:
     several: Names | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Group:
     """A step that is a bare `{ … }`: several lines run one after the other, e.g. one branch of a merge.
 
@@ -227,7 +227,7 @@ def step_end(step: Step) -> int:
     return step.span.end if last is None else last.span.end
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Flow:
     """`a -> b -> c`."""
 
@@ -235,7 +235,7 @@ class Flow:
     steps: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Repeat:
     """`repeat n { … }` (`variable` is None) or `repeat i in 0..n { … }`."""
 
@@ -245,7 +245,7 @@ class Repeat:
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class For:
     """`for w in list { … }` or `for (w, n) in [(64, 3)] { … }`; one variable is a tuple of one."""
 
@@ -256,7 +256,7 @@ class For:
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class If:
     """`if c { … } else if d { … } else { … }`; a chained `else if` is a body that holds one `If`."""
 
@@ -266,7 +266,7 @@ class If:
     otherwise: Body | None
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Let:
     """`let tower = Tower(64)`: one instance of a block or layer, or a constant."""
 
@@ -275,7 +275,7 @@ class Let:
     value: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Assert:
     """`assert params <= 26M, "too big: {params}"`."""
 
@@ -284,7 +284,7 @@ class Assert:
     message: Text | None
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Setting:
     """One entry of a recipe, contract or input body: `train.epochs = 1`, `color = rgb`, or nested `key { … }`.
 
@@ -297,7 +297,7 @@ class Setting:
     body: tuple[Setting, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Input:
     """`input image: 3 x H x W where H % 32 == 0 { color = rgb }`; `sizes` are channels first, batch implied."""
 
@@ -308,7 +308,7 @@ class Input:
     settings: tuple[Setting, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Output:
     """`output logits`, `output boxes, scores`, `output stem.relu1 as early`: an alias, or None, for each name."""
 
@@ -317,7 +317,7 @@ class Output:
     aliases: tuple[Identifier | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Head:
     """`head ssd(p3, p4, classes = classes)`; the span leaves the `as` part out."""
 
@@ -332,7 +332,7 @@ Statement = Flow | Repeat | For | If | Let | Assert | Input | Output | Head
 # --------------------------------------------------------------------------------------------- definitions
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Parameter:
     """`out` or `stride = 1` in the head of a block or model."""
 
@@ -341,7 +341,7 @@ class Parameter:
     default: Expression | None
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Language:
     """`language 1`."""
 
@@ -349,7 +349,7 @@ class Language:
     version: Number
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Use:
     """`use "blocks.cnn"`, `use zoo.resnet`, `use vision.conv as vconv`."""
 
@@ -358,7 +358,7 @@ class Use:
     alias: Identifier | None
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Requires:
     """`requires detection >= 1.0`; `operator` and `version` are None where only the plugin is named."""
 
@@ -368,7 +368,7 @@ class Requires:
     version: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Block:
     """`block Name(a, b = 2) { … }`."""
 
@@ -378,7 +378,7 @@ class Block:
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Model:
     """`model Name(classes = 10) { … }`."""
 
@@ -388,7 +388,7 @@ class Model:
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Variant:
     """`model ResNet50 = ResNet(depths = [3, 4, 6, 3])`; `base` may be dotted."""
 
@@ -398,7 +398,7 @@ class Variant:
     arguments: tuple[Argument, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Section:
     """A named group of settings beside the architecture.
 
@@ -416,7 +416,7 @@ class Section:
 Definition = Language | Use | Requires | Block | Model | Variant | Section
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class File:
     """A whole file: its definitions in order."""
 

@@ -7,23 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from types import ModuleType
 from typing import Any
 
 from striate.dims.constraints import Constraint
 from striate.dims.extent import is_simple, is_too_large
-from striate.elaborate.faults import Fault, fault, trail_notes, unknown_arguments
-from striate.elaborate.network import Incoming, LayerCall, Network, OpenCondition
-from striate.elaborate.repairs.arguments import repairs_of
-from striate.elaborate.repairs.habits import pooled_before_flatten, without_input_channels
-from striate.elaborate.repairs.merging import explain_merge
-from striate.elaborate.repairs.values import repairs_in_call
+from striate.elaborate.faults import fault, trail_notes, unknown_arguments
+from striate.elaborate.network import LayerCall, Network, OpenCondition
 from striate.elaborate.values import UNKNOWN, BlockRef, Given, LayerRef, ValueRef
-from striate.graph import Node, Origin, TensorType, Value, Weight, format_shape
+from striate.graph import Node, Origin, TensorType, Value, Weight
 from striate.ops.arguments import ArgumentError, Choice
-from striate.ops.problems import Check, LayerError, Problem
+from striate.ops.problems import Check, LayerError
 from striate.ops.record import OpRecord, Types, WeightSpec
-from striate_dsl.diagnostics import Diagnostic, Fix, Label
-from striate_dsl.limits import SIZE_TERMS
+from striate_dsl.diagnostics import Label
 from striate_dsl.source import Span
 
 Ruled = tuple[dict[str, Any], Types, tuple[WeightSpec, ...], tuple[Constraint, ...]]
@@ -57,15 +53,16 @@ def bind_arguments(
             notes=(record.signature,),
         )
     bound.update(zip(known, positional, strict=False))
-    unknown = unknown_arguments(
-        record.name, "argument", {name: _key(given) for name, given in named.items()}, known, record.signature
-    )
-    if unknown is not None:
-        raise unknown
-    for name, given in named.items():
-        if name in bound:
-            raise fault("E0209", f"{name} is given twice", _key(given), labels=(Label(bound[name].span, "first here"),))
-        bound[name] = given
+    if named:
+        places = {name: _key(given) for name, given in named.items()}
+        unknown = unknown_arguments(record.name, "argument", places, known, record.signature)
+        if unknown is not None:
+            raise unknown
+        for name, given in named.items():
+            if name in bound:
+                first = Label(bound[name].span, "first here")
+                raise fault("E0209", f"{name} is given twice", places[name], labels=(first,))
+            bound[name] = given
     missing = [name for name in record.required_names if name not in bound]
     if missing:
         raise fault(
@@ -146,7 +143,7 @@ def _run_rules(layer: LayerCall, inputs: Types, network: Network) -> Ruled:
         outputs = layer.record.shape(attributes, inputs, check)
         specs = () if network.sizes_only else layer.record.weights(attributes, inputs)
     except LayerError as error:
-        raise _fault_of(layer, error.problem, network) from None
+        raise _words().refused_by_rule(layer, error.problem, network) from None
     _demand_simple(layer, outputs)
     return attributes, outputs, specs, tuple(check.open)
 
@@ -157,16 +154,7 @@ def _demand_simple(layer: LayerCall, outputs: Types) -> None:
         for size in kind.shape:
             if is_simple(size):
                 continue
-            large = is_too_large(size)
-            what = "larger than 2^63" if large else "too complicated"
-            known = f"the sizes that flow in: {', '.join(map(_size, layer.incoming))}"
-            raise fault(
-                "E0343",
-                f"{layer.written}: a size gets {what}",
-                layer.call.callee.span,
-                notes=(known, *trail_notes(layer.scope.trail)),
-                help=None if large else f"fix sizes in the input line; {SIZE_TERMS.advice}",
-            )
+            raise _words().endless_size(layer, large=is_too_large(size))
 
 
 def _any_features(kind: TensorType) -> TensorType:
@@ -195,24 +183,14 @@ def _convert(layer: LayerCall) -> dict[str, Any]:
         try:
             settled[argument.name] = argument.kind.convert(argument.default if given is None else _choice(given.value))
         except ArgumentError as error:
-            place = layer.call.callee.span if given is None else given.span
-            unknown = given is not None and isinstance(given.value, Choice)
-            fixes = () if given is None else repairs_in_call(layer, argument, given)
-            raise fault(
-                "E0211",
-                f"{layer.written}: {argument.name} {error}",
-                place,
-                notes=(layer.record.signature, *trail_notes(layer.scope.trail)),
-                help=_advice(fixes, place) if unknown else fixes[0].title if fixes else None,
-                fixes=fixes,
-            ) from None
+            raise _words().refused_value(layer, argument, error) from None
     return settled
 
 
-def _advice(fixes: tuple[Fix, ...], place: Span) -> str:
-    """Return what to say about a plain name that is no legal choice."""
-    near = fixes[0].edits[0].replacement if fixes else None
-    return f"did you mean {near}?" if near else f"{place.text} is not the name of a value here"
+def _words() -> ModuleType:
+    from striate.elaborate import layer_faults  # noqa: PLC0415  # costs start-up time, and most files are sound
+
+    return layer_faults
 
 
 def _share(layer: LayerCall, wanted: Weight, network: Network) -> None:
@@ -252,55 +230,6 @@ def _free_name(layer: LayerCall, network: Network) -> str:
         )
     network.names.add(layer.path)
     return layer.path
-
-
-def _fault_of(layer: LayerCall, problem: Problem, network: Network) -> Fault:
-    given = layer.arguments.get(problem.argument) if problem.argument else None
-    span = given.span if given else layer.call.callee.span
-    label = ""
-    labels: tuple[Label, ...] = ()
-    habits = _habits(layer, problem, network)
-    fixes = (*habits, *repairs_of(layer, problem))
-    notes, help = problem.notes, habits[0].title if habits else problem.help
-    if problem.position is not None:
-        span, label, labels = _blame(layer, problem.position, problem.other)
-        if problem.axis is not None:
-            found = explain_merge(layer, problem, network)
-            labels, notes = (*labels, *found.labels), (*notes, *found.notes)
-            fixes, help = (*fixes, *found.fixes), help or found.help
-    return Fault(
-        Diagnostic(
-            problem.code,
-            f"{layer.written}: {problem.message}",
-            span,
-            label,
-            labels=labels,
-            notes=(*notes, *trail_notes(layer.scope.trail)),
-            help=help,
-            fixes=fixes,
-        )
-    )
-
-
-def _habits(layer: LayerCall, problem: Problem, network: Network) -> tuple[Fix, ...]:
-    """Return the repairs of what people are used to write elsewhere."""
-    if problem.code == "E0202":
-        return without_input_channels(layer)
-    return pooled_before_flatten(layer, network) if problem.code == "E0207" and layer.incoming else ()
-
-
-def _blame(layer: LayerCall, position: int, other: int) -> tuple[Span, str, tuple[Label, ...]]:
-    """Point at the value that does not fit, and at the one it does not fit to, with their sizes."""
-    culprit, first = layer.incoming[position], layer.incoming[other]
-    callee = layer.call.callee.span
-    label = f"this gives {_size(culprit)}"
-    if first.span is None or first.span == culprit.span:
-        return culprit.span or callee, f"{label}, what flows in is {_size(first)}", ()
-    return culprit.span or callee, label, (Label(first.span, f"this gives {_size(first)}"),)
-
-
-def _size(incoming: Incoming) -> str:
-    return format_shape(incoming.value.type) if incoming.value.type else "an unknown size"
 
 
 def _key(given: Given) -> Span:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from striate_dsl.syntax import File, Use
+from striate_dsl.value_class import value_class
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Used:
         return f"{self.statement.alias.text}." if self.statement.alias else ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class LinkedFile(File):
     """A file and the files it uses; `complete` is False where one of them could not be had.
 

@@ -10,9 +10,8 @@ from striate.elaborate.missing import no_value
 from striate.elaborate.network import Incoming
 from striate.elaborate.scope import Scope
 from striate.elaborate.values import Given, LayerRef, ValueRef
-from striate.ops.arguments import Choice, Kind, Optional
+from striate.ops.arguments import Choice, Optional
 from striate.ops.record import OpRecord
-from striate.ops.shape_arguments import NamedValue
 from striate_dsl.syntax import Expression, ListLiteral, Name, TupleLiteral
 
 
@@ -23,9 +22,9 @@ def take_values(record: OpRecord, arguments: dict[str, Given], scope: Scope) -> 
         Fault: something else stands where a value belongs.
     """
     taken: list[Incoming] = []
-    for argument in record.arguments:
+    for argument in record.value_arguments:
         given = arguments.get(argument.name)
-        if given is None or not isinstance(_inner(argument.kind), NamedValue):
+        if given is None:
             continue
         written = given.argument.value
         if isinstance(given.value, Choice) and isinstance(argument.kind, Optional) and given.value.name == "none":
@@ -46,14 +45,13 @@ def read_choices(record: OpRecord, arguments: dict[str, Given]) -> dict[str, Giv
 
     `axis = width` is the axis, whatever else is called `width` there; so is `mode = linear`, though it is a layer.
     """
-    read = dict(arguments)
-    for argument in record.arguments:
-        names: tuple[str, ...] = getattr(_inner(argument.kind), "choices", ())
-        given = arguments.get(argument.name)
-        if names and given is not None:
-            value = _chosen(given.argument.value, given.value, names)
-            read[argument.name] = Given(value, given.span, given.argument)
-    return read
+    choices = record.choices
+    return {
+        name: Given(_chosen(given.argument.value, given.value, choices[name]), given.span, given.argument)
+        if name in choices
+        else given
+        for name, given in arguments.items()
+    }
 
 
 def _chosen(written: Expression, value: Any, names: tuple[str, ...]) -> Any:
@@ -62,7 +60,3 @@ def _chosen(written: Expression, value: Any, names: tuple[str, ...]) -> Any:
     if isinstance(written, (ListLiteral, TupleLiteral)) and isinstance(value, (list, tuple)):
         return [_chosen(item, each, names) for item, each in zip(written.items, value, strict=True)]
     return Choice(value.record.name) if isinstance(value, LayerRef) else value
-
-
-def _inner(kind: Kind) -> Kind:
-    return kind.kind if isinstance(kind, Optional) else kind

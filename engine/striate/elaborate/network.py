@@ -12,9 +12,10 @@ from striate.graph import Node, Origin, TensorType, Weight
 from striate.ops.record import OpRecord
 from striate_dsl.source import Span
 from striate_dsl.syntax import Call
+from striate_dsl.value_class import value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class OpenCondition:
     """A condition on the input size and the place that makes it."""
 
@@ -42,7 +43,7 @@ class Network:
     conditions: list[OpenCondition] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Incoming:
     """A value that flows into a layer and the text it comes from (None for the value that flows along the line)."""
 
@@ -50,7 +51,7 @@ class Incoming:
     span: Span | None
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class LayerCall:
     """A layer call with everything evaluated; `span` is what findings point at when no argument is to blame."""
 

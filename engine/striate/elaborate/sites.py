@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import islice
 
 from striate_dsl.syntax import (
@@ -44,6 +45,7 @@ def is_automatic(name: str, callee: str) -> bool:
     return re.fullmatch(rf"{re.escape(_words(callee))}_?\d+_*", name) is not None
 
 
+@lru_cache(maxsize=1024)
 def _words(text: str) -> str:
     return _WORD.sub("_", text.rpartition(".")[2]).lower()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from striate.graph import TensorType
@@ -11,9 +11,10 @@ from striate.ops.arguments import Choice
 from striate.ops.record import OpRecord
 from striate_dsl.source import Span
 from striate_dsl.syntax import Argument, Block
+from striate_dsl.value_class import value_class
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class ValueRef:
     """A value of the network at elaboration time; `type` is None where it could not be worked out.
 
@@ -37,7 +38,7 @@ UNKNOWN = ValueRef("", None)
 """The result of a layer that could not be made."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class LayerRef:
     """A layer named in an expression, e.g. `act = relu`."""
 
@@ -47,7 +48,7 @@ class LayerRef:
         return self.record.name
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class BlockRef:
     """A block named in an expression, e.g. `unit = Bottleneck`."""
 
@@ -57,7 +58,7 @@ class BlockRef:
         return self.block.name.text
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class UsedFile:
     """A file with a name of its own, `use "blocks.cnn" as x`: the blocks in it are written `x.Name`."""
 
@@ -68,7 +69,7 @@ class UsedFile:
         return self.alias
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Bound:
     """A layer or block with some arguments already evaluated, e.g. `act = leaky_relu(0.1)`."""
 
@@ -80,7 +81,7 @@ class Bound:
         return f"{self.target}(…)"
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Instance:
     """`let tower = Tower(64)`: applied several times, its weights are shared under its own name."""
 
@@ -91,7 +92,7 @@ class Instance:
         return str(self.applied)
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class Given:
     """An evaluated argument and the place of its text."""
 
@@ -100,7 +101,7 @@ class Given:
     argument: Argument
 
 
-@dataclass(frozen=True, slots=True)
+@value_class
 class CallValue:
     """A call in a recipe whose meaning is a plugin's, e.g. `sgd(lr = 0.05)`; a plain name has no arguments."""
 

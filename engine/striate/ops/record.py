@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from striate.dims import Dim
 from striate.graph import Initializer, TensorType
-from striate.ops.arguments import Argument
+from striate.ops.arguments import Argument, Kind, Optional
 from striate.ops.problems import Check
+from striate.ops.shape_arguments import NamedValue
 from striate.ops.targets import OnnxCall, OnnxSink
 from striate.ops.work import USUAL, Work
 
@@ -201,7 +202,22 @@ class OpRecord:
         """The names of the arguments that must be written."""
         return tuple(argument.name for argument in self.arguments if argument.required)
 
-    @property
+    @cached_property
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        """The names that an argument's kind gives a meaning of its own, for the arguments that have such names."""
+        own = {item.name: getattr(_without_none(item.kind), "choices", ()) for item in self.arguments}
+        return {name: names for name, names in own.items() if names}
+
+    @cached_property
+    def value_arguments(self) -> tuple[Argument, ...]:
+        """The arguments that take a named value of the network, which becomes a further input."""
+        return tuple(item for item in self.arguments if isinstance(_without_none(item.kind), NamedValue))
+
+    @cached_property
     def signature(self) -> str:
         """The call as documented, e.g. `conv(channels, kernel, stride = 1, …)`."""
         return f"{self.name}({', '.join(argument.signature for argument in self.arguments)})"
+
+
+def _without_none(kind: Kind) -> Kind:
+    return kind.kind if isinstance(kind, Optional) else kind
