@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from striate.graph import Graph, fingerprint, format_graph
+from striate.graph import fingerprint
 from striate.host.catalogue import HostCatalogue
-from striate.model import Model, load_source
+from striate.model import Model
 from striate.version import __version__
-from striate_dsl.diagnostics import Diagnostic, DiagnosticError
-from striate_dsl.formatter import format_source
-from striate_dsl.source import Source
+from striate.writing import written
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,8 +19,6 @@ if TYPE_CHECKING:
 
     from striate.importing.agreement import Agreement
     from striate.importing.kinds import Reading
-    from striate.importing.naming import Names
-    from striate.importing.network import Network
 
     Arrays = Mapping[str, np.ndarray[Any, np.dtype[Any]]]
 
@@ -115,7 +111,7 @@ def _imported(reading: Reading, catalogue: HostCatalogue) -> Imported:
 
     network = reading.network
     names = names_of(network)
-    text, built, weights = _written(network, names, reading.model, catalogue)
+    text, built, weights = written(network, names, reading.model, catalogue)
     return Imported(
         built,
         text,
@@ -124,53 +120,6 @@ def _imported(reading: Reading, catalogue: HostCatalogue) -> Imported:
         {ours: theirs for ours, (theirs, _) in zip(names.outputs, network.outputs, strict=True)},
         reading,
     )
-
-
-def _written(network: Network, names: Names, name: str, catalogue: HostCatalogue) -> tuple[str, Model, Arrays]:
-    """Return the text, the network that it elaborates to, and the weights; the plainest text that is right is the last.
-
-    Raises:
-        DiagnosticError: E0614, no text is the same network.
-    """
-    from striate.importing.finished import graph_of
-    from striate.importing.text import ModelText, Style
-
-    problem: DiagnosticError | None = None
-    for style in (Style(), Style(blocks=False), Style(blocks=False, branches=False), Style(True, False, False)):
-        written = ModelText(network, names, name, lambda word: catalogue.known_layer(word) is not None, style)
-        text = written.text()
-        graph, weights = graph_of(network, names, written.called, name)
-        try:
-            built = _same(text, graph, catalogue)
-        except DiagnosticError as error:
-            problem = problem or error
-            continue
-        return format_source(Source(name, text)).text or text, built, weights
-    assert problem is not None, "a style was tried"
-    raise problem
-
-
-def _same(text: str, graph: Graph, catalogue: HostCatalogue) -> Model:
-    """Read the text again and compare: a text that is another network is never handed out."""
-    try:
-        built = load_source(Source(f"{graph.name}.cnn", text), catalogue=catalogue)
-    except DiagnosticError as error:
-        notes = tuple(f"{item.code}: {item.message}" for item in error.diagnostics)[:3]
-        raise DiagnosticError(
-            Diagnostic("E0614", f"{graph.name} cannot be written as text", notes=notes, help=_REPORT)
-        ) from error
-    if fingerprint(built.graph) == fingerprint(graph):
-        return built
-    lines = zip(format_graph(graph).splitlines(), format_graph(built.graph).splitlines(), strict=False)
-    first = next((f"{before} would become {after}" for before, after in lines if before != after), "its end is missing")
-    raise DiagnosticError(
-        Diagnostic(
-            "E0614", f"{graph.name} cannot be written so that it stays the same network", notes=(first,), help=_REPORT
-        )
-    )
-
-
-_REPORT = "nothing was written; this is a mistake in striate: report it with the file, if you can"
 
 
 def write_import(path: str | Path, target: str | Path, *, verify: bool = True, **options: Any) -> ImportReport:
