@@ -1,4 +1,4 @@
-"""`striate import`: an ONNX file as a `.cnn` file and its weights, compared in ONNX Runtime before they are written."""
+"""`striate import`: a file of another format as a `.cnn` file and its weights, compared before they are written."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="PATH", help="The .cnn file [MODEL.cnn].")
 @click.option("--json", "as_json", is_flag=True, help="Print what was read and written as JSON.")
-@click.option("--no-verify", is_flag=True, help="Do not compare with the ONNX file in ONNX Runtime.")
+@click.option("--no-verify", is_flag=True, help="Do not run the file to compare it with the network.")
 def command(file: Path, output: Path | None, as_json: bool, no_verify: bool) -> None:
-    """Write the network of the ONNX FILE as a .cnn file, and its weights beside it as .safetensors.
+    """Write the network of an ONNX FILE as a .cnn file, and its weights beside it as .safetensors.
 
     What cannot be imported is listed whole, and nothing is written then; nor is anything if the network does not
-    compute the same as the ONNX file. Names are kept where the language can have them.
+    compute the same as the file. Names are kept where the language can have them.
     """
     from striate.importer import write_import
 
@@ -40,15 +40,15 @@ def command(file: Path, output: Path | None, as_json: bool, no_verify: bool) -> 
 def _lines(report: ImportReport) -> list[str]:
     imported = report.imported
     graph = imported.model.graph
-    origin = f"opset {imported.opset}" + (f", written by {imported.producer}" if imported.producer else "")
     lines = [
         f"{graph.name} is in {report.text}, its weights are in {report.weights}",
-        f"{origin}; {len(graph.nodes):,} layers with {graph.parameters:,} parameters",
+        f"{imported.reading.origin}; {len(graph.nodes):,} layers with {graph.parameters:,} parameters",
         *_counts(imported),
     ]
     agreement = report.agreement
     if agreement is None:
-        return [*lines, "not compared: --no-verify"]
+        reason = "--no-verify" if imported.reading.original else "nothing here runs such files"
+        return [*lines, f"not compared: {reason}"]
     return [
         *lines,
         f"{agreement.runtime} gives the same values as torch, outputs differ by at most {agreement.difference}; "
@@ -59,7 +59,11 @@ def _lines(report: ImportReport) -> list[str]:
 def _counts(imported: Imported) -> list[str]:
     """Return which operators were read and which layers were made, the frequent ones first."""
     made = Counter(node.op for node in imported.model.graph.nodes)
-    return [line for verb, counts in (("read", imported.operators), ("made", made)) for line in _listed(verb, counts)]
+    return [
+        line
+        for verb, counts in (("read", imported.reading.operators), ("made", made))
+        for line in _listed(verb, counts)
+    ]
 
 
 def _listed(verb: str, counts: Mapping[str, int]) -> list[str]:
@@ -76,9 +80,8 @@ def _as_json(report: ImportReport) -> dict[str, Any]:
         "model": graph.name,
         "text": str(report.text),
         "weights": str(report.weights),
-        "opset": imported.opset,
-        "producer": imported.producer,
-        "operators": dict(imported.operators),
+        **imported.reading.details,
+        "operators": dict(imported.reading.operators),
         "layers": len(graph.nodes),
         "parameters": graph.parameters,
         "inputs": dict(imported.inputs),

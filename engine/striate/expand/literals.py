@@ -67,10 +67,19 @@ def settled_text(kind: Kind, value: Any, is_free: IsFree) -> str:
         return format_numbers(value)
     if isinstance(value, tuple) and isinstance(inner, Padding):
         return format_padding(value)
+    return literal(written_value(kind, value), is_free)
+
+
+def written_value(kind: Kind, value: Any) -> Any:
+    """Return the simplest value that an argument's kind converts to a settled one, e.g. a choice for its name.
+
+    Raises:
+        UnwritableError: none is converted to it.
+    """
     for candidate in _candidates(value):
         try:
             if kind.convert(candidate) == value:
-                return literal(candidate, is_free)
+                return candidate
         except ArgumentError:
             continue
     raise UnwritableError(f"{value!r} cannot be written as {kind.describe()}")

@@ -1,4 +1,4 @@
-"""Compares an imported network in torch with the ONNX file in ONNX Runtime, on random inputs.
+"""Compares an imported network in torch with what it is from, in a runtime of its own, on random inputs.
 
 Torch itself is not imported here: it comes in as a `Reference`.
 """
@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from striate.importing.kinds import Original
 from striate.onnx.comparison import Difference, compare
-from striate.onnx.runtime import OnnxSession
 from striate.onnx.trials import Trial
 from striate.onnx.verify import Reference
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError
@@ -34,24 +33,27 @@ class Agreement:
 
 
 def compared(
-    file: Path, reference: Reference, trials: Sequence[Trial], inputs: Mapping[str, str], outputs: Mapping[str, str]
+    original: Original,
+    reference: Reference,
+    trials: Sequence[Trial],
+    inputs: Mapping[str, str],
+    outputs: Mapping[str, str],
 ) -> Agreement:
-    """Compare a network with the ONNX file it was read from.
+    """Compare a network with the one it was read from.
 
     Args:
-        file: the ONNX file.
+        original: the network as it was.
         reference: the network in torch.
         trials: the inputs to compare on, by the network's names.
         inputs: the names of the inputs in the file, by the network's.
         outputs: the same for the outputs.
 
     Raises:
-        DiagnosticError: ONNX Runtime is missing or cannot run the file; E0607, the results differ.
+        DiagnosticError: the runtime cannot run the original; E0607, the results differ.
     """
-    session = OnnxSession(str(file))
     worst = Difference(0.0, 0.0)
     for trial in trials:
-        expected = session.run({inputs[name]: values for name, values in trial.inputs.items()})
+        expected = original.run({inputs[name]: values for name, values in trial.inputs.items()})
         actual = reference.outputs(trial.inputs)
         for ours, theirs in outputs.items():
             wanted = np.asarray(expected[theirs], dtype=np.float32)
@@ -59,17 +61,17 @@ def compared(
                 wanted, actual[ours].reshape(wanted.shape) if actual[ours].size == wanted.size else actual[ours]
             )
             if not difference.relative <= TOLERANCE:
-                raise DiagnosticError(_other(ours, trial, difference))
+                raise DiagnosticError(_other(original.name, ours, trial, difference))
             worst = worst.or_larger(difference)
-    return Agreement(session.name, tuple(trial.words for trial in trials), worst)
+    return Agreement(original.name, tuple(trial.words for trial in trials), worst)
 
 
-def _other(output: str, trial: Trial, difference: Difference) -> Diagnostic:
+def _other(runtime: str, output: str, trial: Trial, difference: Difference) -> Diagnostic:
     return Diagnostic(
         "E0607",
-        "the imported network computes something else in torch than the ONNX file in ONNX Runtime",
+        f"the imported network computes something else in torch than the file in {runtime}",
         notes=(
             f"output {output}, {trial.words}: differs by up to {difference}; allowed is a relative {TOLERANCE:.0e}",
         ),
-        help="nothing was written; this is a mistake in striate: report it with the ONNX file, if you can",
+        help="nothing was written; this is a mistake in striate: report it with the file, if you can",
     )

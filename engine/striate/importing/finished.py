@@ -51,7 +51,7 @@ def graph_of(network: Network, names: Names, called: Mapping[int, str], model: s
             )
         )
     inputs = tuple(
-        Input(Value(names.inputs[item.value.number], TensorType(item.value.sizes)), {}, origin)
+        Input(Value(names.inputs[item.value.number], TensorType(item.value.sizes)), item.contract, origin)
         for item in network.inputs
     )
     outputs = {name: values[value.number] for name, (_, value) in zip(names.outputs, network.outputs, strict=True)}

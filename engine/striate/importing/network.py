@@ -78,10 +78,15 @@ class Layer:
 
 @dataclass(slots=True)
 class Entrance:
-    """An input of the network: its name in the file, and its value."""
+    """An input of the network: its name in the file, its value, its pixel contract, and conditions on its sizes.
+
+    The latter two are what the file states; what layers ask of sizes is not among them.
+    """
 
     name: str
     value: Value
+    contract: Mapping[str, Any] = field(default_factory=dict)
+    conditions: Sequence[Constraint] = ()
 
 
 @dataclass(slots=True)

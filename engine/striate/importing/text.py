@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from striate.dims import Dim, Expr, format_dim
+from striate.expand.contracts import pixel_settings
 from striate.importing.arguments import positional, written_arguments
 from striate.importing.blocks import Definition, uses_of, with_blocks, with_rounds
 from striate.importing.body import BodyText, needed_names
 from striate.importing.branching import with_branches
 from striate.importing.naming import Names
 from striate.importing.network import Layer, Network
+from striate.importing.sizes import condition_text, size_text
 from striate.importing.steps import Item, Step
 
 
@@ -67,7 +68,13 @@ class ModelText:
 
     def _body(self, steps: Sequence[Step]) -> Iterator[str]:
         for item in self._network.inputs:
-            yield f"input {self._names.inputs[item.value.number]}: {_sizes(item.value.sizes)}"
+            line = f"input {self._names.inputs[item.value.number]}: {' x '.join(map(size_text, item.value.sizes))}"
+            if item.conditions:
+                line += f" where {' and '.join(map(condition_text, item.conditions))}"
+            contract = pixel_settings(item.contract, self._is_free)
+            yield from (
+                [f"{line} {{", *(f"  {key} = {text}" for key, text in contract.items()), "}"] if contract else [line]
+            )
         yield from (f"let {path} = {call}" for path, call in self._lets.items())
         yield ""
         inputs = self._network.inputs
@@ -146,11 +153,3 @@ class ModelText:
             referable = value.number in asked or value.number in self._names.inputs
             flows = body.last == value.number and name not in body.words
             yield f"output {name}" if (known == name and referable) or flows else f"output {known} as {name}"
-
-
-def _sizes(sizes: Sequence[Dim]) -> str:
-    return " x ".join(f"({format_dim(size)})" if _is_sum(size) else format_dim(size) for size in sizes)
-
-
-def _is_sum(size: Dim) -> bool:
-    return isinstance(size, Expr) and not format_dim(size).isidentifier()

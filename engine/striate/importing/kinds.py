@@ -1,0 +1,97 @@
+"""The kinds of files that are imported: one row each, with the endings it goes by and the module that reads it.
+
+A reader is a function `read(path, lookup, **options) -> Reading`, where `lookup` gives the record of a layer by name
+and the options are those that its row lists. It is imported when a file of its kind is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from striate.ops.record import OpRecord
+from striate_dsl.diagnostics import Diagnostic, DiagnosticError
+
+if TYPE_CHECKING:
+    from striate.importing.network import Network
+
+Array = np.ndarray[Any, np.dtype[np.float32]]
+Lookup = Callable[[str], OpRecord]
+
+
+class Original(Protocol):
+    """The network as it was, in a runtime of its own: what the imported one is compared with.
+
+    `name` is the runtime with its version.
+    """
+
+    name: str
+
+    def run(self, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
+        """Return the outputs by the names of the file, of inputs by the names of the file; both with a batch axis."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reader gives.
+
+    Attributes:
+        network: the network, its layers checked.
+        model: the name that the model is to have.
+        origin: what the file says about where it is from, in words.
+        operators: how many nodes of each operator the file has, the frequent ones first.
+        details: what else there is to say about the file, for machines.
+        original: opens the network as it was; None where nothing can run it.
+    """
+
+    network: Network
+    model: str
+    origin: str
+    operators: Mapping[str, int]
+    details: Mapping[str, Any] = field(default_factory=dict)
+    original: Callable[[], Original] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of file: what messages call it, its endings, the module with its reader, the options that this takes."""
+
+    name: str
+    endings: tuple[str, ...]
+    module: str
+    options: frozenset[str] = frozenset()
+
+    def read(self, path: Path, lookup: Lookup, options: Mapping[str, Any]) -> Reading:
+        """Read a file.
+
+        Raises:
+            DiagnosticError: E0646, an option is given that says nothing about such a file; those of the reader.
+        """
+        useless = sorted(options.keys() - self.options)
+        if useless:
+            raise DiagnosticError(
+                Diagnostic(
+                    "E0646",
+                    f"--{useless[0].replace('_', '-')} says nothing about {path}, which is read as {self.name}",
+                    help="leave it out",
+                )
+            )
+        reading: Reading = import_module(self.module).read(path, lookup, **options)
+        return reading
+
+
+ONNX = Kind("an ONNX file", (".onnx",), "striate.importing.onnx_file")
+
+KINDS = (ONNX,)
+"""All kinds; a file without an ending of any is read as ONNX, whose reader says what it is instead."""
+
+
+def kind_of(path: Path) -> Kind:
+    """Return the kind of a file by its ending."""
+    ending = path.suffix.lower()
+    return next((kind for kind in KINDS if ending in kind.endings), ONNX)

@@ -1,0 +1,54 @@
+"""ONNX files as networks of the language."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import partial
+from pathlib import Path
+
+from onnx import ModelProto
+
+from striate.importing.conversion import convert
+from striate.importing.functions import written_out
+from striate.importing.kinds import Lookup, Reading
+from striate.importing.naming import model_name
+from striate.importing.reading import TensorReader, demand_text, opset_of, read_model
+from striate.onnx.runtime import OnnxSession
+
+
+def read(path: Path, lookup: Lookup) -> Reading:
+    """Read a file.
+
+    Raises:
+        DiagnosticError: E0610 to E0613, it cannot be read, contradicts itself, or holds what the language has no layer
+            for; then every such node is listed.
+    """
+    return reading_of(read_model(path), path, lookup)
+
+
+def reading_of(model: ModelProto, path: Path, lookup: Lookup, *, batched: bool = True) -> Reading:
+    """Read a model that is in memory already.
+
+    Args:
+        model: the model.
+        path: the file it is from: data outside of it is looked for in its folder, and the network may be called so.
+        lookup: from a layer's name to its record.
+        batched: whether the first axis of every tensor is the batch. Without, tensors are taken as those of one image.
+
+    Raises:
+        DiagnosticError: like `read`.
+    """
+    demand_text(model)
+    whole = written_out(model)
+    network = convert(whole, TensorReader(path.parent), lookup, batched=batched)
+    opset = opset_of(whole)
+    producer = " ".join(part for part in (whole.producer_name, whole.producer_version) if part)[:80]
+    counts = Counter(node.op_type for node in whole.graph.node)
+    return Reading(
+        network,
+        model_name(whole.graph.name, path.stem),
+        f"opset {opset}" + (f", written by {producer}" if producer else ""),
+        dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))),
+        {"opset": opset, "producer": producer},
+        partial(OnnxSession, str(path)),
+    )
