@@ -12,17 +12,18 @@ import pytest
 
 import striate_plugins
 from striate.host.installed import GROUP
-from striate.host.loading import load_plugins
+from striate.host.kinds import KINDS
 from striate.host.manifest import read_manifest
+from striate.host.plugins import Plugins
 from striate.host.records import DataRecord, FileRecord, HeadRecord, TaskRecord
-from striate.host.spec import HOOK_KINDS
 from striate.plugin import PluginContext
 
-LOADED = load_plugins()
+LOADED = Plugins()
+LOADED.load_all()
 RECORDS = [
-    pytest.param(kind, record, id=f"{kind.__name__}-{name}")
-    for kind, shelf in LOADED.records.items()
-    for name, (owner, record) in shelf.items()
+    pytest.param(kind.record, record, id=f"{kind.record.__name__}-{name}")
+    for kind in KINDS
+    for name, (owner, record) in LOADED.of(kind.plural).items()
     if owner == "striate-plugins"
 ]
 
@@ -38,12 +39,9 @@ def test_they_come_in_by_the_same_door_as_a_strangers():
 def test_the_manifest_names_them_all():
     (entry,) = [item for item in entry_points(group=GROUP) if item.name == "striate-plugins"]
     manifest = read_manifest(entry)
-    provided: dict[str, tuple[str, ...]] = {}
-    for hook, kind in HOOK_KINDS.items():
-        names = tuple(name for name, (owner, _) in LOADED.of(kind).items() if owner == "striate-plugins")
-        if names:
-            provided[hook.removeprefix("striate_")] = names
-    assert manifest is not None and manifest.provides == provided
+    given = LOADED.contribution("striate-plugins")
+    assert manifest is not None and given is not None
+    assert manifest.provides == {kind: tuple(shelf) for kind, shelf in given.records.items()}
 
 
 def test_declaring_them_imports_nothing_heavy():
@@ -69,7 +67,7 @@ def test_every_record_is_documented(kind, record):
 @pytest.mark.parametrize(("kind", "record"), RECORDS)
 def test_every_factory_exists(kind, record):
     if kind is HeadRecord:
-        assert LOADED.of(TaskRecord)[record.task]
+        assert LOADED.of("tasks")[record.task]
         return
     if kind is FileRecord:
         assert files(record.package).joinpath(record.resource).is_file()
@@ -78,7 +76,7 @@ def test_every_factory_exists(kind, record):
     module, _, attribute = factory.target.partition(":")
     assert callable(getattr(import_module(module), attribute))
     if kind is DataRecord:
-        assert LOADED.of(TaskRecord)[record.task]
+        assert LOADED.of("tasks")[record.task]
 
 
 def test_hooks_return_fresh_lists():

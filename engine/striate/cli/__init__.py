@@ -5,6 +5,7 @@ Exit codes: 0 all well, 1 findings (mistakes in a file, a failed verification), 
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
@@ -26,6 +27,7 @@ COMMANDS = {
     "export": "export",
     "import": "importing",
     "explain": "explain",
+    "plugins": "plugins",
     "lsp": "lsp",
 }
 """Command name to the module in `striate.cli` whose `command` it is."""
@@ -43,12 +45,27 @@ SUMMARIES = {
     "export": "Write a network as ONNX and verify it in ONNX Runtime.",
     "import": "Read an ONNX file as a .cnn file and its weights.",
     "explain": "Say what a finding's code, a layer or another name means.",
+    "plugins": "Show installed plugins and what ails them; disable and enable them.",
     "lsp": "Serve an editor: findings, sizes, completion, renaming.",
 }
 
 
+NO_PLUGINS, STRICT_PLUGINS = "--no-plugins", "--strict-plugins"
+
+
 class LazyGroup(click.Group):
     """A group that imports a command's module only when the command is used."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the options about plugins, which may stand anywhere, and hand them on as the environment does."""
+        own = args[: args.index("--")] if "--" in args else args
+        for argument in own:
+            if argument == NO_PLUGINS or argument.startswith(f"{NO_PLUGINS}="):
+                os.environ["STRIATE_NO_PLUGINS"] = argument.partition("=")[2] or "all"
+            elif argument == STRICT_PLUGINS:
+                os.environ["STRIATE_STRICT_PLUGINS"] = "1"
+        left = [item for item in own if item.partition("=")[0] != NO_PLUGINS and item != STRICT_PLUGINS]
+        return super().parse_args(ctx, [*left, *args[len(own) :]])
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the command names in the order of a project's life."""
@@ -81,6 +98,18 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    NO_PLUGINS,
+    is_flag=True,
+    expose_value=False,
+    help="Use no plugins but striate's own; --no-plugins=acme,boxes leaves these out. May stand behind any command.",
+)
+@click.option(
+    STRICT_PLUGINS,
+    is_flag=True,
+    expose_value=False,
+    help="A plugin that cannot be loaded is an error. May stand behind any command.",
+)
 @click.version_option(__version__, "-V", "--version", message="striate %(version)s")
 def group() -> None:
     """Compile convolutional networks written in .cnn files: check, train, export."""

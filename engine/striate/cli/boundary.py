@@ -16,6 +16,24 @@ FINDINGS, USAGE, INTERRUPTED = 1, 2, 130
 
 def run_guarded(command: click.Command, arguments: list[str] | None = None) -> int:
     """Run a command and return its exit code."""
+    code = _outcome(command, arguments)
+    return _about_plugins() or code
+
+
+def _about_plugins() -> int:
+    """Name the plugins that could not be used, in a line each; return 1 where that counts as an error."""
+    plugins = sys.modules.get("striate.host.plugins")
+    failures = plugins.take_untold() if plugins is not None else []
+    for failure in failures:
+        click.echo(
+            f"warning[W0701]: plugin {failure.plugin} cannot be loaded: {failure.reason} "
+            f"(striate plugins doctor {failure.plugin} says more)",
+            err=True,
+        )
+    return FINDINGS if failures and os.environ.get("STRIATE_STRICT_PLUGINS") else 0
+
+
+def _outcome(command: click.Command, arguments: list[str] | None) -> int:
     try:
         result = command.main(args=arguments, prog_name="striate", standalone_mode=False)
     except click.exceptions.Exit as stop:

@@ -1,107 +1,154 @@
-"""Finding plugins by entry point and asking each for its records; a broken plugin is set aside and named.
+"""Loading one plugin: its code is imported and its hooks are asked, within a time limit; whatever goes wrong is told.
 
-Imports pluggy and reads package metadata, so it is only imported once something beyond the built-in layers is needed.
+A plugin is taken in whole or not at all. Imports pluggy, so it is only imported once a plugin is needed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import contextlib
+import sys
+import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint, entry_points
-from pathlib import PurePosixPath
+from time import perf_counter
 from typing import Any
 
 import pluggy
 
-from striate.host.installed import GROUP
-from striate.host.manifest import Manifest, ManifestError, read_manifest
-from striate.host.records import FileRecord
-from striate.host.spec import HOOK_KINDS, PROJECT, Hooks, PluginContext
+from striate.host.installed import Plugin
+from striate.host.kinds import KINDS
+from striate.host.limits import TooSlowError, within
+from striate.host.manifest import Manifest
+from striate.host.spec import API_VERSION, PROJECT, Hooks, PluginContext
+from striate.host.validation import checked, unlike_manifest
+
+Records = Mapping[str, Mapping[str, Any]]
+"""Records by kind (`layers`, `losses`, …) and name."""
 
 
 @dataclass(frozen=True, slots=True)
 class PluginFailure:
-    """A plugin that could not be used, why, in one line, what its manifest says it would provide, and whence it is."""
+    """A plugin that could not be used.
+
+    Attributes:
+        plugin: its name.
+        reason: why, in one line.
+        manifest: what it says that it would provide; None where it says nothing.
+        distribution: the distribution that brings it, None where it is not known.
+        advice: what to do.
+        report: the whole story, for `striate plugins doctor`: the traceback where code was to blame.
+    """
 
     plugin: str
     reason: str
     manifest: Manifest | None = None
     distribution: str | None = None
+    advice: str = ""
+    report: str = ""
 
 
-@dataclass(slots=True)
-class Loaded:
-    """The records of all working plugins: by kind of record, then by name, with the plugin that owns each."""
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What a plugin gave: its records, and how many seconds that took."""
 
-    records: dict[type, dict[str, tuple[str, Any]]] = field(default_factory=dict)
-    clashes: dict[tuple[type, str], tuple[str, ...]] = field(default_factory=dict)
-    failures: list[PluginFailure] = field(default_factory=list)
-
-    def of(self, kind: type) -> Mapping[str, tuple[str, Any]]:
-        """Return owner and record by name for one kind of record."""
-        return self.records.get(kind, {})
+    records: Records = field(default_factory=dict)
+    seconds: float = 0.0
 
 
-def load_plugins(found: Iterable[EntryPoint] | None = None) -> Loaded:
-    """Load every installed plugin and collect its records."""
-    loaded = Loaded()
-    for entry in sorted(entry_points(group=GROUP) if found is None else found, key=lambda item: item.name):
-        try:
-            contribution = _contribution(entry)
-        except Exception as error:  # a stranger's code may raise anything; it must not take the command with it
-            loaded.failures.append(_failure(entry, f"{type(error).__name__}: {error}"))
-            continue
-        for kind, name, record in contribution:
-            _add(loaded, entry.name, kind, name, record)
-    return loaded
+def load(plugin: Plugin, seconds: float) -> Contribution | PluginFailure:
+    """Import a plugin and return its records, or why that is not possible.
 
-
-def _failure(entry: EntryPoint, reason: str) -> PluginFailure:
-    distribution = entry.dist.metadata["Name"] if entry.dist is not None else None
+    Args:
+        plugin: the plugin.
+        seconds: how long it may take.
+    """
+    refused = unfit(plugin)
+    if refused is not None:
+        return refused
+    known = set(sys.modules)
+    begin = perf_counter()
     try:
-        return PluginFailure(entry.name, reason, read_manifest(entry), distribution)
-    except ManifestError as error:
-        return PluginFailure(entry.name, f"{reason}; {error}", None, distribution)
+        with contextlib.redirect_stdout(sys.stderr):  # what a command prints must stay what the command prints
+            records = within(seconds, lambda: _records(plugin))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a stranger's code may raise anything, SystemExit too
+        _forget(plugin, known)
+        return _failure(plugin, error)
+    return Contribution(records, perf_counter() - begin)
 
 
-def _contribution(entry: EntryPoint) -> list[tuple[type, str, Any]]:
+def unfit(plugin: Plugin) -> PluginFailure | None:
+    """Return why a plugin cannot be used, as far as its manifest says so; nothing is imported."""
+    package = plugin.distribution or plugin.name
+    if plugin.ailment is not None:
+        advice = f"install it again (pip install --force-reinstall {package}), or tell its author"
+        return PluginFailure(plugin.name, plugin.ailment, None, plugin.distribution, advice, plugin.ailment)
+    manifest = plugin.manifest
+    if manifest is None or manifest.works_with(API_VERSION):
+        return None
+    reason = f"it works with plugin interface {manifest.window}, and this is {API_VERSION}"
+    advice = f"get a version that does: pip install --upgrade {package} (or another striate)"
+    return PluginFailure(plugin.name, reason, manifest, plugin.distribution, advice, reason)
+
+
+def _records(plugin: Plugin) -> Records:
     """Load one plugin and return its checked records; all of them or, with an exception, none."""
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(Hooks)
-    manager.register(entry.load(), name=entry.name)
+    manager.register(plugin.entry.load(), name=plugin.name)
     manager.check_pending()
     context = PluginContext()
-    records = []
-    for hook, kind in HOOK_KINDS.items():
-        for answer in getattr(manager.hook, hook)(context=context):
-            records += [(kind, _checked(record, kind, hook).name, record) for record in answer]
+    records: dict[str, dict[str, Any]] = {}
+    for kind in KINDS:
+        for answer in getattr(manager.hook, kind.hook)(context=context):
+            for record in _listed(answer, kind.hook):
+                shelf = records.setdefault(kind.plural, {})
+                name = checked(record, kind.record, kind.hook).name
+                if name in shelf:
+                    raise ValueError(f"{kind.hook} returned two records named {name}")
+                shelf[name] = record
+    if plugin.manifest is not None:
+        names = {kind: tuple(shelf) for kind, shelf in records.items()}
+        unlike = unlike_manifest(plugin.manifest.provides, names)
+        if unlike is not None:
+            raise ValueError(unlike)
     return records
 
 
-def _checked(record: Any, kind: type, hook: str) -> Any:
-    if not isinstance(record, kind):
-        raise TypeError(f"{hook} returned a {type(record).__name__} where a {kind.__name__} is due")
-    name = getattr(record, "name", None)
-    if isinstance(record, FileRecord):
-        _check_file(record, hook)
-    elif not isinstance(name, str) or not name.isidentifier():
-        raise ValueError(f"{hook} returned a record named {name!r}, which is no identifier")
-    return record
+def _listed(answer: Any, hook: str) -> list[Any]:
+    if not isinstance(answer, (list, tuple)):
+        raise TypeError(f"{hook} returned {answer!r:.60} where a list of records is due")
+    return list(answer)
 
 
-def _check_file(record: FileRecord, hook: str) -> None:
-    parts = record.name.split(".")
-    if len(parts) < 2 or not all(part.isidentifier() for part in parts):
-        raise ValueError(f"{hook} returned a file named {record.name!r}, which is not like zoo.resnet")
-    path = PurePosixPath(record.resource)
-    if path.is_absolute() or ".." in path.parts:
-        raise ValueError(f"{hook} returned the file {record.resource!r}, which is no path inside its package")
+def _failure(plugin: Plugin, error: BaseException) -> PluginFailure:
+    package = plugin.distribution or plugin.name
+    reason = f"{type(error).__name__}: {_one_line(error)}"
+    advice = f"repair that, or get another version: pip install --upgrade {package}"
+    if isinstance(error, TooSlowError):
+        reason = f"its loading {error}"
+        advice = "allow it more with STRIATE_PLUGIN_SECONDS, or tell its author: a plugin must be quick to import"
+    elif isinstance(error, ModuleNotFoundError) and error.name:
+        missing = error.name.partition(".")[0]
+        extra = plugin.manifest.extras.get(missing) if plugin.manifest else None
+        if extra is not None:
+            advice = f"it needs {missing}: pip install '{extra}'"
+    report = "".join(traceback.format_exception(error)) if not isinstance(error, TooSlowError) else reason
+    return PluginFailure(plugin.name, reason, plugin.manifest, plugin.distribution, advice, report)
 
 
-def _add(loaded: Loaded, owner: str, kind: type, name: str, record: Any) -> None:
-    shelf = loaded.records.setdefault(kind, {})
-    if name in shelf:
-        owners = loaded.clashes.get((kind, name), (shelf[name][0],))
-        loaded.clashes[kind, name] = (*owners, owner)
-        return
-    shelf[name] = (owner, record)
+def _one_line(error: BaseException) -> str:
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # an exception's own words are a stranger's code as well
+        text = "(its message cannot be read)"
+    return text if len(text) <= 300 else f"{text[:300]}…"
+
+
+def _forget(plugin: Plugin, known: set[str]) -> None:
+    """Take the plugin's own modules back that its loading has left behind, so that it is not half there."""
+    package = plugin.entry.value.partition(":")[0].strip().partition(".")[0]
+    for name in set(sys.modules) - known:
+        if name == package or name.startswith(f"{package}."):
+            sys.modules.pop(name, None)

@@ -25,7 +25,8 @@ from striate.host.records import (
 from striate.ops.record import OpRecord
 
 PROJECT = "striate"
-API_VERSION = (1, 0)
+API_VERSION = "1.0"
+"""The version of this interface: it grows within a major version, and plugins name the window that they work with."""
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
@@ -35,7 +36,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 class PluginContext:
     """What a hook is told. It grows by new fields only, so a plugin written today keeps working."""
 
-    api_version: tuple[int, int] = API_VERSION
+    api_version: str = API_VERSION
 
 
 class Hooks:
@@ -153,17 +154,3 @@ class Hooks:
             def striate_metrics(context):
                 return [MetricRecord("accuracy", "Share of right answers", Factory("my.metrics:accuracy"))]
         """
-
-
-HOOK_KINDS: dict[str, type] = {
-    "striate_layers": OpRecord,
-    "striate_files": FileRecord,
-    "striate_heads": HeadRecord,
-    "striate_tasks": TaskRecord,
-    "striate_data_sets": DataRecord,
-    "striate_losses": LossRecord,
-    "striate_optimizers": OptimizerRecord,
-    "striate_schedules": ScheduleRecord,
-    "striate_metrics": MetricRecord,
-}
-"""The type of the records that each hook returns."""

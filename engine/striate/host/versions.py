@@ -58,3 +58,17 @@ def fulfils(installed: str, operator: str, wanted: str) -> bool:
         ">=": first >= second,
     }
     return answers[operator]
+
+
+_COMPARISON = re.compile(r"(==|!=|<=|>=|<|>)\s*(\S+)")
+
+
+def parse_window(text: str) -> tuple[tuple[str, str], ...] | None:
+    """Return the comparisons of a window such as `>=1.0, <2`, each an operator and a version; None if it is none.
+
+    An empty text is a window without bounds.
+    """
+    found = [_COMPARISON.fullmatch(part.strip()) for part in text.split(",")] if text.strip() else []
+    if any(part is None or version_order(part[2]) is None for part in found):
+        return None
+    return tuple((part[1], part[2]) for part in found if part is not None)

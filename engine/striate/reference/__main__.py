@@ -57,7 +57,7 @@ def _collection(catalogue: HostCatalogue) -> str:
 
 def _kinds(catalogue: HostCatalogue) -> Iterator[str]:
     for kind, words in KINDS.items():
-        own = [(name, found[1]) for name, found in sorted(catalogue.loaded.of(kind).items()) if found[0] == OWNER]
+        own = [(name, found[1]) for name, found in sorted(catalogue.of(kind).items()) if found[0] == OWNER]
         yield f"## {words.several}\n"
         yield markdown_table(("name", "what it is"), [(f"`{name}`", record.summary) for name, record in own]) + "\n"
         yield from (record_page(kind, record, OWNER, catalogue).markdown(level=3) for _, record in own)

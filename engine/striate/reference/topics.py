@@ -28,11 +28,11 @@ class Topic:
 def topics(catalogue: HostCatalogue) -> dict[str, list[Topic]]:
     """Return all topics but the codes by the name of their kind; one name may stand under several kinds."""
     found = {"Layers": [_layer_topic(record, "built in") for record in BUILTIN.values()]}
-    found["Layers"] += [_layer_topic(record, owner) for owner, record in catalogue.loaded.of(OpRecord).values()]
+    found["Layers"] += [_layer_topic(record, owner) for owner, record in catalogue.of(OpRecord).values()]
     for kind, words in KINDS.items():
         found[words.several] = [
             Topic(name, record.summary, partial(record_page, kind, record, owner, catalogue))
-            for name, (owner, record) in sorted(catalogue.loaded.of(kind).items())
+            for name, (owner, record) in sorted(catalogue.of(kind).items())
         ]
     found["Words of the language"] = [
         Topic(word, _first_sentence(text), partial(statement_page, word)) for word, text in statement_texts().items()

@@ -2,46 +2,19 @@
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint
-from types import SimpleNamespace
-
 import pytest
 
 from striate.elaborate import elaborate
 from striate.host.catalogue import HostCatalogue, NameClashError
-from striate.host.loading import Loaded, load_plugins
-from striate.host.spec import HOOK_KINDS, Hooks
+from striate.host.kinds import KINDS
+from striate.host.plugins import Plugins
+from striate.host.spec import Hooks
 from striate.ops.rectifier import RELU
 from striate.plugin import Factory, FileRecord, HeadRecord, LossRecord, OpRecord, hookimpl
 from striate.project.linking import parse_linked
 from striate_dsl.parser import parse
 from striate_dsl.source import Source
-
-
-class Entry(EntryPoint):
-    """An entry point whose plugin is made by a function instead of an import."""
-
-    def __new__(cls, name, make):
-        return super().__new__(cls)
-
-    def __init__(self, name, make):
-        super().__init__(name, "module", "striate.plugins")
-        vars(self)["make"] = make
-
-    def load(self):
-        return vars(self)["make"]()
-
-
-def providing(**answers):
-    """Return a plugin whose hooks give these answers."""
-    plugin = SimpleNamespace()
-    for hook, answer in answers.items():
-
-        def call(context, answer=answer):
-            return answer
-
-        setattr(plugin, hook, hookimpl(call, specname=hook))
-    return lambda: plugin
+from tests.engine.stand_ins import Entry, load_plugins, providing
 
 
 def layer(name):
@@ -56,10 +29,8 @@ def fail():
     raise ImportError("no module named acme_native")
 
 
-def catalogue(loaded: Loaded) -> HostCatalogue:
-    made = HostCatalogue()
-    vars(made)["loaded"] = loaded
-    return made
+def catalogue(plugins: Plugins) -> HostCatalogue:
+    return HostCatalogue(plugins=plugins)
 
 
 def test_records_are_found_by_kind_and_name_with_their_owner():
@@ -89,7 +60,7 @@ def test_a_plugins_layer_and_head_are_written_like_built_in_ones():
         (fail, "ImportError: no module named acme_native"),
         (
             providing(striate_losses=[layer("swirl")]),
-            "TypeError: striate_losses returned a OpRecord where a LossRecord is due",
+            "RecordError: striate_losses returned a OpRecord where a LossRecord is due",
         ),
         (providing(striate_losses=[loss("not a name")]), "which is no identifier"),
         (providing(striate_files=[FileRecord("zoo", "a", "p", "a.cnn")]), "which is not like zoo.resnet"),
@@ -105,8 +76,8 @@ def test_a_broken_plugin_is_set_aside_whole_and_named(make, reason):
         loaded = load_plugins(order)
         assert [failure.plugin for failure in loaded.failures] == ["bad"]
         assert reason in loaded.failures[0].reason
-        assert list(loaded.of(LossRecord)) == ["fine"]
-        assert not loaded.of(OpRecord)
+        assert list(loaded.of("losses")) == ["fine"]
+        assert not loaded.of("layers")
 
 
 def test_a_hook_that_raises_takes_nothing_in():
@@ -117,7 +88,7 @@ def test_a_hook_that_raises_takes_nothing_in():
 
     loaded = load_plugins([Entry("bad", raising)])
     assert loaded.failures[0].reason.startswith("ZeroDivisionError")
-    assert not loaded.of(OpRecord)
+    assert not loaded.of("layers")
 
 
 def test_a_name_of_two_plugins_is_an_error_that_names_both():
@@ -129,7 +100,7 @@ def test_a_name_of_two_plugins_is_an_error_that_names_both():
 
 def test_every_hook_is_documented_with_an_example_and_has_a_record_type():
     hooks = [name for name in vars(Hooks) if name.startswith("striate_")]
-    assert sorted(hooks) == sorted(HOOK_KINDS)
+    assert sorted(hooks) == sorted(kind.hook for kind in KINDS)
     for name in hooks:
         text = getattr(Hooks, name).__doc__
         assert "Called" in text, name

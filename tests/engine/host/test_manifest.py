@@ -8,7 +8,7 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from striate.checking import check_source
-from striate.host import loading
+from striate.host import installed
 from striate.host.manifest import LARGEST, ManifestError, read_manifest
 from striate_dsl.source import Source
 
@@ -32,7 +32,7 @@ def broken(tmp_path, monkeypatch):
         if manifest is not None:
             (package / "striate-plugin.toml").write_text(manifest)
         entry = EntryPoint("acme", name, "striate.plugins")
-        monkeypatch.setattr(loading, "entry_points", lambda group: [entry])
+        monkeypatch.setattr(installed, "entry_points", lambda group: [entry])
         return entry
 
     monkeypatch.syspath_prepend(str(tmp_path))

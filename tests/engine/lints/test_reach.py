@@ -10,13 +10,13 @@ from striate.checking import check_source
 from striate.elaborate import elaborate
 from striate.graph import Extent, fingerprint
 from striate.host.catalogue import HostCatalogue
-from striate.host.loading import Loaded
 from striate.host.records import HeadRecord
 from striate.lint import Network, Subject, lint
 from striate.model import load_source
 from striate_dsl.parser import parse
 from striate_dsl.source import Source
 from tests.engine.lints.faults import with_head
+from tests.engine.stand_ins import Entry, load_plugins, providing
 
 ANCHORS = HeadRecord(
     "boxes",
@@ -38,9 +38,7 @@ TWO = """model Net {
 
 @pytest.fixture
 def catalogue():
-    made = HostCatalogue()
-    vars(made)["loaded"] = Loaded({HeadRecord: {"boxes": ("acme", ANCHORS)}})
-    return made
+    return HostCatalogue(plugins=load_plugins([Entry("acme", providing(striate_heads=[ANCHORS]))]))
 
 
 def found(text, catalogue):

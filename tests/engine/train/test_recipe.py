@@ -5,17 +5,21 @@ from __future__ import annotations
 import dataclasses
 import subprocess
 import sys
+from importlib.metadata import entry_points
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from striate.host.catalogue import HostCatalogue
+from striate.host.installed import GROUP
+from striate.host.records import LossRecord
 from striate.train.recipe import KEYS, check_recipes, read_recipe
 from striate.train.sections import train_sections
 from striate_dsl.diagnostics import DiagnosticError
 from striate_dsl.parser import parse
 from striate_dsl.source import Source
+from tests.engine.stand_ins import Entry, load_plugins, providing
 from tests.engine.train.networks import TINY, child_environment, load_with_recipe
 
 CATALOGUE = HostCatalogue()
@@ -157,7 +161,7 @@ def test_a_broken_plugin_is_named_where_a_name_is_missing(monkeypatch):
     from striate.host.loading import PluginFailure
 
     catalogue = HostCatalogue()
-    catalogue.loaded.failures.append(PluginFailure("other", "ImportError: no module named foo"))
+    catalogue.plugins.failures.append(PluginFailure("other", "ImportError: no module named foo"))
     file = parse(Source("net.cnn", f"train Net {{\n{WHOLE}metrics = [iou]\n}}\n")).file
     assert file is not None
     (finding,) = check_recipes(file, catalogue)
@@ -165,15 +169,14 @@ def test_a_broken_plugin_is_named_where_a_name_is_missing(monkeypatch):
 
 
 def test_a_name_that_two_plugins_provide(monkeypatch):
-    from striate.host.records import LossRecord
-
-    catalogue = HostCatalogue()
-    catalogue.loaded.clashes[LossRecord, "cross_entropy"] = ("first", "second")
+    record = CATALOGUE.find(LossRecord, "cross_entropy")
+    other = Entry("other", providing(striate_losses=[record]))
+    catalogue = HostCatalogue(plugins=load_plugins([*entry_points(group=GROUP), other]))
     file = parse(Source("net.cnn", f"train Net {{\n{WHOLE}}}\n")).file
     assert file is not None
     (finding,) = check_recipes(file, catalogue)
     assert (finding.code, finding.span.text) == ("E0405", "cross_entropy")
-    assert "first and second" in finding.message
+    assert "other and striate-plugins" in finding.message
 
 
 def test_check_reads_every_recipe():

@@ -63,7 +63,7 @@ class Catalogue(HostCatalogue):
 
     def has_layer(self, name: str) -> bool:
         """Whether somebody provides a layer."""
-        return name in BUILTIN or name in self.loaded.of(OpRecord)
+        return name in BUILTIN or name in self.names(OpRecord)
 
     def _demand_current(self) -> None:
         is_current = getattr(self._asked, "is_current", None)

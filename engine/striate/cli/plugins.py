@@ -1,0 +1,211 @@
+"""`striate plugins`: which are installed, what ails them, who provides a name, and leaving some out for good."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from striate.cli.boundary import FINDINGS, terminal_width
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from striate.host.installed import Plugin
+    from striate.host.plugins import Plugins
+
+
+@click.group("plugins")
+def command() -> None:
+    """Show installed plugins, find out what ails one, disable and enable them.
+
+    Only doctor runs a plugin's code, in a process of its own.
+    """
+
+
+@command.command("list")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print it.")
+def list_plugins(form: str) -> None:
+    """List the installed plugins and what they provide, by their manifests."""
+    plugins = _plugins()
+    rows = [_row(item, plugins) for item in plugins.installed]
+    if form == "json":
+        click.echo(json.dumps(rows, indent=2))
+        return
+    if not rows:
+        click.echo("no plugins are installed")
+    for row in rows:
+        click.echo(_line(row))
+
+
+def _row(plugin: Plugin, plugins: Plugins) -> dict[str, Any]:
+    failure = next((item for item in plugins.failures if item.plugin == plugin.name), None)
+    refused = plugins.refused.get(plugin.name)
+    state = "disabled" if refused else "broken" if failure else "ready"
+    manifest = plugin.manifest
+    return {
+        "name": plugin.name,
+        "distribution": plugin.distribution,
+        "version": plugin.version,
+        "state": state,
+        "reason": refused or (failure.reason if failure else None),
+        "summary": manifest.summary if manifest else "",
+        "api": manifest.window if manifest else "",
+        "provides": {kind: list(names) for kind, names in manifest.provides.items()} if manifest else None,
+    }
+
+
+def _line(row: dict[str, Any]) -> str:
+    from textwrap import fill
+
+    brought = f" ({row['distribution']} {row['version']})" if row["distribution"] else ""
+    lines = [f"{row['name']}{brought}: {row['state']}"]
+    if row["reason"]:
+        lines.append(f"  {row['reason']}")
+    if row["summary"]:
+        lines.append(f"  {row['summary']}")
+    if row["provides"] is None:
+        lines.append("  it has no manifest: what it provides is known when it is loaded")
+    for kind, names in (row["provides"] or {}).items():
+        lines.append(f"  {kind.replace('_', ' ')}: {', '.join(names)}")
+    width = terminal_width()
+    return "\n".join(fill(line, width, subsequent_indent="    ", break_long_words=False) for line in lines)
+
+
+@command.command("which")
+@click.argument("name")
+def which(name: str) -> None:
+    """Say which installed plugin provides NAME: a layer, a loss, a head, a file or another thing."""
+    from striate.host.kinds import KINDS
+    from striate.ops.registry import BUILTIN
+
+    plugins = _plugins()
+    found = ["layer: built in"] if name in BUILTIN else []
+    for kind in KINDS:
+        for item in plugins.installed:
+            if item.declares(kind.plural, name):
+                state = _row(item, plugins)
+                note = "" if state["state"] == "ready" else f", which is {state['state']}: {state['reason']}"
+                found.append(f"{kind.singular}: {item.label}{note}")
+    if found:
+        click.echo("\n".join(found))
+        return
+    silent = [item.name for item in plugins.installed if item.manifest is None]
+    hint = f"; {', '.join(silent)} may, without a manifest: striate plugins doctor {silent[0]}" if silent else ""
+    click.echo(f"no installed plugin says that it provides {name}{hint}", err=True)
+    raise click.exceptions.Exit(FINDINGS)
+
+
+@command.command("doctor")
+@click.argument("names", nargs=-1)
+def doctor(names: tuple[str, ...]) -> None:
+    """Load plugins, each in a process of its own, and say in full what is wrong with them; without NAMES, all."""
+    plugins = _plugins()
+    for name in names:
+        _demand(plugins, name)
+    chosen = [item for item in plugins.installed if not names or item.name in names]
+    ill = [item.name for item in chosen if not _examined(item, plugins)]
+    for failure in plugins.failures:
+        if failure.plugin not in {item.name for item in plugins.installed} and not names:
+            click.echo(f"{failure.plugin}: {failure.reason}\n  {failure.advice}")
+            ill.append(failure.plugin)
+    if ill:
+        raise click.exceptions.Exit(FINDINGS)
+
+
+def _examined(plugin: Plugin, plugins: Plugins) -> bool:
+    from striate.host.examination import examine
+
+    refused = plugins.refused.get(plugin.name)
+    if refused:
+        click.echo(f"{plugin.label}: not examined, it {refused}")
+        return True
+    known = next((item for item in plugins.failures if item.plugin == plugin.name), None)
+    if known is not None:
+        click.echo(f"{plugin.label}: cannot be used\n  {known.reason}\n  {known.advice}")
+        return False
+    found = examine(plugin, plugins.seconds)
+    if found.reason is not None:
+        click.echo(f"{plugin.label}: cannot be loaded\n  {found.reason}\n  {found.advice}")
+        for title, text in (("what happened", found.report), ("what it printed", found.said)):
+            if text.strip() and text.strip() != found.reason:
+                click.echo(f"  {title}:\n" + "\n".join(f"    {line}" for line in text.strip().splitlines()))
+        return False
+    click.echo(f"{plugin.label}: fine, provides {_counted(found.names)}, loaded in {found.seconds or 0:.2f} s")
+    if found.modules:
+        click.echo(f"  slow to load: it imports {', '.join(found.modules)}, which its functions could do when they run")
+    if plugin.manifest is None:
+        click.echo("  it has no manifest, so it is loaded whenever some name is looked for: striate-plugin.toml tells")
+    return True
+
+
+def _counted(names: Mapping[str, tuple[str, ...]]) -> str:
+    from striate.host.kinds import KINDS
+
+    counts = {kind: len(names.get(kind.plural, ())) for kind in KINDS}
+    words = [f"{n} {kind.singular if n == 1 else kind.plural.replace('_', ' ')}" for kind, n in counts.items() if n]
+    return ", ".join(words) or "nothing"
+
+
+@command.command("disable")
+@click.argument("names", nargs=-1, required=True)
+def disable(names: tuple[str, ...]) -> None:
+    """Leave plugins out from now on, in all projects of yours."""
+    plugins = _plugins()
+    before = _disabled()
+    for name in names:
+        _demand(plugins, name, further=before)
+    path = _write_disabled([*before, *names])
+    click.echo(f"disabled: {', '.join(names)} ({path})")
+
+
+@command.command("enable")
+@click.argument("names", nargs=-1, required=True)
+def enable(names: tuple[str, ...]) -> None:
+    """Let plugins be used again that were disabled."""
+    before = _disabled()
+    unknown = [name for name in names if name not in before]
+    if unknown:
+        listed = f"disabled are {', '.join(before)}" if before else "none is"
+        raise click.UsageError(f"{unknown[0]} is not disabled: {listed}")
+    path = _write_disabled([name for name in before if name not in names])
+    click.echo(f"enabled: {', '.join(names)} ({path})")
+    still = {name: reason for name, reason in _plugins().refused.items() if name in names}
+    for name, reason in still.items():
+        click.echo(f"  {name} still {reason}")
+
+
+def _disabled() -> tuple[str, ...]:
+    from striate.host.policy import SettingsError, user_disabled
+
+    try:
+        return user_disabled()
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _write_disabled(names: Iterable[str]) -> Path:
+    from striate.host.policy import SettingsError, set_user_disabled
+
+    try:
+        return set_user_disabled(names)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _plugins() -> Plugins:
+    from striate.host.plugins import Plugins
+
+    return Plugins()
+
+
+def _demand(plugins: Plugins, name: str, further: tuple[str, ...] = ()) -> None:
+    from striate_dsl.names import nearest
+
+    known = [item.name for item in plugins.installed]
+    if name not in known and name not in further:
+        near = nearest(name, known)
+        hint = f"did you mean {near}?" if near else f"installed are {', '.join(known) or 'none'}"
+        raise click.UsageError(f"there is no plugin {name}: {hint}")
