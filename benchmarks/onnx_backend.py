@@ -146,7 +146,7 @@ def _ways(given: dict[str, Array]) -> Iterator[tuple[bool, list[str]]]:
     names = list(given)
     floats = [name for name in names if given[name].dtype.kind == "f" and given[name].size]
     truths = [name for name in names if given[name].dtype.kind in "fb" and given[name].size]
-    choices = [names, truths, floats, floats[:1], floats[1:2]]
+    choices = [names, truths, floats, floats[:1], floats[1:2], names[:1]]
     seen = set()
     for chosen, batched in product(choices, (True, False)):
         key = (batched, tuple(chosen))

@@ -76,6 +76,13 @@ class Call:
             raise UnsupportedError(f"input {place + 1} depends on the size of the input")
         return item
 
+    def whole(self, place: int) -> Array:
+        """Return a constant input of whole numbers that must be there."""
+        item = self.stored(place)
+        if item is None:
+            raise UnsupportedError(f"input {place + 1} is missing")
+        return item.array.astype(np.int64)
+
     def weight(self, place: int) -> Stored:
         """Return a constant input that must be there, as float32."""
         item = self.stored(place)

@@ -12,7 +12,7 @@ from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
 
 from striate.dims import Dim, symbol
 from striate.importing.call import Call
-from striate.importing.converters import CONVERTERS
+from striate.importing.converters import CONVERTERS, FORMS
 from striate.importing.findings import Refusal, UnsupportedError, broken, refused, shown
 from striate.importing.folding import fold
 from striate.importing.fusing import fuse
@@ -154,7 +154,9 @@ class _Conversion:
             if item.name in seen:
                 raise broken(f"two outputs are called {shown(item.name)}")
             seen.add(item.name)
-            if item.name in self.values:
+            if item.name in self.values and self.values[item.name].form:
+                self._refuse(item.name, "output", self.values[item.name].form)
+            elif item.name in self.values:
                 self.network.outputs.append((item.name, self.values[item.name]))
             elif item.name in self.constants or item.name in self.initializers:
                 self._refuse(item.name, "output", "it is a constant, which does not depend on the inputs")
@@ -210,6 +212,9 @@ class _Conversion:
         converter = CONVERTERS.get(proto.op_type)
         if converter is None:
             raise UnsupportedError("the language has no layer for it")
+        for item in given:
+            if isinstance(item, Value) and item.form and item.form not in FORMS.get(proto.op_type, ()):
+                raise UnsupportedError(item.form)
         call = self._call(view, proto, given)
         before, values_before = len(self.network.layers), len(self.network.conditions)
         try:

@@ -36,12 +36,18 @@ class Value:
         sizes: its sizes without the batch axis, as the language has them.
         kind: ONNX's number for its type; the network itself computes in float32.
         flat: whether ONNX has no axis for the one size of 1 that the language gives it.
+        form: in which way ONNX has it otherwise, so that only converters that know of it may take it; mostly in none.
     """
 
     number: int
     sizes: tuple[Dim, ...]
     kind: int
     flat: bool = False
+    form: str = ""
+
+
+PLANES = "its places count the pixels of one channel, those of ONNX count through the batch"
+"""The form of the second value of a MaxPool."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,12 +187,14 @@ class Network:
 
     def source(self, value: Value, names: Sequence[str]) -> Value | None:
         """Return what flows into the layer that makes a value, if that is one of these and keeps the type."""
-        for layer in reversed(self.layers):
-            if value.number in layer.outputs:
-                if layer.record.name not in names:
-                    return None
-                return Value(layer.inputs[0], layer.given[0].shape, value.kind)
-        return None
+        layer = self.maker(value)
+        if layer is None or layer.record.name not in names:
+            return None
+        return Value(layer.inputs[0], layer.given[0].shape, value.kind)
+
+    def maker(self, value: Value) -> Layer | None:
+        """Return the layer that makes a value; None of an input."""
+        return next((layer for layer in reversed(self.layers) if value.number in layer.outputs), None)
 
     def sized(self, space: tuple[Dim, ...]) -> Value | None:
         """Return the value made first that has these sizes behind its channels; its type does not matter."""

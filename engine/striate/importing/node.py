@@ -31,7 +31,7 @@ _FIELDS = {
 _HARMLESS: Mapping[str, frozenset[str]] = {
     "": frozenset({"consumed_inputs"}),
     "Resize": frozenset({"cubic_coeff_a", "nearest_mode", "extrapolation_value"}),
-    "MaxPool": frozenset({"storage_order"}),  # of places, which are not read
+    "MaxPool": frozenset({"storage_order"}),  # of places, where they are wanted
     "BatchNormalization": frozenset({"is_test"}),
     "Dropout": frozenset({"ratio", "is_test", "seed"}),
     "LayerNormalization": frozenset({"stash_type"}),

@@ -61,9 +61,12 @@ class NodeSink:
     def node(self, op_type: str, inputs: Sequence[str], outputs: Sequence[str], /, **attributes: Any) -> None:
         """Write one ONNX node; see `OnnxSink`."""
         given = frozenset(name for name, value in attributes.items() if value is not None)
-        if self._layer is not None and not _exists(op_type, self.opset, given, len(inputs)):
+        first = max((_LATER.get((op_type, name, str(value)), 0) for name, value in attributes.items()), default=0)
+        if self._layer is not None and (first > self.opset or not _exists(op_type, self.opset, given, len(inputs))):
             later = (
-                opset for opset in range(self.opset + 1, HIGHEST + 1) if _exists(op_type, opset, given, len(inputs))
+                opset
+                for opset in range(max(self.opset + 1, first), HIGHEST + 1)
+                if _exists(op_type, opset, given, len(inputs))
             )
             self._demands.append(_Demand(self._layer, op_type, next(later, None)))
         self.nodes.append(helper.make_node(op_type, list(inputs), list(outputs), **attributes))
@@ -108,6 +111,10 @@ def _cannot_write(demand: _Demand, opset: int) -> Diagnostic:
         notes=(f"it is written as ONNX's {demand.op_type}, which has this form since opset {demand.opset}",),
         help=f"use opset {demand.opset} or later: --opset {demand.opset}",
     )
+
+
+_LATER = {("ScatterElements", "reduction", way): 18 for way in ("max", "min")}
+"""Values of attributes that an operator takes since a later operator set than it has the attribute."""
 
 
 @cache

@@ -205,6 +205,36 @@ FMOD = OpRecord(
 )
 
 
+def _mod_torch(call: TorchCall) -> Tensor:
+    result: Tensor = call.torch.remainder(call.inputs[0], call.inputs[1])
+    return result
+
+
+def _mod_onnx(call: OnnxCall, sink: OnnxSink) -> None:
+    """Write the remainder towards 0, and one divisor more where that has the other sign; ONNX's own came late."""
+    write, divisor = Decomposition(call, sink), call.inputs[1]
+    zero = write.number(0)
+    rest = write("Mod", *call.inputs, fmod=1)
+    signs = (write("Less", rest, zero), write("Less", divisor, zero))
+    exact = write("Equal", rest, zero)
+    unlike = write("And", write("Xor", *signs), write("Not", exact))
+    write.result("Where", unlike, write("Add", rest, divisor), rest)
+
+
+MOD = OpRecord(
+    name="mod",
+    work=Work(merging, keeping(0, 1)),
+    summary="Remainder of a division downwards: out = a - b * floor(a / b), with the sign of b, as angles are brought "
+    "back to a full turn; a size of 1 is repeated.",
+    merge=True,
+    shape=_quotient_shape,
+    torch=_mod_torch,
+    onnx=_mod_onnx,
+    samples=(*_EVERY_RANK, *_GATED, TOO_MANY, *REFUSED),
+    reference="Knuth, The art of computer programming, volume 1, section 1.2.4; numpy.mod, ONNX's Mod with fmod = 0",
+)
+
+
 def _stack_shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
     check_merge(inputs)
     channels, *space = common_sizes(inputs, check, _SAME)
@@ -237,4 +267,4 @@ STACK = OpRecord(
     reference="torch.stack along axis 2, the first one behind batch and channels",
 )
 
-RECORDS = (SUB, DIV, MAXIMUM, MINIMUM, AVERAGE, STACK, POW, FMOD)
+RECORDS = (SUB, DIV, MAXIMUM, MINIMUM, AVERAGE, STACK, POW, FMOD, MOD)

@@ -62,6 +62,8 @@ MODULES = (
     "coordinates",
     "reduction",
     "running",
+    "indexing",
+    "choosing",
     "dropout",
     "concrete_dropout",
     "disturbance",

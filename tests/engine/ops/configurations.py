@@ -24,6 +24,7 @@ from striate.ops import (
     TorchCall,
     convert_all,
 )
+from striate.ops.axes import axis_of
 from striate.ops.initializers import start_values
 from striate.ops.record import all_results
 from striate.ops.shape_arguments import NamedValue
@@ -31,7 +32,7 @@ from tests.engine.ops.argument_values import written_arguments
 from tests.engine.ops.likely_calls import LIKELY
 
 LARGEST_SIZE = 24
-ABOVE_ZERO = frozenset({"log", "sqrt", "reciprocal", "graphconv", "power", "pow", "fmod"})
+ABOVE_ZERO = frozenset({"log", "sqrt", "reciprocal", "graphconv", "power", "pow", "fmod", "mod"})
 """Layers whose entries must be positive: logarithms, and edges, whose sums are divided by."""
 ABOVE_ONE = frozenset({"acosh"})
 """Layers whose entries must be above 1."""
@@ -46,6 +47,21 @@ def _with_places(attributes: Mapping[str, Any], values: list[Tensor]) -> list[Te
     made = list(values)
     made[attributes["indices"]] = (values[attributes["indices"]].abs() * 10).floor() % room
     return made
+
+
+def _with_entries(attributes: Mapping[str, Any], values: list[Tensor]) -> list[Tensor]:
+    """Replace indices by places along the axis, none twice where there is room; some are counted from the end."""
+    places, value = values[attributes["indices"]], values[0]
+    axis = axis_of(attributes["axis"], value.dim() - 1)
+    made = list(values)
+    found = places.argsort(axis) % value.shape[axis]
+    made[attributes["indices"]] = torch.where(places < 0, found - value.shape[axis], found).to(places.dtype)
+    return made
+
+
+def _with_classes(attributes: Mapping[str, Any], values: list[Tensor]) -> list[Tensor]:
+    """Replace random numbers by numbers of classes, of which some are none and others count from the end."""
+    return [(values[0] * attributes["classes"]).round()]
 
 
 def _with_regions(attributes: Mapping[str, Any], values: list[Tensor]) -> list[Tensor]:
@@ -66,10 +82,13 @@ def _with_regions(attributes: Mapping[str, Any], values: list[Tensor]) -> list[T
 REGIONS = ("roi_pool", "roi_align", "psroi_pool")
 FITTING: Mapping[str, Callable[[Mapping[str, Any], list[Tensor]], list[Tensor]]] = {
     "max_unpool": _with_places,
+    "gather": _with_entries,
+    "scatter": _with_entries,
+    "one_hot": _with_classes,
     **dict.fromkeys(REGIONS, _with_regions),
 }
 """Layers that take places as an input: what makes such places of random numbers."""
-PLACES = {"max_unpool": "indices", **dict.fromkeys(REGIONS, "rois")}
+PLACES = {**dict.fromkeys(("max_unpool", "gather", "scatter"), "indices"), **dict.fromkeys(REGIONS, "rois")}
 """Layers that take places as an input, and the argument that names it; no gradient flows into places."""
 SAMPLES = [(record, sample) for record in BUILTIN.values() for sample in record.samples]
 ACCEPTED = [(record, sample) for record, sample in SAMPLES if sample.fails is None]

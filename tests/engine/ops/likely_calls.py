@@ -242,6 +242,39 @@ def max_unpool(draw: Draw) -> Drawn:
     return {"indices": 1, "like": 2}, (value, value, (draw(st.integers(1, 3)), *wanted))
 
 
+def gather(draw: Draw) -> Drawn:
+    value = shape(draw)
+    place = axis(draw, len(value))
+    sizes = [draw(st.sampled_from([1, size])) for size in value]
+    sizes[place] = draw(st.integers(1, 9))
+    return {"indices": 1, "axis": name_of(draw, len(value), place)}, (value, tuple(sizes))
+
+
+def scatter(draw: Draw) -> Drawn:
+    value = shape(draw)
+    place = axis(draw, len(value))
+    count = draw(st.integers(1, value[place]))
+    values = (*value[:place], count, *value[place + 1 :])
+    sizes = tuple(size if at == place else draw(st.sampled_from([1, size])) for at, size in enumerate(values))
+    way = draw(st.sampled_from(["replace", "add", "mul", "maximum", "minimum"]))
+    written = {"indices": 1, "values": 2, "axis": name_of(draw, len(value), place), "combine": way}
+    return written, (value, sizes, values)
+
+
+def topk(draw: Draw) -> Drawn:
+    value = shape(draw)
+    place = axis(draw, len(value))
+    written = {"k": draw(st.integers(1, value[place])), "largest": draw(st.booleans())}
+    return {**written, "axis": name_of(draw, len(value), place)}, (value,)
+
+
+def one_hot(draw: Draw) -> Drawn:
+    value = list(shape(draw))
+    place = axis(draw, len(value))
+    value[place] = 1
+    return {"classes": draw(st.integers(1, 5)), "axis": name_of(draw, len(value), place)}, (tuple(value),)
+
+
 def fractional(draw: Draw) -> Drawn:
     value = shape(draw, (2, 3, 3, 4), largest=12)
     kernel = tuple(draw(st.integers(1, min(3, size))) for size in value[1:])
@@ -494,6 +527,10 @@ LIKELY: Mapping[str, st.SearchStrategy[Drawn]] = {
         "roi_align": aligned,
         "psroi_pool": scores,
         "fractional_maxpool": fractional,
+        "gather": gather,
+        "scatter": scatter,
+        "topk": topk,
+        "one_hot": one_hot,
         **dict.fromkeys(["adaptive_avgpool", "adaptive_maxpool"], adaptive),
         **dict.fromkeys(["reduce_mean", "reduce_sum", "reduce_max", "reduce_min", "reduce_std"], reduction),
         **dict.fromkeys(["reduce_prod", "reduce_logsumexp"], reduction),
@@ -501,7 +538,7 @@ LIKELY: Mapping[str, st.SearchStrategy[Drawn]] = {
         "concat": concat,
         **dict.fromkeys(["maximum", "minimum", "average", "stack"], several),
         **dict.fromkeys(["sub", "dot", "cosine_similarity", "l2_distance"], two),
-        **dict.fromkeys(["div", "pow", "fmod"], quotient),
+        **dict.fromkeys(["div", "pow", "fmod", "mod"], quotient),
         **dict.fromkeys(["greater", "greater_equal", "less", "less_equal", "equal"], quotient),
         **dict.fromkeys(["logical_and", "logical_or", "logical_xor"], quotient),
         "where": choice,

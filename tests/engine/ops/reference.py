@@ -15,6 +15,7 @@ from striate.ops import BUILTIN
 from tests.engine.ops.reference_activation import ACTIVATIONS, along_axis
 from tests.engine.ops.reference_convs import CONVS
 from tests.engine.ops.reference_filters import FILTERS
+from tests.engine.ops.reference_indexing import INDEXING
 from tests.engine.ops.reference_norm import NORMS
 from tests.engine.ops.reference_pools import POOLS
 from tests.engine.ops.reference_structure import STRUCTURE
@@ -227,6 +228,7 @@ REFERENCES: Mapping[str, Reference] = {
     **TOKENS,
     **FILTERS,
     **CONVS,
+    **INDEXING,
     "conv": conv,
     "deconv": deconv,
     "bn": bn,
@@ -252,6 +254,7 @@ REFERENCES: Mapping[str, Reference] = {
     "where": chosen,
     "pow": told(lambda left, right: left**right),
     "fmod": told(math.fmod),
+    "mod": told(lambda left, right: left - right * math.floor(left / right)),
     "parameter": stored,
     "broadcast": repeated,
 }

@@ -429,6 +429,19 @@ def running(attributes: Attributes, inputs: Sequence[Array], weights: Weights) -
     return out
 
 
+def running_product(attributes: Attributes, inputs: Sequence[Array], weights: Weights) -> Array:
+    (axis,) = places_along(attributes["axis"], inputs[0].ndim)
+    out = np.zeros(inputs[0].shape)
+    for line in np.ndindex(*out.shape[:axis], 1, *out.shape[axis + 1 :]):
+        product = 1.0
+        size = out.shape[axis]
+        for own in range(size - 1, -1, -1) if attributes["reverse"] else range(size):
+            place = (*line[:axis], own, *line[axis + 1 :])
+            before, product = product, product * float(inputs[0][place])
+            out[place] = before if attributes["exclusive"] else product
+    return out
+
+
 def largest_place(entries: Array, attributes: Attributes) -> float:
     return float(min(place for place, entry in enumerate(entries) if entry == max(entries)))
 
@@ -525,6 +538,7 @@ STRUCTURE: Mapping[str, Reference] = {
     "reduce_prod": reduced(lambda entries, attributes: math.prod(map(float, entries))),
     "reduce_logsumexp": reduced(lambda entries, attributes: math.log(sum(map(math.exp, entries)))),
     "cumsum": running,
+    "cumprod": running_product,
     "reduce_std": reduced(deviation),
     "argmax": reduced(largest_place),
     "argmin": reduced(lambda entries, attributes: largest_place(-entries, attributes)),

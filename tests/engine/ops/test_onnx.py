@@ -52,7 +52,9 @@ FIRST_NOT_RUN = {"roi_pool": 22, "roi_align": 22}
 
 
 def first_opset(layer: Layer) -> int:
-    return 16 if layer.attributes.get("aligned") else FIRST_OPSET.get(layer.record.name, 0)
+    if layer.attributes.get("aligned") or layer.attributes.get("combine") in ("add", "mul"):
+        return 16
+    return 18 if layer.attributes.get("combine") in ("maximum", "minimum") else FIRST_OPSET.get(layer.record.name, 0)
 
 
 @pytest.mark.parametrize(("record", "sample"), ACCEPTED, ids=sample_id)
@@ -126,6 +128,9 @@ OPEN = [
     ("avgpool", {"kernel": 4, "stride": 3, "pad": "same", "count_include_pad": True}),
     ("avgpool", {"kernel": 3, "stride": 2, "pad": (1, 2, 0, 1), "ceil": True, "count_include_pad": True}),
     ("avgpool", {"kernel": 3, "stride": 2, "pad": (0, 1, 2, 0), "ceil": True}),
+    *(("cumprod", {"axis": axis, "exclusive": True}) for axis in ("height", "width")),
+    ("cumprod", {"reverse": True}),
+    ("topk", {"k": 2}),
     ("global_avgpool", {}),
     ("global_maxpool", {}),
     ("global_minpool", {}),

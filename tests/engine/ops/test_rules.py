@@ -24,7 +24,7 @@ records = pytest.mark.parametrize("record", BUILTIN.values(), ids=lambda record:
 
 ENTRY_BY_ENTRY = ("sub", "maximum", "minimum", "average", "stack", "dot", "cosine_similarity", "l2_distance")
 COMPARISONS = ("greater", "greater_equal", "less", "less_equal", "equal", "logical_and", "logical_or", "logical_xor")
-TWO_VALUES = ("sub", "div", "matmul", "dot", "cosine_similarity", "l2_distance", *COMPARISONS, "pow", "fmod")
+TWO_VALUES = ("sub", "div", "matmul", "dot", "cosine_similarity", "l2_distance", *COMPARISONS, "pow", "fmod", "mod")
 REDUCTIONS = (
     "reduce_mean",
     "reduce_sum",
@@ -101,6 +101,8 @@ STRICTER_THAN_TORCH = {
     ("fractional_maxpool", "the ratio leaves nothing"): "torch makes an image without pixels",
     ("psroi_pool", "cannot be dealt out"): "the same",
     ("max_unpool", "needs one index for each entry"): "torch scatters as many entries as there are indices",
+    ("scatter", "do not fit"): "torch takes entries as long as there are no fewer than indices",
+    ("one_hot", "needs one number of a class"): "torch compares whatever numbers there are with the classes",
     ("glu", "cannot be split"): "torch cuts odd channels into unequal halves, and repeats one of them where it is 1",
     ("dropconnect", "needs a flat value"): "the same as dense",
     ("cutout", "needs an image"): "in evaluation torch is asked for nothing",

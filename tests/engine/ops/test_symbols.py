@@ -25,7 +25,7 @@ FORMS = {
 
 
 COMPARISONS = ("greater", "greater_equal", "less", "less_equal", "equal", "logical_and", "logical_or", "logical_xor")
-REPEATING = ("mul", "div", "expand", "broadcast", "where", *COMPARISONS, "pow", "fmod")
+REPEATING = ("mul", "div", "expand", "broadcast", "where", *COMPARISONS, "pow", "fmod", "mod", "gather", "scatter")
 """Layers that repeat a size of 1."""
 
 

@@ -59,6 +59,11 @@ NO_FORMULA = {
     ),
     **dict.fromkeys(("ceil", "floor", "round"), "torch rounds places as well, which is not counted"),
     "cumsum": "torch's formula adds the sum up anew for each place",
+    "cumprod": "the same",
+    "topk": "torch has no formula for it in primitives",
+    "scatter": "the same",
+    "one_hot": "torch's own functions compare for equality as well, which is not counted",
+    "mod": "torch's formula rounds as well, which is not counted",
     "tile": "torch's formula refuses a batch of one",
     "grid_sample": "torch asks for each pixel that is weighed whether it lies inside",
     "step": "torch takes the way by the sign, which has a gradient",
@@ -146,6 +151,11 @@ BY_HAND = [
     *((name, {}, (10,), 10) for name in ("less_equal", "equal", "logical_not", "where", "ceil", "floor", "round")),
     *((f"logical_{name}", {}, (10,), 30) for name in ("and", "or", "xor")),
     ("cumsum", {"axis": "height"}, (3, 4, 2), 24),
+    ("cumprod", {"axis": "height"}, (3, 4, 2), 24),
+    ("mod", {}, (10,), 10),
+    ("topk", {"k": 3}, (4, 9), 36),
+    ("one_hot", {"classes": 5}, (1, 4, 3), 2 * 12 + 60),
+    ("scatter", {"indices": 1, "values": 2, "combine": "add"}, (6, 5), 2 * 15 + 15),
     ("tile", {"times": 2}, (3, 2, 2), 0),
     *((name, {}, (3, 4, 5), 0) for name in ("laplacian", "sharpen", "emboss")),
     *((name, {"kernel": 3}, (3, 4, 5), 0) for name in ("box_blur", "gaussian_blur")),
@@ -173,7 +183,9 @@ def test_what_has_no_formula_is_counted_by_hand():
 def test_arithmetic_by_hand(name: str, arguments: dict, shape: tuple[int, ...], wanted: int):
     others = {"grid_sample": (2, 4, 7), "partial_conv": (1, 4, 5), **dict.fromkeys(REGIONS, (5, 4))}
     least = 3 if name == "where" else 2 if BUILTIN[name].merge else 1
-    shapes = (shape, others[name]) if name in others else (shape,) * least
+    shapes = (
+        ((6, 5), (3, 5), (3, 5)) if name == "scatter" else (shape, others[name]) if name in others else (shape,) * least
+    )
     assert operations(infer(BUILTIN[name], arguments, shapes)) == wanted
 
 

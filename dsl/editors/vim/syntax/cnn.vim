@@ -14,7 +14,7 @@ syntax sync minlines=200
 
 " The words of the language, made by `python -m striate.editor.grammars`:
 let s:bringing_in = 'language\|requires\|use'
-let s:choices = 'CRD\|DCR\|all\|area\|average\|bgr\|bicubic\|bilinear\|border\|channels\|circular\|concatenation\|constant\|depth\|dot\|eight\|embedded\|entries\|exact\|four\|gaussian\|gelu\|grey\|he_normal\|he_uniform\|height\|last\|layer\|lecun_normal\|lecun_uniform\|length\|linear\|magnitude\|maximum\|mean\|nearest\|none\|ones\|onnx\|plain\|reflect\|reflection\|relu\|replicate\|rgb\|rows\|sequence\|shared\|sigmoid\|silu\|space\|spectral\|standardised\|sum\|symmetric\|tanh\|torch\|trilinear\|width\|x\|xavier_normal\|xavier_uniform\|y\|zeros'
+let s:choices = 'CRD\|DCR\|add\|all\|area\|average\|bgr\|bicubic\|bilinear\|border\|channels\|circular\|concatenation\|constant\|depth\|dot\|eight\|embedded\|entries\|exact\|four\|gaussian\|gelu\|grey\|he_normal\|he_uniform\|height\|last\|layer\|lecun_normal\|lecun_uniform\|length\|linear\|magnitude\|maximum\|mean\|minimum\|mul\|nearest\|none\|ones\|onnx\|plain\|reflect\|reflection\|relu\|replace\|replicate\|rgb\|rows\|sequence\|shared\|sigmoid\|silu\|space\|spectral\|standardised\|sum\|symmetric\|tanh\|torch\|trilinear\|width\|x\|xavier_normal\|xavier_uniform\|y\|zeros'
 let s:conditions = 'else\|if'
 let s:constants = 'false\|true'
 let s:defining = 'block\|model'

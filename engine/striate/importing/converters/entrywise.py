@@ -50,11 +50,21 @@ def _clip(call: Call) -> Value:
     if (low, high) == (0, 6):
         return call.layer("relu6", value)
     if low is not None and high is not None and low > high:
-        raise UnsupportedError(f"it cuts off below {low:g} and above {high:g}, which is less")
+        value = call.layer("clip", value, low=low, high=_LARGEST)  # ONNX: everything becomes the upper bound
+        low = None
     return call.layer("clip", value, low=-_LARGEST if low is None else low, high=_LARGEST if high is None else high)
 
 
 _LARGEST = float(np.finfo(np.float32).max)
+
+
+def _swiglu(call: Call) -> Value:
+    """Return a gate's swish times a value of the same size."""
+    call.demand_float()
+    gate, value = call.value(0), call.value(1)
+    alpha = float(call.node.attribute("alpha", 1.0))
+    bent = call.layer("silu", gate) if alpha == 1 else call.layer("swish", gate, beta=alpha)
+    return call.layer("mul", [bent, value])
 
 
 def _prelu(call: Call) -> Value:
@@ -220,6 +230,7 @@ CONVERTERS: dict[str, Callable[[Call], Any]] = {
     "PRelu": _prelu,
     "Gelu": _gelu,
     "HardSigmoid": _hard_sigmoid,
+    "SwiGLU": _swiglu,
     "Not": _not,
     "IsNaN": _is_nan,
     "IsInf": _is_infinite,

@@ -19,7 +19,7 @@ from striate.importing.network import Stored, Value, text_of
 Rule = Callable[[Call], Value]
 
 _REPEATING = frozenset(
-    {"mul", "div", "where", "pow", "fmod", "greater", "greater_equal", "less", "less_equal", "equal"}
+    {"mul", "div", "where", "pow", "fmod", "mod", "greater", "greater_equal", "less", "less_equal", "equal"}
     | {"logical_and", "logical_or", "logical_xor"}
 )
 """Layers that repeat sizes of 1 by themselves."""
@@ -208,9 +208,8 @@ def _pow(call: Call) -> Value:
 
 def _remainder(call: Call) -> Value:
     call.demand_float()
-    if not call.node.attribute("fmod", 0):
-        raise UnsupportedError("its remainder has the sign of the divisor; only fmod = 1 is read")
-    return call.layer("fmod", aligned(call, "fmod", call.given))
+    name = "fmod" if call.node.attribute("fmod", 0) else "mod"
+    return call.layer(name, aligned(call, name, call.given))
 
 
 def _where(call: Call) -> Value:

@@ -1,10 +1,7 @@
-"""Parts of values and borders around them: slice, gather, split, pad, tile, and channels into pixels."""
+"""Parts of values and copies of them: slice, gather, split, tile, and channels into pixels."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from striate.dims import Dim
 from striate.importing.call import Call
 from striate.importing.converters.shaping import reshaped
 from striate.importing.converters.windows import image
@@ -38,9 +35,7 @@ def _sliced(call: Call, value: Value, axis: int, part: tuple[int, int, int]) -> 
     place = call.position(value, axis)
     size = value.sizes[place]
     if step < 0:
-        if step == -1 and (start == -1 or start >= _FAR or start == _last(size)) and end <= -_FAR:
-            return call.layer("flip", value, axis=call.axis_name(value, axis))
-        raise UnsupportedError("it goes backwards, and not over the whole axis")
+        return _backwards(call, value, axis, (start, end, step))
     if isinstance(size, int):
         start, end, _ = slice(start, end).indices(size)
         if end <= start:
@@ -53,8 +48,20 @@ def _sliced(call: Call, value: Value, axis: int, part: tuple[int, int, int]) -> 
     return call.layer("slice", value, axis=call.axis_name(value, axis), start=start, stop=stop, step=step)
 
 
-def _last(size: Dim) -> Any:
-    return size - 1
+def _backwards(call: Call, value: Value, axis: int, part: tuple[int, int, int]) -> Value:
+    """Return a range whose places fall: the same places rising, turned around."""
+    start, end, step = part
+    size, name = value.sizes[call.position(value, axis)], call.axis_name(value, axis)
+    if step == -1 and (start == -1 or start >= _FAR or start == size - 1) and end <= -_FAR:
+        return call.layer("flip", value, axis=name)
+    if not isinstance(size, int):
+        raise UnsupportedError("it goes backwards over a part of an axis whose size is open")
+    places = range(size)[slice(start, end, step)]
+    if not places:
+        raise UnsupportedError("it takes nothing")
+    if len(places) < size:
+        value = call.layer("slice", value, axis=name, start=places[-1], stop=places[0] + 1, step=-step)
+    return call.layer("flip", value, axis=name)
 
 
 def _gather(call: Call) -> Value:
@@ -102,42 +109,6 @@ def _split(call: Call) -> list[Value]:
     return call.layers("split", value, parts=sizes, axis=name)
 
 
-_MODES = {"constant": "constant", "reflect": "reflect", "edge": "replicate", "wrap": "circular"}
-
-
-def _pad(call: Call) -> Value:
-    value, node = call.value(), call.node
-    call.demand_float(value)
-    pads = node.numbers("pads", 1) or node.attribute("paddings")
-    rank = call.rank(value)
-    axes = node.numbers("axes", 3)
-    if pads is None or len(pads) != 2 * (rank if axes is None else len(axes)):
-        raise UnsupportedError("its pads are missing, or not two numbers per axis")
-    mode = _MODES.get(node.attribute("mode", "constant"))
-    if mode is None:
-        raise UnsupportedError("its mode is none that ONNX knows")
-    sides = [(0, 0)] * rank
-    along = range(rank) if axes is None else [node.axis(rank, axis) for axis in axes]
-    for index, axis in enumerate(along):
-        sides[axis] = pads[index], pads[index + len(along)]
-    if any(sum(map(abs, each)) for each in sides[: call.lead + 1]):
-        raise UnsupportedError("it pads the batch or the channels, not the image")
-    if any(number < 0 for each in sides for number in each):
-        return _cropped(call, value, sides[call.lead + 1 :])
-    number = call.node.attribute("value") if node.opset < 11 else call.number(2)
-    fill = number or 0.0
-    written = tuple(number for each in sides[call.lead + 1 :] for number in each)
-    if not any(written):
-        return value
-    return call.layer("pad", value, sides=written, mode=Choice(mode), value=fill if mode == "constant" else 0.0)
-
-
-def _cropped(call: Call, value: Value, sides: list[tuple[int, int]]) -> Value:
-    if any(number > 0 for each in sides for number in each):
-        raise UnsupportedError("it adds rows and takes others away")
-    return call.layer("crop", value, sides=tuple(-number for each in sides for number in each))
-
-
 def _tile(call: Call) -> Value:
     value, times = call.value(), call.node.numbers("repeats", 1)
     if times is None or len(times) != call.rank(value):
@@ -169,7 +140,6 @@ CONVERTERS = {
     "Slice": _slice,
     "Gather": _gather,
     "Split": _split,
-    "Pad": _pad,
     "Tile": _tile,
     "DepthToSpace": _depth_to_space,
     "SpaceToDepth": _space_to_depth,

@@ -10,6 +10,7 @@ from striate.dims import Dim
 from striate.importing.call import Call
 from striate.importing.converters.shaping import permuted, reshaped
 from striate.importing.findings import UnsupportedError
+from striate.importing.folding import is_open
 from striate.importing.network import Array, Stored, Value
 
 
@@ -18,34 +19,56 @@ def _gemm(call: Call) -> Value:
     call.demand_float(value)
     node = call.node
     node.attribute("broadcast")  # before opset 7; the sizes say as much
-    if not call.batched and len(call.values) == 1 and call.rank(value) == 2:
-        return _general(call, value)
-    if call.rank(value) != 2 or not call.batched or node.attribute("transA", 0):
+    if not call.batched and call.rank(value) == 2:
+        return _general(call)
+    if not isinstance(call.given[0], Value) or call.rank(value) != 2 or not call.batched or node.attribute("transA", 0):
         raise UnsupportedError("its first matrix is not a batch of flat values")
     matrix = call.weight(1)
     turned = matrix.array if node.attribute("transB", 0) else matrix.array.T
     alpha, beta = node.attribute("alpha", 1.0), node.attribute("beta", 1.0)
     weights = {"weight": Stored(matrix.names, np.ascontiguousarray(turned) * np.float32(alpha))}
+    if len(call.given) > 2 and isinstance(call.given[2], Value):
+        made = call.layer("dense", value, weights, features=turned.shape[0], bias=False)
+        return _plus(call, made, call.value(2), beta)
     bias = call.stored(2)
     if bias is not None:
         weights["bias"] = _row(call.weight(2), turned.shape[0], beta)
     return call.layer("dense", value, weights, features=turned.shape[0], bias=bias is not None)
 
 
-def _general(call: Call, value: Value) -> Value:
-    """Return alpha * A * B + beta * C of one image, A being a value and the others stored."""
-    node, matrix = call.node, call.weight(1)
-    if node.attribute("transA", 0):
-        value = permuted(call, value, [1, 0])
-    turned = matrix.array.T if node.attribute("transB", 0) else matrix.array
-    scaled = Stored(matrix.names, np.ascontiguousarray(turned) * np.float32(node.attribute("alpha", 1.0)))
-    made = call.layer("matmul", [value, call.parameter(scaled)])
-    beta = np.float32(node.attribute("beta", 1.0))
-    if call.stored(2) is None:
+def _general(call: Call) -> Value:
+    """Return alpha * A * B + beta * C of one image, whatever of them is stored."""
+    node = call.node
+    left, right = (
+        permuted(call, value, [1, 0]) if node.attribute(turned, 0) else value
+        for value, turned in zip((_operand(call, 0), _operand(call, 1)), ("transA", "transB"), strict=True)
+    )
+    made = call.layer("matmul", [left, right])
+    alpha, beta = node.attribute("alpha", 1.0), node.attribute("beta", 1.0)
+    if alpha != 1:
+        made = call.layer("scale", made, factor=alpha)
+    if len(call.given) < 3 or call.given[2] is None:
         return made
+    if isinstance(call.given[2], Value):
+        return _plus(call, made, call.value(2), beta)
     amount = call.weight(2)
-    whole = np.broadcast_to(amount.array * beta, tuple(map(int, made.sizes))).copy()  # type: ignore[arg-type]  # stored
+    whole = np.broadcast_to(amount.array * np.float32(beta), tuple(map(int, made.sizes))).copy()  # type: ignore[arg-type]  # stored
     return call.layer("add", [made, call.parameter(Stored(amount.names, whole))])
+
+
+def _operand(call: Call, place: int) -> Value:
+    return call.value(place) if isinstance(call.given[place], Value) else call.parameter(call.weight(place))
+
+
+def _plus(call: Call, made: Value, other: Value, factor: float) -> Value:
+    """Return a product plus so many times another value of its size."""
+    if other.flat or len(other.sizes) != len(made.sizes):
+        raise UnsupportedError("what it adds has another number of axes")
+    if factor != 1:
+        other = call.layer("scale", other, factor=factor)
+    if other.sizes != made.sizes:
+        other = call.layer("broadcast", [other, made], like=1)
+    return call.layer("add", [made, other])
 
 
 def _row(stored: Stored, features: int, factor: float = 1.0) -> Stored:
@@ -60,15 +83,60 @@ def _row(stored: Stored, features: int, factor: float = 1.0) -> Stored:
 
 def _matmul(call: Call) -> Value:
     call.demand_float()
-    if len(call.values) == 2:
-        return _product(call, call.value(0), call.value(1))
-    if isinstance(call.given[0], Value):
-        value, matrix = call.value(0), call.weight(1)
-        if call.batched and not value.flat and len(value.sizes) == 1 and matrix.array.ndim == 2:
+    vectors = [_axes(call, place) == 1 for place in (0, 1)]
+    if not any(vectors):
+        return _of_matrices(call, *(item for item in call.given[:2] if item is not None))
+    if any(
+        is_vector and call.batched and isinstance(call.given[place], Value) for place, is_vector in enumerate(vectors)
+    ):
+        raise UnsupportedError("it multiplies the images of a batch with each other")
+    pair = [_as_matrix(call, place, vectors[place]) for place in (0, 1)]
+    made = _of_matrices(call, *pair)
+    sizes = list(made.sizes)
+    if vectors[0]:
+        del sizes[-2]
+    if vectors[1]:
+        del sizes[-1]
+    return reshaped(call, made, sizes)
+
+
+def _axes(call: Call, place: int) -> int:
+    item = call.given[place]
+    if isinstance(item, Value):
+        return call.rank(item)
+    return -1 if item is None else item.array.ndim
+
+
+def _as_matrix(call: Call, place: int, is_vector: bool) -> Value | Stored:
+    """Return a vector as a matrix of one row where it is the first of a product, of one column as the second."""
+    item = call.given[place]
+    if item is None:
+        raise UnsupportedError(f"input {place + 1} is missing")
+    if not is_vector:
+        return item
+    if isinstance(item, Stored):
+        return Stored(item.names, item.array[None, :] if place == 0 else item.array[:, None])
+    return reshaped(call, item, [1, *item.sizes] if place == 0 else [*item.sizes, 1])
+
+
+def _of_matrices(call: Call, left: Value | Stored, right: Value | Stored) -> Value:
+    if isinstance(left, Value) and isinstance(right, Value):
+        return _product(call, left, right)
+    if isinstance(left, Value):
+        assert isinstance(right, Stored), "it is no value"
+        matrix = _floats(right)
+        if call.batched and not left.flat and len(left.sizes) == 1 and matrix.array.ndim == 2:
             turned = Stored(matrix.names, np.ascontiguousarray(matrix.array.T))
-            return call.layer("dense", value, {"weight": turned}, features=turned.array.shape[0], bias=False)
-        return _product(call, value, _matrix(call, matrix, value))
-    return _product(call, _matrix(call, call.weight(0), call.value(1)), call.value(1))
+            return call.layer("dense", left, {"weight": turned}, features=turned.array.shape[0], bias=False)
+        return _product(call, left, _matrix(call, matrix, left))
+    assert isinstance(right, Value), "two constants are folded"
+    return _product(call, _matrix(call, _floats(left), right), right)
+
+
+def _floats(stored: Stored) -> Stored:
+    if is_open(stored.array):
+        raise UnsupportedError("it multiplies with a size of the input")
+    return Stored(stored.names, stored.array.astype(np.float32))
 
 
 def _matrix(call: Call, stored: Stored, other: Value) -> Value:

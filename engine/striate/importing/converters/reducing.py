@@ -122,15 +122,18 @@ def _less(call: Call, value: Value, other: Value) -> Value:
     return call.layer("sub", [value, call.layer("broadcast", [other, value], like=1)])
 
 
-def _running(call: Call) -> Value:
-    value, node = call.value(), call.node
-    axis = call.number(1)
-    call.demand_float(value)
-    if axis is None:
-        raise UnsupportedError("its axis is missing")
-    exclusive, reverse = (bool(node.attribute(name, 0)) for name in ("exclusive", "reverse"))
-    name = call.axis_name(value, int(axis))
-    return call.layer("cumsum", value, axis=name, exclusive=exclusive, reverse=reverse)
+def _running(name: str) -> Rule:
+    def rule(call: Call) -> Value:
+        value, node = call.value(), call.node
+        axis = call.number(1)
+        call.demand_float(value)
+        if axis is None:
+            raise UnsupportedError("its axis is missing")
+        exclusive, reverse = (bool(node.attribute(flag, 0)) for flag in ("exclusive", "reverse"))
+        along = call.axis_name(value, int(axis))
+        return call.layer(name, value, axis=along, exclusive=exclusive, reverse=reverse)
+
+    return rule
 
 
 def _hardmax(call: Call) -> Value:
@@ -161,7 +164,8 @@ CONVERTERS: dict[str, Rule] = {
     "ReduceLogSumExp": _reduce("reduce_logsumexp"),
     "MeanVarianceNormalization": _centred,
     "Hardmax": _hardmax,
-    "CumSum": _running,
+    "CumSum": _running("cumsum"),
+    "CumProd": _running("cumprod"),
     "ArgMax": _place("argmax"),
     "ArgMin": _place("argmin"),
 }

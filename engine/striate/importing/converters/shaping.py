@@ -159,11 +159,48 @@ def _shuffled(call: Call, value: Value) -> Value | None:
 def permuted(call: Call, value: Value, places: Sequence[int]) -> Value:
     """Return a value with its axes in another order: `places` of the input in the order of the output."""
     rank = len(value.sizes)
+    if rank > MOST_NAMED:
+        return _permuted_in_parts(call, value, list(places))
     moved = [place for place in range(rank) if places[place] != place]
     if len(moved) == 2:
         first, second = (name_of(rank, place) for place in moved)
         return call.layer("transpose", value, first=first, second=second)
     return call.layer("permute", value, order=[name_of(rank, place) for place in places])
+
+
+MOST_NAMED = 4
+"""Axes of a value that all have names."""
+
+
+def _permuted_in_parts(call: Call, value: Value, places: list[int]) -> Value:
+    """Return a value of more axes than have names in another order.
+
+    Axes of size 1 move without moving an entry, and axes that stay behind each other move as one. What is left over is
+    moved to the front axis by axis, the last one first.
+    """
+    wanted = [value.sizes[place] for place in places]
+    runs: list[list[int]] = []
+    for place in (place for place in places if value.sizes[place] != 1):
+        kept = [axis for axis in range(runs[-1][-1] + 1, place) if value.sizes[axis] != 1] if runs else [0]
+        if runs and place > runs[-1][-1] and not kept:
+            runs[-1].append(place)
+        else:
+            runs.append([place])
+    order = [sorted(runs).index(run) for run in runs]
+    sizes = [product(value.sizes[axis] for axis in run) for run in sorted(runs)]
+    made = reshaped(call, value, sizes or [1])
+    if len(sizes) <= MOST_NAMED:
+        if order != sorted(order):
+            made = permuted(call, made, order)
+        return reshaped(call, made, wanted)
+    left = list(range(len(sizes)))
+    for axis in reversed(order):
+        at = left.index(axis)
+        before, behind = (product(sizes[each] for each in part) for part in (left[:at], left[at + 1 :]))
+        if at:
+            made = permuted(call, reshaped(call, made, [before, sizes[axis], behind]), [1, 0, 2])
+        left = [axis, *left[:at], *left[at + 1 :]]
+    return reshaped(call, made, wanted)
 
 
 def _squeeze(call: Call) -> Value:
