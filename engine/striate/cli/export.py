@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from striate.cli.export_numbers import number_options
 from striate.cli.model_options import model_file, model_option, parse_settings, profile_option, set_option
 
 if TYPE_CHECKING:
     from striate.exporting import ExportReport
     from striate.model import Model
     from striate.onnx.verify import Verification
+    from striate.precisions import Numbers
 
 
 def _opset(context: click.Context, parameter: click.Parameter, value: int | None) -> int | None:
@@ -34,6 +36,7 @@ def _opset(context: click.Context, parameter: click.Parameter, value: int | None
 )
 @click.option("--contract", metavar="NAME", help="The export section, where the file gives them names of their own.")
 @click.option("--fold", is_flag=True, help="Fold batch norms and parallel branches (RepVGG) into convolutions.")
+@number_options
 @click.option("--no-verify", is_flag=True, help="Do not compare with torch in ONNX Runtime; the file then says so.")
 def command(
     file: Path,
@@ -47,6 +50,7 @@ def command(
     contract: str | None,
     fold: bool,
     no_verify: bool,
+    numbers: Numbers,
 ) -> None:
     """Write a network of FILE as ONNX, and check that ONNX Runtime computes the same as torch.
 
@@ -68,6 +72,7 @@ def command(
         contract=contract,
         verify=not no_verify,
         fold=fold,
+        numbers=numbers,
     )
     for line in _lines(network, report):
         click.echo(line)
@@ -80,6 +85,7 @@ def _lines(model: Model, report: ExportReport) -> list[str]:
     ]
     if report.folded is not None:
         lines.append(report.folded)
+    lines += report.remarks
     verification = report.verification
     if verification is None:
         return [*lines, "not verified: --no-verify"]

@@ -35,6 +35,7 @@ def other_values(
     output: str,
     difference: Difference,
     tolerance: float,
+    rounding: float = ROUNDING,
 ) -> Diagnostic:
     """Return the finding that an output differs, with the first layer that does.
 
@@ -46,10 +47,11 @@ def other_values(
         output: the output that differs.
         difference: by how much.
         tolerance: by how much it may, relatively.
+        rounding: the relative difference that is none.
     """
     place = f"output {output}, {trial.words}: differs by up to {difference}; allowed is a relative {tolerance:.1e}"
     differences = _layer_differences(content, graph, expected, trial)
-    index = _first_suspect(graph, differences, tolerance)
+    index = _first_suspect(graph, differences, tolerance, rounding)
     if index is None:
         return _no_layer(place, differences)
     layer, apart = graph.nodes[index], differences[index]
@@ -92,7 +94,7 @@ def _layer_differences(content: bytes, graph: Graph, expected: Mapping[str, Arra
     ]
 
 
-def _first_suspect(graph: Graph, differences: Sequence[Difference], tolerance: float) -> int | None:
+def _first_suspect(graph: Graph, differences: Sequence[Difference], tolerance: float, rounding: float) -> int | None:
     """Return the number of the layer to blame, or None where all agree.
 
     Up to the first layer beyond the tolerance, it is the one that makes the difference of its inputs grow most: a small
@@ -104,7 +106,7 @@ def _first_suspect(graph: Graph, differences: Sequence[Difference], tolerance: f
     pairs = zip(graph.nodes, differences, strict=True)
     apart = {output.name: each.relative for node, each in pairs for output in node.outputs}
     growth = [
-        apart[node.outputs[0].name] / max([ROUNDING, *(apart.get(value, 0.0) for value in node.inputs)])
+        apart[node.outputs[0].name] / max([rounding, *(apart.get(value, 0.0) for value in node.inputs)])
         for node in graph.nodes[: beyond + 1]
     ]
     return growth.index(max(growth))
@@ -123,9 +125,11 @@ def _no_layer(place: str, differences: Sequence[Difference]) -> Diagnostic:
 def _with_all_outputs(content: bytes, names: list[str]) -> ModelProto:
     opened = onnx.load_from_string(content)
     known = {item.name for item in (*opened.graph.input, *opened.graph.output)}
+    types = {item.name: item.type.tensor_type.elem_type for item in opened.graph.value_info}
     for name in names:
         if name not in known:
-            opened.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, None))
+            kind = types.get(name, TensorProto.FLOAT)
+            opened.graph.output.append(helper.make_tensor_value_info(name, kind, None))
     return opened
 
 
