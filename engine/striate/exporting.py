@@ -40,6 +40,7 @@ class ExportReport:
         folded: what was folded into convolutions, in words; None where that was not wanted.
         precision: the numbers of weights and computation.
         remarks: what else there is to say about the file, one sentence each.
+        data: the second file with the weights, if there is one.
     """
 
     path: Path
@@ -51,6 +52,7 @@ class ExportReport:
     folded: str | None = None
     precision: str = "float32"
     remarks: tuple[str, ...] = ()
+    data: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ def export_model(
     verify: bool = True,
     fold: bool = False,
     numbers: Numbers = AS_WRITTEN,
+    external_data: bool | None = None,
 ) -> ExportReport:
     """Write a model as an ONNX file, atomically; with `verify` only if ONNX Runtime computes the same as torch.
 
@@ -87,16 +90,18 @@ def export_model(
         fold: fold batch norms and parallel branches into convolutions (`striate.passes.reparameterise`), which is
             always done for a file in other numbers than float32.
         numbers: what the file computes in, where it is not as the export section says.
+        external_data: put the weights into a second file; None where they do not fit into one of 2 GiB.
 
     Raises:
         DiagnosticError: the export section or the checkpoint has mistakes, the network cannot be written in this
             operator set or as one file, ONNX's checker refuses it, the verification fails, or the file cannot be
             written. The path is as it was before.
     """
+    from striate.model_files import staged  # noqa: PLC0415 - imports what writes to the disk
     from striate.onnx.contract import read_contract
+    from striate.onnx.filling import StoredWeights
     from striate.onnx.opsets import IR_VERSIONS, check_opset
     from striate.onnx.runtime import load_runtime
-    from striate.runtime.atomic import atomic_write
 
     target = Path(path)
     _check_target(target)
@@ -111,14 +116,14 @@ def export_model(
     words = f"{values.words}; {folded.words}" if folded else values.words
     document = _document(source, replace(values, words=words), version, verify, asked.tensor_cores)
     lowered = lower_precision(document, source, asked)
-    content = _checked(document)
-    verification, further = _verify(source, lowered, content, values.arrays, asked) if verify else (None, ())
+    numbers_of = lowered.narrowed.weights if lowered else StoredWeights(source.arrays)
+    with staged(target, document, numbers_of, external_data) as made:
+        verification, further = _verify(source, lowered, made.content, values.arrays, asked) if verify else (None, ())
+        made.place()
     remarks = (*(lowered.remarks if lowered else ()), *further)
-    atomic_write(target, content)
     told = folded.words if folded else None
-    return ExportReport(
-        target, version, IR_VERSIONS[version], len(content), values.words, verification, told, asked.precision, remarks
-    )
+    report = ExportReport(target, version, IR_VERSIONS[version], made.size, values.words, verification, told)
+    return replace(report, precision=asked.precision, remarks=remarks, data=made.data)
 
 
 def _check_target(path: Path) -> None:
@@ -157,19 +162,11 @@ def _document(source: Source, weights: _Weights, opset: int, verify: bool, tenso
         pixels={first: info.contract} if info and info.contract else None,
         tensor_cores=tensor_cores,
     )
-    return build_document(source.written, model.catalogue.lookup, source.arrays, opset, colophon)
-
-
-def _checked(document: ModelProto) -> bytes:
-    from striate.onnx.document import check_content, serialize
-
-    content = serialize(document)
-    check_content(content)
-    return content
+    return build_document(source.written, model.catalogue.lookup, source.arrays, opset, colophon, filled=False)
 
 
 def _verify(
-    source: Source, lowered: Lowered | None, content: bytes, arrays: Arrays, contract: ExportContract
+    source: Source, lowered: Lowered | None, content: bytes | str, arrays: Arrays, contract: ExportContract
 ) -> tuple[Verification, tuple[str, ...]]:
     """Compare the file with the network as it was trained; returns that, and what else there is to say."""
     from striate.lower.torch import Program, load_arrays

@@ -108,7 +108,7 @@ class Lowered:
         return tuple(sentences)
 
     def verify(
-        self, content: bytes, reference: Reference, trials: Sequence[Trial]
+        self, content: bytes | str, reference: Reference, trials: Sequence[Trial]
     ) -> tuple[Verification, tuple[str, ...]]:
         """Compare the file in ONNX Runtime with torch in float32, and with torch in the same numbers.
 
@@ -186,6 +186,7 @@ def lower_precision(document: ModelProto, source: Source, contract: ExportContra
     narrowed = narrow(
         document,
         source.written,
+        source.arrays,
         PRECISIONS[contract.precision],
         narrow_ends=contract.io_precision != "float32",
         keep=keep,
@@ -194,11 +195,10 @@ def lower_precision(document: ModelProto, source: Source, contract: ExportContra
     return Lowered(narrowed, source, None if asked == narrowed.precision.tolerance else asked)
 
 
-def _runnable(narrowed: Narrowed, content: bytes) -> tuple[bytes, tuple[str, ...]]:
+def _runnable(narrowed: Narrowed, content: bytes | str) -> tuple[bytes | str, tuple[str, ...]]:
     """Return what ONNX Runtime is to run on a CPU: the file, or one that emulates its bfloat16; and that in words."""
     if narrowed.precision.name != "bfloat16":
         return content, ()
-    from striate.onnx.document import serialize
     from striate.onnx.precision.widening import emulated
     from striate.onnx.runtime import load_runtime
 
@@ -206,7 +206,7 @@ def _runnable(narrowed: Narrowed, content: bytes) -> tuple[bytes, tuple[str, ...
         f"ONNX Runtime {load_runtime().__version__} does not compute this in bfloat16 on a CPU: it was verified in "
         "float32 with every value rounded to bfloat16"
     )
-    return serialize(emulated(content)), (words,)
+    return emulated(content), (words,)
 
 
 def _own_rounding(wide: Reference, near: Reference, trials: Sequence[Trial]) -> Difference:

@@ -37,6 +37,11 @@ def _opset(context: click.Context, parameter: click.Parameter, value: int | None
 @click.option("--contract", metavar="NAME", help="The export section, where the file gives them names of their own.")
 @click.option("--fold", is_flag=True, help="Fold batch norms and parallel branches (RepVGG) into convolutions.")
 @number_options
+@click.option(
+    "--external-data/--no-external-data",
+    default=None,
+    help="Weights in a second file beside the first, or in the one file whatever it takes [from 2 GiB on].",
+)
 @click.option("--no-verify", is_flag=True, help="Do not compare with torch in ONNX Runtime; the file then says so.")
 def command(
     file: Path,
@@ -51,6 +56,7 @@ def command(
     fold: bool,
     no_verify: bool,
     numbers: Numbers,
+    external_data: bool | None,
 ) -> None:
     """Write a network of FILE as ONNX, and check that ONNX Runtime computes the same as torch.
 
@@ -73,6 +79,7 @@ def command(
         verify=not no_verify,
         fold=fold,
         numbers=numbers,
+        external_data=external_data,
     )
     for line in _lines(network, report):
         click.echo(line)
@@ -80,7 +87,7 @@ def command(
 
 def _lines(model: Model, report: ExportReport) -> list[str]:
     lines = [
-        f"{model.name} is in {report.path}",
+        f"{model.name} is in {report.path}" + (f", its weights in {report.data.name}" if report.data else ""),
         f"opset {report.opset}, IR {report.ir_version}, {_size(report.size)}, {report.weights}",
     ]
     if report.folded is not None:

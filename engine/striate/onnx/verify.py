@@ -51,7 +51,7 @@ class Verification:
 
 
 def verify_content(
-    content: bytes,
+    content: bytes | str,
     graph: Graph,
     reference: Reference,
     trials: Sequence[Trial],
@@ -63,7 +63,7 @@ def verify_content(
     """Compare an ONNX file with the reference.
 
     Args:
-        content: the bytes of the file, written from `graph`.
+        content: the bytes of the file, written from `graph`, or its path.
         graph: the network that was written; its values are among the reference's.
         reference: the network in torch.
         trials: the inputs to compare on.

@@ -14,6 +14,7 @@ import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
 from striate.graph import Graph
+from striate.onnx.filling import StoredWeights
 from striate.onnx.precision.choosing import MOVES, choose, takes_type
 from striate.onnx.precision.element_types import element_types, is_float
 from striate.onnx.precision.formats import PRECISIONS, ExportPrecision
@@ -32,7 +33,7 @@ class Narrowed:
     """What became of a document.
 
     Attributes:
-        document: the document, rewritten in place.
+        weights: the numbers of its weights.
         precision: the narrow format.
         narrow_ends: whether inputs and outputs are in it, too.
         kept: the layers in float32, each with the reason.
@@ -40,7 +41,7 @@ class Narrowed:
         narrow_values: the values of the graph that are narrow in the file.
     """
 
-    document: ModelProto
+    weights: StoredWeights
     precision: ExportPrecision
     narrow_ends: bool
     kept: Mapping[str, str]
@@ -51,6 +52,7 @@ class Narrowed:
 def narrow(
     document: ModelProto,
     graph: Graph,
+    arrays: Mapping[str, Array],
     precision: ExportPrecision,
     *,
     narrow_ends: bool = False,
@@ -59,8 +61,9 @@ def narrow(
     """Rewrite a document that was written in float32, in place.
 
     Args:
-        document: the document.
+        document: the document, its weights not filled in.
         graph: the network that it was written from.
+        arrays: the weights by name.
         precision: float16 or bfloat16.
         narrow_ends: inputs and outputs in that format; else they stay float32, and the file can take the place of
             the one in float32.
@@ -72,11 +75,12 @@ def narrow(
     types = element_types(document)
     choice = choose(document, graph, types, precision, keep)
     work = _Narrowing(document, types, choice.narrow, precision, narrow_ends)
-    _check_weights(document, graph, work.narrow_weights(), precision)
+    _check_weights(graph, arrays, work.narrow_weights(), precision)
     work.rewrite()
     entries = {item.key: item.value for item in document.metadata_props}
     helper.set_model_props(document, {**entries, "striate.precision": precision.name})
-    return Narrowed(document, precision, narrow_ends, choice.kept, choice.partial, frozenset(work.narrow_values))
+    weights = StoredWeights(arrays, work.sources)
+    return Narrowed(weights, precision, narrow_ends, choice.kept, choice.partial, frozenset(work.narrow_values))
 
 
 class _Narrowing:
@@ -98,6 +102,7 @@ class _Narrowing:
         self._casts: dict[tuple[str, bool], str] = {}
         self._inner: dict[str, str] = {}
         self.narrow_values: set[str] = set()
+        self.sources: dict[str, str] = {}
         if narrow_ends:
             self.narrow_values |= {item.name for item in self._graph.input if is_float(types, item.name)}
         self._narrow = self._settle(places)
@@ -190,9 +195,13 @@ class _Narrowing:
             if True not in uses:
                 continue
             tensor = self._stored[name]
-            target = self._graph.initializer.add() if len(uses) == 2 else tensor
-            values = numpy_helper.to_array(tensor).astype(DTYPES[self._precision.name])
-            target.CopyFrom(numpy_helper.from_array(values, self._stored_name(name, narrow=True)))
+            target = tensor
+            if len(uses) == 2:
+                target = self._graph.initializer.add(name=self._stored_name(name, narrow=True), dims=tensor.dims)
+                self.sources[target.name] = name
+            if tensor.HasField("raw_data"):
+                target.raw_data = numpy_helper.to_array(tensor).astype(DTYPES[self._precision.name]).tobytes()
+            target.data_type = self._precision.element
 
     def _narrow_attributes(self, node: NodeProto) -> None:
         """Let what a node makes by an attribute, not from its inputs, be narrow."""
@@ -213,16 +222,17 @@ class _Narrowing:
         return self._precision.element if narrow else int(TensorProto.FLOAT)
 
 
-def _check_weights(document: ModelProto, graph: Graph, names: list[str], precision: ExportPrecision) -> None:
+def _check_weights(graph: Graph, arrays: Mapping[str, Array], names: list[str], precision: ExportPrecision) -> None:
     """Refuse weights that would become infinite."""
-    stored = {item.name: item for item in document.graph.initializer}
     users = {weight: node for node in graph.nodes for weight in node.weights.values()}
     findings = []
     for name in names:
-        values = numpy_helper.to_array(stored[name])
+        if name not in users:
+            continue
+        values = arrays[name]
         with np.errstate(over="ignore"):
             lost = np.isfinite(values) & ~np.isfinite(values.astype(DTYPES[precision.name]))
-        if name in users and lost.any():
+        if lost.any():
             layer = users[name]
             worst = float(np.abs(values[lost]).max())
             findings.append(

@@ -7,17 +7,31 @@ that knows bfloat16 does. It is made to verify a file and is never written.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import onnx
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
+from striate.onnx.document import serialize
 from striate.onnx.precision.element_types import element_types
 
 
-def emulated(content: bytes) -> ModelProto:
-    """Return a file with bfloat16 values as a document with the same names in which all of them are float32."""
-    document = onnx.load_from_string(content)
+def emulated(content: bytes | str) -> bytes | str:
+    """Return a file with bfloat16 values as one with the same names in which all of them are float32.
+
+    Args:
+        content: the bytes of the file, and the same comes back; or the path of one with a second file, and the path of
+            another one beside it comes back.
+    """
+    if isinstance(content, bytes):
+        return serialize(_in_float32(onnx.load_from_string(content)))
+    path = Path(content).with_suffix(".float32.onnx")
+    onnx.save(_in_float32(onnx.load(content)), path, save_as_external_data=True, location=f"{path.name}.data")
+    return str(path)
+
+
+def _in_float32(document: ModelProto) -> ModelProto:
     types = element_types(document)
     narrow = {name for name, element in types.items() if element == TensorProto.BFLOAT16}
     stored = {item.name for item in document.graph.initializer}

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from striate.onnx.document import Colophon, build_document, serialize
+from striate.onnx.filling import fill
 from striate.onnx.precision.formats import PRECISIONS
-from striate.onnx.precision.narrowing import Narrowed, narrow
+from striate.onnx.precision.narrowing import narrow
 from striate.onnx.precision.widening import emulated
 from striate.onnx.runtime import OnnxSession
 from striate.ops import BUILTIN, OpRecord, Sample
@@ -31,11 +32,16 @@ NOT_RUN = frozenset({"roi_pool", "roi_align"})
 """Layers whose operator ONNX Runtime does not have in operator set 22."""
 
 
-def narrowed(record: OpRecord, sample: Sample, name: str, *, ends: bool) -> tuple[Layer, Narrowed]:
+NOTHING = Colophon("", "", "", {})
+
+
+def narrowed(record: OpRecord, sample: Sample, name: str, *, ends: bool) -> tuple[Layer, onnx.ModelProto]:
     layer, graph = one_layer_graph(record, sample)
     arrays = {f"layer.{role}": values.numpy() for role, values in layer.weights().items()}
-    document = build_document(graph, BUILTIN.__getitem__, arrays, 22, Colophon("", "", "", {}))
-    return layer, narrow(document, graph, PRECISIONS[name], narrow_ends=ends)
+    document = build_document(graph, BUILTIN.__getitem__, arrays, 22, NOTHING, filled=False)
+    made = narrow(document, graph, arrays, PRECISIONS[name], narrow_ends=ends)
+    fill(document, made.weights)
+    return layer, document
 
 
 @pytest.mark.parametrize(("record", "sample"), ACCEPTED, ids=sample_id)
@@ -51,12 +57,12 @@ def test_bfloat16_is_valid_and_near_to_torch(record: OpRecord, sample: Sample):
 def holds(record: OpRecord, sample: Sample, name: str) -> None:
     """Check one layer in narrow numbers with float32 inputs and outputs."""
     layer, made = narrowed(record, sample, name, ends=False)
-    content = serialize(made.document)
+    content = serialize(made)
     onnx.checker.check_model(content, full_check=True)
     if record.name in NOT_RUN:
         return
     values = layer.tensors(sample.inputs, 2)
-    session = OnnxSession(serialize(emulated(content)) if name == "bfloat16" else content, as_written=True)
+    session = OnnxSession(emulated(content) if name == "bfloat16" else content, as_written=True)
     found = session.run({f"in{place}": value.numpy() for place, value in enumerate(values)})
     wanted = layer.results(values, layer.weights())
     for result, expected in zip(found.values(), wanted, strict=True):
@@ -72,19 +78,19 @@ def holds(record: OpRecord, sample: Sample, name: str) -> None:
 @pytest.mark.parametrize(("record", "sample"), FIRST, ids=sample_id)
 def test_narrow_ends_are_valid_too(record: OpRecord, sample: Sample):
     _, made = narrowed(record, sample, "float16", ends=True)
-    onnx.checker.check_model(serialize(made.document), full_check=True)
-    ends = [*made.document.graph.input, *made.document.graph.output]
+    onnx.checker.check_model(serialize(made), full_check=True)
+    ends = [*made.graph.input, *made.graph.output]
     assert {item.type.tensor_type.elem_type for item in ends} == {onnx.TensorProto.FLOAT16}
     if record.name not in NOT_RUN:
-        OnnxSession(serialize(made.document))
+        OnnxSession(serialize(made))
 
 
 def test_a_product_before_its_operator_set_is_refused():
     record, sample = next(item for item in ACCEPTED if item[0].name == "conv")
     layer, graph = one_layer_graph(record, sample)
     arrays = {f"layer.{role}": values.numpy() for role, values in layer.weights().items()}
-    document = build_document(graph, BUILTIN.__getitem__, arrays, 17, Colophon("", "", "", {}))
+    document = build_document(graph, BUILTIN.__getitem__, arrays, 17, NOTHING)
     with pytest.raises(DiagnosticError) as caught:
-        narrow(document, graph, PRECISIONS["bfloat16"])
+        narrow(document, graph, arrays, PRECISIONS["bfloat16"])
     (found,) = caught.value.diagnostics
     assert (found.code, found.message) == ("E0602", "layer layer needs opset 22 in bfloat16, not 17")
