@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from striate.ops.initializers import start_values
 from striate.passes import DropInferenceNoops, RemoveDeadNodes, reparameterise, run_passes
+from striate.precisions import AS_WRITTEN, Lowered, Numbers, Source, lower_precision
 from striate.version import __version__
 from striate_dsl.diagnostics import DiagnosticError
 
 if TYPE_CHECKING:
     import numpy as np
+    from onnx import ModelProto
 
-    from striate.graph import Graph
     from striate.model import Model
     from striate.onnx.contract import ExportContract
     from striate.onnx.verify import Verification
@@ -37,6 +38,9 @@ class ExportReport:
         weights: where the weights are from, in words.
         verification: how it compared with torch; None where that was not wanted.
         folded: what was folded into convolutions, in words; None where that was not wanted.
+        precision: the numbers of weights and computation.
+        remarks: what else there is to say about the file, one sentence each.
+        data: the second file with the weights, if there is one.
     """
 
     path: Path
@@ -46,6 +50,9 @@ class ExportReport:
     weights: str
     verification: Verification | None
     folded: str | None = None
+    precision: str = "float32"
+    remarks: tuple[str, ...] = ()
+    data: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,8 @@ def export_model(
     contract: str | None = None,
     verify: bool = True,
     fold: bool = False,
+    numbers: Numbers = AS_WRITTEN,
+    external_data: bool | None = None,
 ) -> ExportReport:
     """Write a model as an ONNX file, atomically; with `verify` only if ONNX Runtime computes the same as torch.
 
@@ -78,36 +87,43 @@ def export_model(
         opset: the operator set; without one that of the file's export section, or 17.
         contract: which export section, where the file gives them names of their own.
         verify: compare with torch first, which needs ONNX Runtime. A file written without says so.
-        fold: fold batch norms and parallel branches into convolutions (`striate.passes.reparameterise`).
+        fold: fold batch norms and parallel branches into convolutions (`striate.passes.reparameterise`), which is
+            always done for a file in other numbers than float32.
+        numbers: what the file computes in, where it is not as the export section says.
+        external_data: put the weights into a second file; None where they do not fit into one of 2 GiB.
 
     Raises:
         DiagnosticError: the export section or the checkpoint has mistakes, the network cannot be written in this
             operator set or as one file, ONNX's checker refuses it, the verification fails, or the file cannot be
             written. The path is as it was before.
     """
+    from striate.model_files import staged  # noqa: PLC0415 - imports what writes to the disk
     from striate.onnx.contract import read_contract
+    from striate.onnx.filling import StoredWeights
     from striate.onnx.opsets import IR_VERSIONS, check_opset
     from striate.onnx.runtime import load_runtime
-    from striate.runtime.atomic import atomic_write
 
     target = Path(path)
     _check_target(target)
     if verify:
         load_runtime()  # say that it is missing before minutes of work
-    asked = read_contract(model.file, model.name, contract)
+    asked = numbers.settle(read_contract(model.file, model.name, contract, precision=numbers.precision))
     version = asked.opset if opset is None else check_opset(opset)
     values = _weights(model, weights, seed)
     graph, _ = run_passes(model.graph, [DropInferenceNoops(model.catalogue.lookup), RemoveDeadNodes()])
-    folded = reparameterise(graph, values.arrays) if fold else None
-    if folded is None:
-        content = _content(model, graph, values, version, verify, asked.tensor_cores)
-    else:
-        written = replace(values, arrays=folded.arrays, words=f"{values.words}; {folded.words}")
-        content = _content(model, folded.graph, written, version, verify, asked.tensor_cores)
-    verification = _verify(model, graph, content, values.arrays, asked) if verify else None
-    atomic_write(target, content)
+    folded = reparameterise(graph, values.arrays) if fold or asked.precision != "float32" else None
+    source = Source(model, graph, folded.graph if folded else graph, folded.arrays if folded else values.arrays)
+    words = f"{values.words}; {folded.words}" if folded else values.words
+    document = _document(source, replace(values, words=words), version, verify, asked.tensor_cores)
+    lowered = lower_precision(document, source, asked)
+    numbers_of = lowered.narrowed.weights if lowered else StoredWeights(source.arrays)
+    with staged(target, document, numbers_of, external_data) as made:
+        verification, further = _verify(source, lowered, made.content, values.arrays, asked) if verify else (None, ())
+        made.place()
+    remarks = (*(lowered.remarks if lowered else ()), *further)
     told = folded.words if folded else None
-    return ExportReport(target, version, IR_VERSIONS[version], len(content), values.words, verification, told)
+    report = ExportReport(target, version, IR_VERSIONS[version], made.size, values.words, verification, told)
+    return replace(report, precision=asked.precision, remarks=remarks, data=made.data)
 
 
 def _check_target(path: Path) -> None:
@@ -130,13 +146,11 @@ def _weights(model: Model, checkpoint: str | Path | None, seed: int) -> _Weights
     return _Weights(read_weights(path, model.graph), f"weights from {path.name}", read_info(path))
 
 
-def _content(
-    model: Model, graph: Graph, weights: _Weights, opset: int, verify: bool, tensor_cores: str | None
-) -> bytes:
+def _document(source: Source, weights: _Weights, opset: int, verify: bool, tensor_cores: str | None) -> ModelProto:
     from striate.onnx.colophon import describe
-    from striate.onnx.document import build_document, check_content, serialize
+    from striate.onnx.document import build_document
 
-    info = weights.info
+    model, info = source.model, weights.info
     first = model.graph.inputs[0].value.name
     colophon = describe(
         model.graph,
@@ -148,17 +162,21 @@ def _content(
         pixels={first: info.contract} if info and info.contract else None,
         tensor_cores=tensor_cores,
     )
-    content = serialize(build_document(graph, model.catalogue.lookup, weights.arrays, opset, colophon))
-    check_content(content)
-    return content
+    return build_document(source.written, model.catalogue.lookup, source.arrays, opset, colophon, filled=False)
 
 
-def _verify(model: Model, graph: Graph, content: bytes, arrays: Arrays, contract: ExportContract) -> Verification:
+def _verify(
+    source: Source, lowered: Lowered | None, content: bytes | str, arrays: Arrays, contract: ExportContract
+) -> tuple[Verification, tuple[str, ...]]:
+    """Compare the file with the network as it was trained; returns that, and what else there is to say."""
     from striate.lower.torch import Program, load_arrays
     from striate.lower.torch.reference import ArrayReference
     from striate.onnx.trials import trials_for
     from striate.onnx.verify import verify_content
 
+    model = source.model
     reference = ArrayReference(load_arrays(Program(model.graph, model.catalogue.lookup), arrays))
-    trials = trials_for(graph, model.domain)
-    return verify_content(content, graph, reference, trials, contract.tolerance)
+    trials = trials_for(source.graph, model.domain)
+    if lowered is not None:
+        return lowered.verify(content, reference, trials)
+    return verify_content(content, source.graph, reference, trials, contract.tolerance), ()

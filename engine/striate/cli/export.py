@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from striate.cli.export_numbers import number_options
 from striate.cli.model_options import model_file, model_option, parse_settings, profile_option, set_option
 
 if TYPE_CHECKING:
     from striate.exporting import ExportReport
     from striate.model import Model
     from striate.onnx.verify import Verification
+    from striate.precisions import Numbers
 
 
 def _opset(context: click.Context, parameter: click.Parameter, value: int | None) -> int | None:
@@ -34,6 +36,12 @@ def _opset(context: click.Context, parameter: click.Parameter, value: int | None
 )
 @click.option("--contract", metavar="NAME", help="The export section, where the file gives them names of their own.")
 @click.option("--fold", is_flag=True, help="Fold batch norms and parallel branches (RepVGG) into convolutions.")
+@number_options
+@click.option(
+    "--external-data/--no-external-data",
+    default=None,
+    help="Weights in a second file beside the first, or in the one file whatever it takes [from 2 GiB on].",
+)
 @click.option("--no-verify", is_flag=True, help="Do not compare with torch in ONNX Runtime; the file then says so.")
 def command(
     file: Path,
@@ -47,6 +55,8 @@ def command(
     contract: str | None,
     fold: bool,
     no_verify: bool,
+    numbers: Numbers,
+    external_data: bool | None,
 ) -> None:
     """Write a network of FILE as ONNX, and check that ONNX Runtime computes the same as torch.
 
@@ -68,6 +78,8 @@ def command(
         contract=contract,
         verify=not no_verify,
         fold=fold,
+        numbers=numbers,
+        external_data=external_data,
     )
     for line in _lines(network, report):
         click.echo(line)
@@ -75,11 +87,12 @@ def command(
 
 def _lines(model: Model, report: ExportReport) -> list[str]:
     lines = [
-        f"{model.name} is in {report.path}",
+        f"{model.name} is in {report.path}" + (f", its weights in {report.data.name}" if report.data else ""),
         f"opset {report.opset}, IR {report.ir_version}, {_size(report.size)}, {report.weights}",
     ]
     if report.folded is not None:
         lines.append(report.folded)
+    lines += report.remarks
     verification = report.verification
     if verification is None:
         return [*lines, "not verified: --no-verify"]

@@ -15,21 +15,21 @@ from striate.elaborate.faults import Fault, renaming, suggestion
 from striate.elaborate.repairs.values import repairs_of_value
 from striate.elaborate.settings import RecipeEnvironment, key_span, placed_settings
 from striate.onnx.opsets import DEFAULT_OPSET, check_opset
+from striate.onnx.precision.formats import FLOAT32, PRECISIONS, Names
 from striate.ops.arguments import Argument, ArgumentError, Integer, OneOf, Optional, Real
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Label
 from striate_dsl.syntax import File, Section, Setting
 
-DEFAULT_TOLERANCE = 1e-4
-
 ENTRIES: Mapping[str, Argument] = {
     entry.name: entry
     for entry in (
-        Argument("opset", Integer(), "The operator set to be written.", DEFAULT_OPSET),
+        Argument("opset", Integer(), "The operator set to be written (bfloat16: 22).", DEFAULT_OPSET),
         Argument(
             "tolerance",
             Real(0),
-            "How far ONNX Runtime may be from torch, as a share of an output's largest entry.",
-            DEFAULT_TOLERANCE,
+            "How far ONNX Runtime may be from torch, as a share of an output's largest entry (float16: 0.01, bfloat16: "
+            "0.08).",
+            FLOAT32.tolerance,
         ),
         Argument(
             "tensor_cores",
@@ -38,6 +38,14 @@ ENTRIES: Mapping[str, Argument] = {
             "the file says so.",
             None,
         ),
+        Argument("precision", OneOf(tuple(PRECISIONS)), "The numbers of weights and computation.", FLOAT32.name),
+        Argument(
+            "io_precision",
+            OneOf(("float32", "float16", "bfloat16")),
+            "The numbers of inputs and outputs: float32, or what `precision` is.",
+            FLOAT32.name,
+        ),
+        Argument("keep_float", Names(), "Layers and blocks that stay in float32 whatever `precision` is, by name.", ()),
     )
 }
 """What a section may hold."""
@@ -48,24 +56,28 @@ class ExportContract:
     """How a model is to be exported; the fields are the entries of a section."""
 
     opset: int = DEFAULT_OPSET
-    tolerance: float = DEFAULT_TOLERANCE
+    tolerance: float = FLOAT32.tolerance
     tensor_cores: str | None = None
+    precision: str = FLOAT32.name
+    io_precision: str = FLOAT32.name
+    keep_float: tuple[str, ...] = ()
 
 
-def read_contract(file: File, model: str, name: str | None = None) -> ExportContract:
+def read_contract(file: File, model: str, name: str | None = None, *, precision: str | None = None) -> ExportContract:
     """Return the export contract of a model: its section, or the defaults where there is none.
 
     Args:
         file: the file with the model.
         model: the model's or variant's name.
         name: which one, where sections have names of their own (`export Model as name { … }`).
+        precision: another precision than the section's, for which its tolerance and numbers of inputs do not hold.
 
     Raises:
         DiagnosticError: no or several sections fit, or one has an unknown entry or a value that does not fit.
     """
     section = _section(file, model, name)
     if section is None:
-        return ExportContract()
+        return _completed({}, precision)
     try:
         placed = placed_settings(section.settings, RecipeEnvironment())
     except Fault as error:
@@ -79,7 +91,30 @@ def read_contract(file: File, model: str, name: str | None = None) -> ExportCont
             problems += error.diagnostics
     if problems:
         raise DiagnosticError(*problems)
-    return ExportContract(**values)
+    contract = _completed(values, precision)
+    if contract.io_precision not in (FLOAT32.name, contract.precision):
+        raise DiagnosticError(_io_mismatch(contract, placed["io_precision"][1]))
+    return contract
+
+
+def _completed(values: Mapping[str, Any], precision: str | None) -> ExportContract:
+    """Return a contract with the defaults that belong to its precision, and that precision put in."""
+    own = {"precision": FLOAT32.name, **values}
+    if precision is not None and precision != own["precision"]:
+        kept = {key: value for key, value in own.items() if key not in ("tolerance", "io_precision")}
+        own = {**kept, "precision": precision}
+    chosen = PRECISIONS[own["precision"]]
+    return ExportContract(**{"opset": chosen.opset, "tolerance": chosen.tolerance, **own})
+
+
+def _io_mismatch(contract: ExportContract, setting: Setting) -> Diagnostic:
+    place = setting.value.span if setting.value else setting.span
+    return Diagnostic(
+        "E0403",
+        f"io_precision must be float32 or what precision is ({contract.precision}), not {contract.io_precision}",
+        place,
+        help="leave io_precision out: inputs and outputs are then float32",
+    )
 
 
 def read_contracts(file: File, model: str) -> list[ExportContract]:

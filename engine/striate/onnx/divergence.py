@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import reduce
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import numpy as np
@@ -28,28 +30,30 @@ ROUNDING = 1e-7
 
 
 def other_values(
-    content: bytes,
+    content: bytes | str,
     graph: Graph,
     expected: Mapping[str, Array],
     trial: Trial,
     output: str,
     difference: Difference,
     tolerance: float,
+    rounding: float = ROUNDING,
 ) -> Diagnostic:
     """Return the finding that an output differs, with the first layer that does.
 
     Args:
-        content: the bytes of the file that gives other values.
+        content: the bytes of the file that gives other values, or its path.
         graph: the network that was written.
         expected: every value of the network by name, as torch computes it.
         trial: the input at hand.
         output: the output that differs.
         difference: by how much.
         tolerance: by how much it may, relatively.
+        rounding: the relative difference that is none.
     """
     place = f"output {output}, {trial.words}: differs by up to {difference}; allowed is a relative {tolerance:.1e}"
     differences = _layer_differences(content, graph, expected, trial)
-    index = _first_suspect(graph, differences, tolerance)
+    index = _first_suspect(graph, differences, tolerance, rounding)
     if index is None:
         return _no_layer(place, differences)
     layer, apart = graph.nodes[index], differences[index]
@@ -82,17 +86,19 @@ def not_finite(graph: Graph, values: Mapping[str, Array], trial: Trial) -> Diagn
     )
 
 
-def _layer_differences(content: bytes, graph: Graph, expected: Mapping[str, Array], trial: Trial) -> list[Difference]:
+def _layer_differences(
+    content: bytes | str, graph: Graph, expected: Mapping[str, Array], trial: Trial
+) -> list[Difference]:
     """Return how far every layer's value is from torch's (of several the furthest), in the order of the network."""
     names = value_names(graph).written
-    actual = OnnxSession(serialize(_with_all_outputs(content, list(names.values())))).run(trial.inputs)
+    actual = _session_of_all(content, list(names.values())).run(trial.inputs)
     return [
         reduce(Difference.or_larger, [compare(expected[each.name], actual[names[each.name]]) for each in node.outputs])
         for node in graph.nodes
     ]
 
 
-def _first_suspect(graph: Graph, differences: Sequence[Difference], tolerance: float) -> int | None:
+def _first_suspect(graph: Graph, differences: Sequence[Difference], tolerance: float, rounding: float) -> int | None:
     """Return the number of the layer to blame, or None where all agree.
 
     Up to the first layer beyond the tolerance, it is the one that makes the difference of its inputs grow most: a small
@@ -104,7 +110,7 @@ def _first_suspect(graph: Graph, differences: Sequence[Difference], tolerance: f
     pairs = zip(graph.nodes, differences, strict=True)
     apart = {output.name: each.relative for node, each in pairs for output in node.outputs}
     growth = [
-        apart[node.outputs[0].name] / max([ROUNDING, *(apart.get(value, 0.0) for value in node.inputs)])
+        apart[node.outputs[0].name] / max([rounding, *(apart.get(value, 0.0) for value in node.inputs)])
         for node in graph.nodes[: beyond + 1]
     ]
     return growth.index(max(growth))
@@ -120,12 +126,24 @@ def _no_layer(place: str, differences: Sequence[Difference]) -> Diagnostic:
     )
 
 
-def _with_all_outputs(content: bytes, names: list[str]) -> ModelProto:
-    opened = onnx.load_from_string(content)
+def _session_of_all(content: bytes | str, names: list[str]) -> OnnxSession:
+    """Return a session with all values as outputs; of a file with a second one, as a third one beside both."""
+    if isinstance(content, bytes):
+        return OnnxSession(serialize(_with_all_outputs(onnx.load_from_string(content), names)))
+    path = Path(content)
+    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".part") as beside:
+        beside.write(serialize(_with_all_outputs(onnx.load(content, load_external_data=False), names)))
+        beside.flush()
+        return OnnxSession(beside.name)
+
+
+def _with_all_outputs(opened: ModelProto, names: list[str]) -> ModelProto:
     known = {item.name for item in (*opened.graph.input, *opened.graph.output)}
+    types = {item.name: item.type.tensor_type.elem_type for item in opened.graph.value_info}
     for name in names:
         if name not in known:
-            opened.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, None))
+            kind = types.get(name, TensorProto.FLOAT)
+            opened.graph.output.append(helper.make_tensor_value_info(name, kind, None))
     return opened
 
 

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import ModelProto, TensorProto, ValueInfoProto, helper, numpy_helper
+from onnx import ModelProto, TensorProto, ValueInfoProto, helper
 
 from striate.dims import Dim, format_dim, symbols_of
 from striate.graph import Graph, TensorType
+from striate.onnx.filling import StoredWeights, fill
 from striate.onnx.names import ValueNames, value_names
 from striate.onnx.opsets import IR_VERSIONS
 from striate.onnx.sink import NodeSink
@@ -22,13 +23,7 @@ from striate.ops.record import OpRecord
 from striate.ops.targets import OnnxCall
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError
 
-_DESCRIPTION = 1024
-"""Bytes that a layer or a weight takes at most beside its numbers: its name, sizes and origin."""
-
 Array = np.ndarray[Any, np.dtype[np.float32]]
-
-LARGEST_FILE = 2**31 - 1
-"""Bytes of the longest message that protocol buffers, and with them ONNX, can hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +42,8 @@ def build_document(
     weights: Mapping[str, Array],
     opset: int,
     colophon: Colophon,
+    *,
+    filled: bool = True,
 ) -> ModelProto:
     """Return a graph as an ONNX model.
 
@@ -56,11 +53,12 @@ def build_document(
         weights: an array for every weight of the graph.
         opset: a legal operator set.
         colophon: what the file says about itself.
+        filled: put the numbers of the weights in. Protocol buffers give no memory back, so who changes or moves them
+            fills the document in the end (`striate.onnx.filling`).
 
     Raises:
-        DiagnosticError: a layer cannot be written in this operator set, or the file would be too large.
+        DiagnosticError: a layer cannot be written in this operator set.
     """
-    _check_size(graph)
     names = value_names(graph)
     sink = NodeSink(opset)
     for node in graph.nodes:
@@ -74,10 +72,14 @@ def build_document(
         graph.name,
         [_described(item.value.name, item.value.type, batch_name(graph)) for item in graph.inputs],
         [_described(name, graph.types[value], batch_name(graph)) for name, value in graph.outputs.items()],
-        [*_initializers(graph, weights), *sink.constants.values()],
         value_info=list(_between(graph, names)),
     )
-    return _model(network, opset, colophon)
+    document = _model(network, opset, colophon)
+    _declare_weights(document, graph, weights)
+    document.graph.initializer.extend(sink.constants.values())
+    if filled:
+        fill(document, StoredWeights(weights))
+    return document
 
 
 def serialize(document: ModelProto) -> bytes:
@@ -86,8 +88,8 @@ def serialize(document: ModelProto) -> bytes:
     return content
 
 
-def check_content(content: bytes) -> None:
-    """Hold a file's content against ONNX's own rules, and its sizes against ONNX's shape inference.
+def check_content(content: bytes | str) -> None:
+    """Hold a file's content, or a file by its path, against ONNX's rules, and its sizes against its shape inference.
 
     Raises:
         DiagnosticError: ONNX's checker refuses it, or works out other sizes than striate.
@@ -125,12 +127,12 @@ def _call(graph: Graph, name: str, names: ValueNames, opset: int) -> OnnxCall:
     )
 
 
-def _initializers(graph: Graph, weights: Mapping[str, Array]) -> Iterable[TensorProto]:
+def _declare_weights(document: ModelProto, graph: Graph, weights: Mapping[str, Array]) -> None:
     for name, weight in graph.weights.items():
-        values = np.ascontiguousarray(weights[name], dtype=np.float32)
-        if values.shape != weight.shape:
-            raise ValueError(f"weight {name!r} must have the size {weight.shape}, not {values.shape}")
-        yield numpy_helper.from_array(values, name)
+        shape = np.shape(weights[name])
+        if shape != weight.shape:
+            raise ValueError(f"weight {name!r} must have the size {weight.shape}, not {shape}")
+        document.graph.initializer.add(name=name, data_type=TensorProto.FLOAT, dims=weight.shape)
 
 
 def _between(graph: Graph, names: ValueNames) -> Iterable[ValueInfoProto]:
@@ -168,17 +170,3 @@ def _model(network: onnx.GraphProto, opset: int, colophon: Colophon) -> ModelPro
     )
     helper.set_model_props(document, dict(colophon.entries))
     return document
-
-
-def _check_size(graph: Graph) -> None:
-    weights = sum(4 * weight.size for weight in graph.weights.values())
-    if weights + _DESCRIPTION * (len(graph.nodes) + len(graph.weights)) <= LARGEST_FILE:
-        return
-    raise DiagnosticError(
-        Diagnostic(
-            "E0604",
-            f"{graph.name} is too large for an ONNX file: its weights take {weights:,} bytes",
-            notes=(f"a file holds {LARGEST_FILE:,} bytes, the layers' names and sizes included",),
-            help="make the network smaller: `striate summary` shows which layers hold the parameters",
-        )
-    )

@@ -16,18 +16,28 @@ ERRORS_ONLY = 3
 """ONNX Runtime's log severity: its warnings are about its own optimisations."""
 
 
+_NARROW = {"tensor(float16)": "float16"}
+"""ONNX Runtime's words for inputs that numpy's float32 has to be turned into, and numpy's for the same."""
+
+
 class OnnxSession:
-    """A model, loaded into ONNX Runtime on the CPU from the bytes of its file, or from its path.
+    """A model, loaded into ONNX Runtime on the CPU.
+
+    Args:
+        content: the bytes of its file, or its path.
+        as_written: compute every node as it stands; else ONNX Runtime joins nodes and leaves casts out.
 
     Raises:
         DiagnosticError: ONNX Runtime is not installed, or cannot load the model.
     """
 
-    def __init__(self, content: bytes | str) -> None:
+    def __init__(self, content: bytes | str, *, as_written: bool = False) -> None:
         runtime = load_runtime()
         self.name = f"ONNX Runtime {runtime.__version__}"
         options = runtime.SessionOptions()
         options.log_severity_level = ERRORS_ONLY
+        if as_written:
+            options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
         try:
             self._session = runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except Exception as error:
@@ -35,15 +45,16 @@ class OnnxSession:
         self._outputs = [output.name for output in self._session.get_outputs()]
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Return the outputs by name.
+        """Return the outputs by name; inputs in a narrower type than float32 are rounded to it.
 
         Raises:
             DiagnosticError: the model cannot be run.
         """
         # An input that nothing reads is no longer known to the session.
-        known = {item.name for item in self._session.get_inputs()}
+        known = {item.name: _NARROW.get(item.type, "float32") for item in self._session.get_inputs()}
+        given = {name: each.astype(known[name], copy=False) for name, each in inputs.items() if name in known}
         try:
-            results = self._session.run(self._outputs, {name: each for name, each in inputs.items() if name in known})
+            results = self._session.run(self._outputs, given)
         except Exception as error:
             raise _refused(f"{self.name} cannot run the file", error) from error
         return dict(zip(self._outputs, results, strict=True))

@@ -14,7 +14,7 @@ import numpy as np
 
 from striate.graph import Graph
 from striate.onnx.comparison import Difference, compare, is_finite, other_classes
-from striate.onnx.divergence import not_finite, other_values
+from striate.onnx.divergence import ROUNDING, not_finite, other_values
 from striate.onnx.runtime import OnnxSession
 from striate.onnx.trials import Trial
 from striate_dsl.diagnostics import DiagnosticError
@@ -51,22 +51,31 @@ class Verification:
 
 
 def verify_content(
-    content: bytes, graph: Graph, reference: Reference, trials: Sequence[Trial], tolerance: float
+    content: bytes | str,
+    graph: Graph,
+    reference: Reference,
+    trials: Sequence[Trial],
+    tolerance: float,
+    *,
+    rounding: float = ROUNDING,
+    as_written: bool = False,
 ) -> Verification:
     """Compare an ONNX file with the reference.
 
     Args:
-        content: the bytes of the file, written from `graph`.
+        content: the bytes of the file, written from `graph`, or its path.
         graph: the network that was written; its values are among the reference's.
         reference: the network in torch.
         trials: the inputs to compare on.
         tolerance: the largest difference allowed, as a share of an output's largest entry.
+        rounding: the relative difference that one layer's rounding makes.
+        as_written: let ONNX Runtime leave the nodes as they are.
 
     Raises:
         DiagnosticError: ONNX Runtime is missing, cannot load or run the file, or gives other values; the finding
             names the first layer that differs.
     """
-    session = OnnxSession(content)
+    session = OnnxSession(content, as_written=as_written)
     worst, tipped = Difference(0.0, 0.0), 0
     for trial in trials:
         expected, actual = reference.outputs(trial.inputs), session.run(trial.inputs)
@@ -76,7 +85,8 @@ def verify_content(
             difference = compare(values, actual[name])
             if not difference.relative <= tolerance:
                 every = reference.values(trial.inputs)
-                raise DiagnosticError(other_values(content, graph, every, trial, name, difference, tolerance))
+                found = other_values(content, graph, every, trial, name, difference, tolerance, rounding)
+                raise DiagnosticError(found)
             worst = worst.or_larger(difference)
             tipped += other_classes(values, actual[name])
     return Verification(session.name, tuple(trial.words for trial in trials), worst, tipped)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -35,21 +35,40 @@ def atomic_file(path: str | Path) -> Iterator[BinaryIO]:
     """
     target = Path(os.path.realpath(path))
     if target.exists() and not target.is_file() and not target.is_dir():
-        with _reported(path), target.open("wb") as stream:
+        with reported(path), target.open("wb") as stream:
             yield stream
         return
     part = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}{PART}")
     try:
-        with _reported(path):
-            with part.open("xb") as stream:
+        with reported(path):
+            with synced_file(part) as stream:
                 yield stream
-                stream.flush()
-                os.fsync(stream.fileno())
             part.replace(target)
             _sync_folder(target.parent)
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+@contextmanager
+def synced_file(path: Path) -> Iterator[BinaryIO]:
+    """Give a new binary file that is forced to the disk when the block ends; errors are the system's."""
+    with path.open("xb") as stream:
+        yield stream
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def move_all(moves: Mapping[Path, Path]) -> None:
+    """Move files to their places one after the other, each safe on the disk before the next one is moved.
+
+    Raises:
+        DiagnosticError: E0505, one cannot be moved; those before it have been.
+    """
+    for source, target in moves.items():
+        with reported(target):
+            source.replace(target)
+            _sync_folder(target.parent)
 
 
 def atomic_write(path: str | Path, content: bytes | str) -> None:
@@ -65,7 +84,7 @@ def make_folder(path: str | Path) -> Path:
     Raises:
         DiagnosticError: E0505, it cannot be made.
     """
-    with _reported(path):
+    with reported(path):
         Path(path).mkdir(parents=True, exist_ok=True)
     return Path(path)
 
@@ -76,7 +95,7 @@ def remove_file(path: str | Path) -> None:
     Raises:
         DiagnosticError: E0505, it cannot be removed.
     """
-    with _reported(path):
+    with reported(path):
         Path(path).unlink(missing_ok=True)
 
 
@@ -111,7 +130,8 @@ def _reason(path: str | Path, error: OSError) -> tuple[str, str | None]:
 
 
 @contextmanager
-def _reported(path: str | Path) -> Iterator[None]:
+def reported(path: str | Path) -> Iterator[None]:
+    """Turn what the system says of a file that cannot be written into a finding (E0505) about `path`."""
     try:
         yield
     except OSError as error:

@@ -53,6 +53,19 @@ def test_folding_is_told_and_verified(run, tmp_path):
     assert folded in metadata["striate.weights"]
 
 
+def test_a_precision_is_told_with_what_stays_in_float32(run, tmp_path):
+    code, out, err = run("net.cnn", "--precision", "float16", "--keep-float", "conv1,unit1.0", "--keep-float", "dense1")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[3] == "weights and computation in float16, inputs and outputs in float32"
+    assert lines[4].startswith("in float32: conv1, unit1.0.bn1, unit1.0.relu1, unit1.0.add1, dense1 (asked for)")
+    assert lines[5].startswith("torch in float16 differs from torch in float32 by at most ")
+    code, out, _ = run("net.cnn", "--precision", "float16", "--io-precision", "float16", "--no-verify")
+    assert "inputs and outputs in float16\nnot verified" in out
+    document = onnx.load(tmp_path / "Small.onnx")
+    assert document.graph.input[0].type.tensor_type.elem_type == onnx.TensorProto.FLOAT16
+
+
 def test_options_are_honoured(run, tmp_path):
     code, out, _ = run(
         "net.cnn",
@@ -82,6 +95,8 @@ def test_options_are_honoured(run, tmp_path):
             "--seed is for weights that are initialised; with --weights there are none",
         ),
         (["--opset", "12"], "Invalid value for '--opset': 12 is not in the range 13<=x<=23."),
+        (["--precision", "fp16"], "Invalid value for '--precision': 'fp16' is not one of 'float32', 'float16', "),
+        (["--io-precision", "int8"], "Invalid value for '--io-precision'"),
         (["--opset", "new"], "Invalid value for '--opset'"),
         (["--seed", "-1"], "Invalid value for '--seed'"),
         (["--set", "classes"], "--set needs KEY=VALUE"),
@@ -103,6 +118,8 @@ def test_wrong_usage_ends_with_2(run, tmp_path, arguments, message):
         (["net.cnn", "--weights", "missing.safetensors"], "E0501"),
         (["net.cnn", "--contract", "small"], "E0404"),
         (["net.cnn", "-o", "no/net.onnx"], "E0505"),
+        (["net.cnn", "--precision", "float16", "--keep-float", "conv9"], "E0631"),
+        (["net.cnn", "--io-precision", "float16"], "E0632"),
     ],
 )
 def test_findings_end_with_1(run, tmp_path, arguments, code_name):

@@ -96,7 +96,9 @@ def test_mistakes_in_sections_with_names_are_found_by_check():
 def test_an_unknown_entry_is_answered_with_the_nearest():
     found = finding("export Base { opste = 18 }")
     assert (found.code, found.message) == ("E0402", "an export section has no opste")
-    assert found.notes == ("an export section may hold opset, tolerance, tensor_cores",)
+    assert found.notes == (
+        "an export section may hold opset, tolerance, tensor_cores, precision, io_precision, keep_float",
+    )
     assert found.help == "did you mean opset?"
     assert found.span is not None
     assert found.span.text == "opste"
@@ -110,6 +112,17 @@ def test_an_unknown_entry_is_answered_with_the_nearest():
         ("opset = 12", "E0601", "opset 12 cannot be written"),
         ("tolerance = -1", "E0403", "tolerance must be a number of at least 0, not -1"),
         ("tolerance = true", "E0403", "tolerance must be a number of at least 0, not true"),
+        ("precision = fp16", "E0403", "precision must be one of float32, float16, bfloat16, not fp16"),
+        (
+            "keep_float = [1]",
+            "E0403",
+            "keep_float must be a list of names of layers, those like 'a.0' in quotes, not [1]",
+        ),
+        (
+            "io_precision = float16",
+            "E0403",
+            "io_precision must be float32 or what precision is (float32), not float16",
+        ),
     ],
 )
 def test_a_value_that_does_not_fit_is_refused_at_its_place(entry, code, message):
@@ -117,6 +130,19 @@ def test_a_value_that_does_not_fit_is_refused_at_its_place(entry, code, message)
     assert (found.code, found.message) == (code, message)
     assert found.span is not None
     assert found.span.text == entry.partition(" = ")[2]
+
+
+def test_a_precision_brings_its_own_defaults_and_another_one_leaves_the_sections():
+    section = "export Base as half { precision = float16; io_precision = float16; tolerance = 0.5 }"
+    half = ExportContract(17, 0.5, None, "float16", "float16")
+    assert contract(section, name="half") == half
+    file = from_text(NETWORK + section, "Base").file
+    assert read_contract(file, "Base", "half", precision="float16") == half
+    assert read_contract(file, "Base", "half", precision="bfloat16") == ExportContract(22, 0.08, None, "bfloat16")
+    assert read_contract(file, "Base", "half", precision="float32") == ExportContract()
+    names = contract('export { keep_float = [conv1, stage.unit, "unit1.0.conv1"]; precision = float16 }')
+    assert names.keep_float == ("conv1", "stage.unit", "unit1.0.conv1")
+    assert names.tolerance == 0.01
 
 
 def test_all_mistakes_of_a_section_are_reported():

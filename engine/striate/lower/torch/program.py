@@ -19,6 +19,7 @@ from striate.lower.memory import demand_room
 from striate.ops.record import OpRecord, PenaltyCall, TorchCall, all_results
 
 Lookup = Callable[[str], OpRecord]
+Rule = Callable[[TorchCall], Tensor | tuple[Tensor, ...]]
 
 
 class InputSizeError(ValueError):
@@ -30,7 +31,7 @@ class _Step:
     """One node, ready to run: its torch rules, where its weights stand, and the values that are no longer needed."""
 
     node: Node
-    rule: Callable[[TorchCall], Tensor | tuple[Tensor, ...]]
+    rule: Rule
     penalty: Callable[[PenaltyCall], Tensor] | None
     weights: tuple[tuple[str, nn.Module, str], ...]
     release: tuple[str, ...]
@@ -96,12 +97,16 @@ class Program(nn.Module):
                 {role: getattr(owner, leaf) for role, owner, leaf in step.weights},
                 self.training,
             )
-            made = all_results(step.rule(call))
+            made = all_results(self.compute(step.node, step.rule, call))
             values.update((output.name, tensor) for output, tensor in zip(step.node.outputs, made, strict=True))
             if not keep:
                 for name in step.release:
                     del values[name]
         return values
+
+    def compute(self, node: Node, rule: Rule, call: TorchCall) -> Tensor | tuple[Tensor, ...]:
+        """Compute one node by its torch rule; programs that compute in other numbers do it differently."""
+        return rule(call)
 
     def penalty(self) -> Tensor | None:
         """Return what the layers ask training to add to the loss, a function of their weights; None if none does.

@@ -36,4 +36,4 @@ class ArrayReference:
         tensors = tuple(torch.from_numpy(inputs[item.value.name]) for item in self._program.graph.inputs)
         with torch.inference_mode():
             values = self._program.run(tensors, keep=keep)
-            return {name: value.numpy() for name, value in values.items()}
+            return {name: value.float().numpy() for name, value in values.items()}
