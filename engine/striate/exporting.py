@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from striate.expanding import expand_model
+from striate.graph import fingerprint
 from striate.ops.initializers import start_values
 from striate.passes import DropInferenceNoops, RemoveDeadNodes, reparameterise, run_passes
 from striate.version import __version__
@@ -100,10 +102,11 @@ def export_model(
     graph, _ = run_passes(model.graph, [DropInferenceNoops(model.catalogue.lookup), RemoveDeadNodes()])
     folded = reparameterise(graph, values.arrays) if fold else None
     if folded is None:
-        content = _content(model, graph, values, version, verify, asked.tensor_cores)
-    else:
+        text = _text(model) if asked.text else ""
+        content = _content(model, graph, values, version, verify, asked.tensor_cores, text)
+    else:  # what the text says is no longer what the nodes compute
         written = replace(values, arrays=folded.arrays, words=f"{values.words}; {folded.words}")
-        content = _content(model, folded.graph, written, version, verify, asked.tensor_cores)
+        content = _content(model, folded.graph, written, version, verify, asked.tensor_cores, "")
     verification = _verify(model, graph, content, values.arrays, asked) if verify else None
     atomic_write(target, content)
     told = folded.words if folded else None
@@ -130,8 +133,18 @@ def _weights(model: Model, checkpoint: str | Path | None, seed: int) -> _Weights
     return _Weights(read_weights(path, model.graph), f"weights from {path.name}", read_info(path))
 
 
+def _text(model: Model) -> str:
+    """Return the model as a text of its own, with its export contract; empty where there is no such text."""
+    try:
+        expansion = expand_model(model, ("export",))
+    except DiagnosticError:  # values that the language cannot write; the nodes say all that is computed
+        return ""
+    known = replace(model.graph, name=expansion.model)
+    return expansion.text if fingerprint(expansion.graph) == fingerprint(known) else ""
+
+
 def _content(
-    model: Model, graph: Graph, weights: _Weights, opset: int, verify: bool, tensor_cores: str | None
+    model: Model, graph: Graph, weights: _Weights, opset: int, verify: bool, tensor_cores: str | None, text: str
 ) -> bytes:
     from striate.onnx.colophon import describe
     from striate.onnx.document import build_document, check_content, serialize
@@ -147,6 +160,7 @@ def _content(
         class_names=info.classes if info else None,
         pixels={first: info.contract} if info and info.contract else None,
         tensor_cores=tensor_cores,
+        text=text,
     )
     content = serialize(build_document(graph, model.catalogue.lookup, weights.arrays, opset, colophon))
     check_content(content)

@@ -15,7 +15,7 @@ from striate.elaborate.faults import Fault, renaming, suggestion
 from striate.elaborate.repairs.values import repairs_of_value
 from striate.elaborate.settings import RecipeEnvironment, key_span, placed_settings
 from striate.onnx.opsets import DEFAULT_OPSET, check_opset
-from striate.ops.arguments import Argument, ArgumentError, Integer, OneOf, Optional, Real
+from striate.ops.arguments import Argument, ArgumentError, Flag, Integer, OneOf, Optional, Real
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Label
 from striate_dsl.syntax import File, Section, Setting
 
@@ -38,6 +38,12 @@ ENTRIES: Mapping[str, Argument] = {
             "the file says so.",
             None,
         ),
+        Argument(
+            "text",
+            Flag(),
+            "Whether the file carries the network's own text, so that importing it loses nothing.",
+            True,
+        ),
     )
 }
 """What a section may hold."""
@@ -50,6 +56,7 @@ class ExportContract:
     opset: int = DEFAULT_OPSET
     tolerance: float = DEFAULT_TOLERANCE
     tensor_cores: str | None = None
+    text: bool = True
 
 
 def read_contract(file: File, model: str, name: str | None = None) -> ExportContract:

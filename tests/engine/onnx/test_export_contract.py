@@ -96,7 +96,7 @@ def test_mistakes_in_sections_with_names_are_found_by_check():
 def test_an_unknown_entry_is_answered_with_the_nearest():
     found = finding("export Base { opste = 18 }")
     assert (found.code, found.message) == ("E0402", "an export section has no opste")
-    assert found.notes == ("an export section may hold opset, tolerance, tensor_cores",)
+    assert found.notes == ("an export section may hold opset, tolerance, tensor_cores, text",)
     assert found.help == "did you mean opset?"
     assert found.span is not None
     assert found.span.text == "opste"
