@@ -119,9 +119,11 @@ def _imported(reading: Reading, catalogue: HostCatalogue) -> Imported:
     return Imported(
         built,
         text,
-        weights,
+        found.weights if found else weights,
         {names.inputs[item.value.number]: item.name for item in network.inputs},
-        {ours: theirs for ours, (theirs, _) in zip(names.outputs, network.outputs, strict=True)},
+        {name: name for name in found.graph.outputs}
+        if found
+        else {ours: theirs for ours, (theirs, _) in zip(names.outputs, network.outputs, strict=True)},
         reading,
     )
 

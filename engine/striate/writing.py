@@ -114,9 +114,14 @@ def _same(text: str, graph: Graph, catalogue: HostCatalogue, *, whole: bool) -> 
 
 
 def _starts_alike(first: Graph, second: Graph) -> bool:
-    """Whether two graphs of one fingerprint also start from the same weights and take the same sizes."""
+    """Whether two graphs of one fingerprint also start from the same weights, take the same sizes and seek the same."""
     asked, wanted = ({item.condition() for item in each.constraints} for each in (first, second))
-    return first.weights == second.weights and asked == wanted
+    return first.weights == second.weights and asked == wanted and _sought(first) == _sought(second)
+
+
+def _sought(graph: Graph) -> list[Any]:
+    """Return what the heads of a graph are to find."""
+    return [task.objects.groups if task.objects else None for task in graph.tasks]
 
 
 _REPORT = "nothing was written; this is a mistake in striate: report it with the file, if you can"

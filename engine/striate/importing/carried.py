@@ -19,8 +19,9 @@ from striate.elaborate.contract import contract_entries
 from striate.graph import Graph
 from striate.host.catalogue import HostCatalogue
 from striate.importing.graphs import network_of
+from striate.importing.heads import HeadListener, HeardHead
 from striate.importing.naming import Names
-from striate.importing.network import Network
+from striate.importing.network import Array, Network
 from striate.importing.reading import TensorReader
 from striate.onnx.colophon import describe
 from striate.onnx.document import build_document
@@ -45,6 +46,7 @@ class Restored:
         network: its layers, with the weights of the file.
         names: their names.
         graph: what a text of the network must elaborate to.
+        weights: the array of every weight, by name.
         text: the text that the file carries.
         sections: the export contracts in it.
     """
@@ -52,6 +54,7 @@ class Restored:
     network: Network
     names: Names
     graph: Graph
+    weights: Mapping[str, Array]
     text: str
     sections: str
 
@@ -84,7 +87,7 @@ def restored(
     found = _elaborated(text)
     if found is None:
         return None
-    file, graph = found
+    file, graph, heads = found
     stored = {tensor.name: tensor for tensor in model.graph.initializer}
     evaluated, _ = run_passes(graph, [DropInferenceNoops(lookup), RemoveDeadNodes()])
     if any(tuple(stored[name].dims) != weight.shape for name, weight in evaluated.weights.items() if name in stored):
@@ -97,13 +100,13 @@ def restored(
         else start_values(weight, 0)  # of a layer that no output depends on
         for name, weight in graph.weights.items()
     }
-    network, names = network_of(graph, arrays, lookup)
+    network, names = network_of(graph, arrays, lookup, heads)
     sections = [item.span.text for item in file.definitions if isinstance(item, Section) and item.kind == "export"]
-    return Restored(network, names, graph, text, "".join(f"\n{section}\n" for section in sections))
+    return Restored(network, names, graph, arrays, text, "".join(f"\n{section}\n" for section in sections))
 
 
-def _elaborated(text: str) -> tuple[File, Graph] | None:
-    """Return the only model of a text that uses no other file; None where it is not in order."""
+def _elaborated(text: str) -> tuple[File, Graph, Sequence[HeardHead]] | None:
+    """Return a text that uses no other file, its only model and the heads of that; None where it is not in order."""
     if not text or len(text) > FILE_SIZE.value:
         return None
     catalogue = HostCatalogue()
@@ -115,8 +118,9 @@ def _elaborated(text: str) -> tuple[File, Graph] | None:
     models = model_names(parsed.file)
     if len(models) != 1:
         return None
-    built = elaborate(parsed.file, models[0], catalogue)
-    return None if built.graph is None or built.domain is None else (parsed.file, built.graph)
+    listener = HeadListener()
+    built = elaborate(parsed.file, models[0], catalogue, observer=listener)
+    return None if built.graph is None or built.domain is None else (parsed.file, built.graph, listener.heads)
 
 
 def _makes(graph: Graph, model: ModelProto, lookup: Callable[[str], OpRecord]) -> bool:

@@ -180,3 +180,19 @@ def test_a_layer_that_reaches_no_output_starts_anew(tmp_path):
     report = write_import(tmp_path / "net.onnx", tmp_path / "back.cnn")
     assert fingerprint(report.imported.model.graph) == fingerprint(before.graph)
     assert set(report.imported.weights) == set(before.graph.weights)
+
+
+def test_a_head_is_called_again_and_blocks_stay_blocks(tmp_path):
+    text = """
+    block Unit(width) { conv(width, 3, pad = 1, bias = false) -> bn -> relu }
+    model Net { input image: 3 x 32 x 32; repeat 3 { Unit(8) }; head segmentation(classes = 4, objects = 12) as masks }
+    """
+    before = load_source(Source("net.cnn", text))
+    export_model(before, tmp_path / "net.onnx", verify=False)
+    found = write_import(tmp_path / "net.onnx", tmp_path / "back.cnn").imported
+    assert fingerprint(found.model.graph) == fingerprint(before.graph)
+    (again,), (task,) = found.model.graph.tasks, before.graph.tasks
+    assert again.objects and task.objects and again.objects.groups == task.objects.groups
+    assert "head segmentation(classes = 4, objects = 12) as masks" in found.text
+    assert found.text.count("conv(") == 1
+    assert found.outputs == {"logits": "logits"}
