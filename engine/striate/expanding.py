@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
@@ -16,7 +16,7 @@ from striate.expand.origins import Origins
 from striate.expand.recorder import Recorder
 from striate.graph import Graph, fingerprint, format_graph, format_shape
 from striate.host.catalogue import HostCatalogue
-from striate.model import chosen_profile, only_model
+from striate.model import Model, chosen_profile, only_model
 from striate.project.linking import parse_linked
 from striate.settling import settled_sections
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError
@@ -24,7 +24,7 @@ from striate_dsl.formatter import format_source
 from striate_dsl.source import Source
 from striate_dsl.syntax import File, Requires
 
-__all__ = ["Expansion", "expand_source"]
+__all__ = ["Expansion", "expand_model", "expand_source"]
 
 
 @dataclass(frozen=True)
@@ -83,14 +83,39 @@ def expand_source(
     parsed = parse_linked(source, catalogue)
     if parsed.file is None or parsed.diagnostics.has_errors:
         raise DiagnosticError(*parsed.diagnostics)
-    file = parsed.file
-    name = model or only_model(file)
+    written = _written_out(
+        parsed.file, model or only_model(parsed.file), overrides, profile, catalogue, origins=origins
+    )
+    return replace(written, warnings=(*parsed.diagnostics, *written.warnings))
+
+
+def expand_model(model: Model, sections: Container[str] = ()) -> Expansion:
+    """Write out a model that has been built, without comments, and of its sections those of some kinds.
+
+    Raises:
+        DiagnosticError: E0332, it cannot be written out.
+    """
+    chosen = (model.file, model.name, model.overrides, model.profile, model.catalogue)
+    return _written_out(*chosen, origins=False, sections=sections)
+
+
+def _written_out(
+    file: File,
+    name: str,
+    overrides: Mapping[str, str] | None,
+    profile: str | None,
+    catalogue: HostCatalogue,
+    *,
+    origins: bool,
+    sections: Container[str] = ("train", "export"),
+) -> Expansion:
+    source = file.span.source
     chosen = chosen_profile(file, profile)
     known = Origins(file)
     recorder = Recorder(known, catalogue, comments=origins)
     built = elaborate(file, name, catalogue, overrides, chosen.arguments(file, name), observer=recorder)
     if built.graph is None or built.domain is None:
-        raise DiagnosticError(*parsed.diagnostics, *built.diagnostics)
+        raise DiagnosticError(*built.diagnostics)
     _demand_writable(recorder, name)
     short = name.rpartition(".")[2]
     parameters = dict(_parameters(file, name, recorder, known))
@@ -99,14 +124,17 @@ def expand_source(
         _notes(name, source, profile, parameters) if origins else (),
         dict.fromkeys(_requirements(file)),
         recorder.finish(),
-        [item.entries(short, comments=origins) for item in settled_sections(file, name, chosen, known)],
+        [
+            item.entries(short, comments=origins)
+            for item in settled_sections(file, name, chosen, known)
+            if item.kind in sections
+        ],
     )
     if any(len(line) > WIDTH for line in text.splitlines()):  # calls are broken already; what is left are long paths
         text = format_source(Source(source.name, text)).text or text
     graph = replace(built.graph, name=short)
     _demand_same(text, graph, source, catalogue)
-    layers = tuple(_layers(recorder))
-    return Expansion(short, text, graph, parameters, layers, (*parsed.diagnostics, *built.diagnostics))
+    return Expansion(short, text, graph, parameters, tuple(_layers(recorder)), tuple(built.diagnostics))
 
 
 # ------------------------------------------------------------------------------------------------ parts of the text

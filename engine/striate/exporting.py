@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from striate.expanding import expand_model
+from striate.graph import fingerprint
 from striate.ops.initializers import start_values
 from striate.passes import DropInferenceNoops, RemoveDeadNodes, reparameterise, run_passes
 from striate.precisions import AS_WRITTEN, Lowered, Numbers, Source, lower_precision
@@ -114,7 +116,8 @@ def export_model(
     folded = reparameterise(graph, values.arrays) if fold or asked.precision != "float32" else None
     source = Source(model, graph, folded.graph if folded else graph, folded.arrays if folded else values.arrays)
     words = f"{values.words}; {folded.words}" if folded else values.words
-    document = _document(source, replace(values, words=words), version, verify, asked.tensor_cores)
+    text = _text(model) if asked.text and folded is None else ""  # folded, it is no longer what the nodes compute
+    document = _document(source, replace(values, words=words), version, verify, asked.tensor_cores, text)
     lowered = lower_precision(document, source, asked)
     numbers_of = lowered.narrowed.weights if lowered else StoredWeights(source.arrays)
     with staged(target, document, numbers_of, external_data) as made:
@@ -146,7 +149,19 @@ def _weights(model: Model, checkpoint: str | Path | None, seed: int) -> _Weights
     return _Weights(read_weights(path, model.graph), f"weights from {path.name}", read_info(path))
 
 
-def _document(source: Source, weights: _Weights, opset: int, verify: bool, tensor_cores: str | None) -> ModelProto:
+def _text(model: Model) -> str:
+    """Return the model as a text of its own, with its export contract; empty where there is no such text."""
+    try:
+        expansion = expand_model(model, ("export",))
+    except DiagnosticError:  # values that the language cannot write; the nodes say all that is computed
+        return ""
+    known = replace(model.graph, name=expansion.model)
+    return expansion.text if fingerprint(expansion.graph) == fingerprint(known) else ""
+
+
+def _document(
+    source: Source, weights: _Weights, opset: int, verify: bool, tensor_cores: str | None, text: str
+) -> ModelProto:
     from striate.onnx.colophon import describe
     from striate.onnx.document import build_document
 
@@ -161,6 +176,7 @@ def _document(source: Source, weights: _Weights, opset: int, verify: bool, tenso
         class_names=info.classes if info else None,
         pixels={first: info.contract} if info and info.contract else None,
         tensor_cores=tensor_cores,
+        text=text,
     )
     return build_document(source.written, model.catalogue.lookup, source.arrays, opset, colophon, filled=False)
 

@@ -109,15 +109,21 @@ def import_model(model: ModelProto, file: Path, *, batched: bool = True) -> Impo
 def _imported(reading: Reading, catalogue: HostCatalogue) -> Imported:
     from striate.importing.naming import names_of
 
-    network = reading.network
-    names = names_of(network)
-    text, built, weights = written(network, names, reading.model, catalogue)
+    network, found = reading.network, reading.restored
+    names = found.names if found else names_of(network)
+    text, built, weights = (
+        written(network, names, reading.model, catalogue, found.graph, found.text, found.sections)
+        if found
+        else written(network, names, reading.model, catalogue)
+    )
     return Imported(
         built,
         text,
-        weights,
+        found.weights if found else weights,
         {names.inputs[item.value.number]: item.name for item in network.inputs},
-        {ours: theirs for ours, (theirs, _) in zip(names.outputs, network.outputs, strict=True)},
+        {name: name for name in found.graph.outputs}
+        if found
+        else {ours: theirs for ours, (theirs, _) in zip(names.outputs, network.outputs, strict=True)},
         reading,
     )
 
@@ -143,12 +149,14 @@ def write_import(path: str | Path, target: str | Path, *, verify: bool = True, *
     weights = text.with_suffix(".safetensors")
     imported = import_file(path, **options)
     found = _agreement(imported) if verify else None
-    graph = imported.model.graph
+    graph, reading = imported.model.graph, imported.reading
     info = CheckpointInfo(
         graph.name,
         text=imported.text,
         fingerprint=fingerprint(graph),
         computation=computation(graph),
+        contract=reading.contract or graph.inputs[0].contract,
+        classes=reading.classes,
         versions={"striate": __version__},
     )
     write_weights(weights, imported.weights, info)

@@ -44,6 +44,8 @@ class Model:
         domain: the input sizes that the network takes.
         warnings: findings that are no errors.
         catalogue: the layers and records that were available.
+        overrides: the model parameters that were given, as expressions.
+        profile: the profile that was chosen.
     """
 
     name: str
@@ -52,6 +54,8 @@ class Model:
     domain: Domain
     warnings: tuple[Diagnostic, ...] = ()
     catalogue: HostCatalogue = field(default_factory=HostCatalogue, repr=False)
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    profile: str | None = None
 
     @property
     def parameters(self) -> int:
@@ -186,7 +190,8 @@ def build_model(
     built = elaborate(parsed.file, name, catalogue, overrides, arguments)
     if built.graph is None or built.domain is None:
         raise DiagnosticError(*parsed.diagnostics, *built.diagnostics)
-    return Model(name, built.graph, parsed.file, built.domain, (*parsed.diagnostics, *built.diagnostics), catalogue)
+    findings = (*parsed.diagnostics, *built.diagnostics)
+    return Model(name, built.graph, parsed.file, built.domain, findings, catalogue, dict(overrides or {}), profile)
 
 
 def chosen_profile(file: File, name: str | None) -> Profile:

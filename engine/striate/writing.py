@@ -49,6 +49,7 @@ def written(
     catalogue: HostCatalogue,
     wanted: Graph | None = None,
     otherwise: str | None = None,
+    behind: str = "",
 ) -> tuple[str, Model, Arrays]:
     """Return the text, the network that it elaborates to, and the weights; the plainest text that is right is the last.
 
@@ -59,6 +60,7 @@ def written(
         catalogue: the layers that the text may use.
         wanted: what the text must elaborate to; without it, the graph of the network's layers.
         otherwise: a text to be taken where none that is made of the layers will do.
+        behind: what stands behind the model in the other texts.
 
     Raises:
         DiagnosticError: E0614, no text is the same network.
@@ -66,7 +68,7 @@ def written(
     from striate.importing.finished import graph_of
 
     problem: DiagnosticError | None = None
-    for text, called in _texts(network, names, name, catalogue, otherwise):
+    for text, called in _texts(network, names, name, catalogue, otherwise, behind):
         graph, weights = graph_of(network, names, called, name)
         try:
             built = _same(text, wanted or graph, catalogue, whole=wanted is not None)
@@ -79,14 +81,14 @@ def written(
 
 
 def _texts(
-    network: Network, names: Names, name: str, catalogue: HostCatalogue, otherwise: str | None
+    network: Network, names: Names, name: str, catalogue: HostCatalogue, otherwise: str | None, behind: str
 ) -> Iterator[tuple[str, Mapping[int, str]]]:
     """Yield texts with the names of all values in them, the best one first."""
     from striate.importing.text import ModelText, Style
 
     for style in (Style(), Style(blocks=False), Style(blocks=False, branches=False), Style(True, False, False)):
         made = ModelText(network, names, name, lambda word: catalogue.known_layer(word) is not None, style)
-        yield made.text(), made.called
+        yield made.text() + behind, made.called
     if otherwise is not None:
         yield otherwise, made.called
 
@@ -112,9 +114,14 @@ def _same(text: str, graph: Graph, catalogue: HostCatalogue, *, whole: bool) -> 
 
 
 def _starts_alike(first: Graph, second: Graph) -> bool:
-    """Whether two graphs of one fingerprint also start from the same weights and take the same sizes."""
+    """Whether two graphs of one fingerprint also start from the same weights, take the same sizes and seek the same."""
     asked, wanted = ({item.condition() for item in each.constraints} for each in (first, second))
-    return first.weights == second.weights and asked == wanted
+    return first.weights == second.weights and asked == wanted and _sought(first) == _sought(second)
+
+
+def _sought(graph: Graph) -> list[Any]:
+    """Return what the heads of a graph are to find."""
+    return [task.objects.groups if task.objects else None for task in graph.tasks]
 
 
 _REPORT = "nothing was written; this is a mistake in striate: report it with the file, if you can"

@@ -27,7 +27,8 @@ ROOMS: dict[str, frozenset[str]] = {
     "lower": MIDDLE,
     "onnx": MIDDLE,
     "runtime": MIDDLE | {"lower", "onnx"},
-    "importing": MIDDLE | {"onnx", "runtime", "expand"},  # expand: values as text; onnx: comparing with ONNX Runtime
+    "importing": MIDDLE
+    | {"onnx", "runtime", "expand", "project"},  # expand: values as text; onnx: comparing; project: texts within files
     "view": LOWERED | {"compare"},  # the looks of a comparison
     "compare": MIDDLE,
     "expand": MIDDLE,  # elaborate: it is told what is made there, and writes it down

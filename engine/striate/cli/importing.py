@@ -43,6 +43,7 @@ def _lines(report: ImportReport) -> list[str]:
     lines = [
         f"{graph.name} is in {report.text}, its weights are in {report.weights}",
         f"{imported.reading.origin}; {len(graph.nodes):,} layers with {graph.parameters:,} parameters",
+        *([imported.reading.remark] if imported.reading.remark else []),
         *_counts(imported),
     ]
     agreement = report.agreement

@@ -9,22 +9,30 @@ import numpy as np
 from onnx import TensorProto
 
 from striate.dims.constraints import Constraint
+from striate.elaborate.values import ValueRef
 from striate.expand.literals import UnwritableError, written_value
 from striate.graph import Graph, Node, TensorType
 from striate.importing.findings import UnsupportedError
+from striate.importing.heads import HeadCall, HeardHead
 from striate.importing.naming import Names
 from striate.importing.network import Array, Entrance, Layer, Network, Stored, Value
 from striate.ops.problems import Check
 from striate.ops.record import OpRecord
 
 
-def network_of(graph: Graph, arrays: Mapping[str, Array], lookup: Callable[[str], OpRecord]) -> tuple[Network, Names]:
+def network_of(
+    graph: Graph,
+    arrays: Mapping[str, Array],
+    lookup: Callable[[str], OpRecord],
+    heads: Sequence[HeardHead] = (),
+) -> tuple[Network, Names]:
     """Return a graph as a network of layers, and its names, none of which the text may choose.
 
     Args:
-        graph: the graph; what its tasks say is lost.
+        graph: the graph; what its tasks say is in `heads`.
         arrays: the arrays of its weights by name; for one that is missing, zeros that take no memory.
         lookup: from a layer's name to its record.
+        heads: how its task heads were called; their layers are left to the calls.
 
     Raises:
         UnsupportedError: a layer has an argument that no text is converted to.
@@ -36,7 +44,8 @@ def network_of(graph: Graph, arrays: Mapping[str, Array], lookup: Callable[[str]
         values[item.value.name] = value
         network.inputs.append(Entrance(item.value.name, value, dict(item.contract)))
         names.inputs[value.number] = item.value.name
-    for place, node in enumerate(graph.nodes):
+    own = (node for node in graph.nodes if not any(head.owns(node.name) for head in heads))
+    for place, node in enumerate(own):
         layer = _layer(graph, node, network, values, arrays)
         network.layers.append(layer)
         names.layers.append(node.name)
@@ -48,8 +57,12 @@ def network_of(graph: Graph, arrays: Mapping[str, Array], lookup: Callable[[str]
     stated = [condition for condition in graph.constraints if condition not in asked]
     network.inputs[-1].conditions = list(dict.fromkeys(stated))  # behind the last input every open size has its name
     for output, source in graph.outputs.items():
-        network.outputs.append((output, values[source]))
-        names.outputs.append(output)
+        if source in values:  # the others are made by heads
+            network.outputs.append((output, values[source]))
+            names.outputs.append(output)
+    for head in heads:
+        named = {item.name: values[item.name].number for _, item in head.arguments if isinstance(item, ValueRef)}
+        network.heads.append(HeadCall(head.callee, head.path, values[head.flow].number, head.arguments, named))
     return network, names
 
 

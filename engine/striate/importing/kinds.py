@@ -18,6 +18,7 @@ from striate.ops.record import OpRecord
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError
 
 if TYPE_CHECKING:
+    from striate.importing.carried import Restored
     from striate.importing.network import Network
 
 Array = np.ndarray[Any, np.dtype[np.float32]]
@@ -47,6 +48,11 @@ class Reading:
         operators: how many nodes of each operator the file has, the frequent ones first.
         details: what else there is to say about the file, for machines.
         original: opens the network as it was; None where nothing can run it.
+        restored: where the file carries a text of the language that is right, what that says; then the network is that
+            one, and its names are those.
+        remark: what there is to say about how the file was read, in words.
+        contract: the pixel contract that the weights are for.
+        classes: the names of the classes, in the order of the outputs.
     """
 
     network: Network
@@ -55,6 +61,10 @@ class Reading:
     operators: Mapping[str, int]
     details: Mapping[str, Any] = field(default_factory=dict)
     original: Callable[[], Original] | None = None
+    restored: Restored | None = None
+    remark: str = ""
+    contract: Mapping[str, Any] = field(default_factory=dict)
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

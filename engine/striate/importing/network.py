@@ -17,6 +17,7 @@ from striate.dims import Dim, Expr, format_dim, symbol, symbols_of
 from striate.dims.constraints import Constraint
 from striate.graph import TensorType
 from striate.importing.findings import UnsupportedError
+from striate.importing.heads import HeadCall
 from striate.ops.arguments import ArgumentError, convert_all
 from striate.ops.problems import Check, LayerError
 from striate.ops.record import OpRecord, WeightSpec
@@ -100,6 +101,7 @@ class Network:
     """What has been read so far.
 
     `lookup` gives the record of a layer by name; `images` is the number of images that the file fixes, if it does.
+    `heads` are the task heads behind the layers, whose own layers are not among these.
     """
 
     lookup: Callable[[str], OpRecord]
@@ -108,6 +110,7 @@ class Network:
     outputs: list[tuple[str, Value]] = field(default_factory=list)
     conditions: list[Constraint] = field(default_factory=list)
     images: int | None = None
+    heads: list[HeadCall] = field(default_factory=list)
     _values: int = 0
 
     def value(self, sizes: Sequence[Dim], kind: int, *, flat: bool = False) -> Value:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
 from onnx import ModelProto
 
+from striate.importing.carried import classes_of, contract_of, entries_of, restored
 from striate.importing.conversion import convert
 from striate.importing.functions import written_out
 from striate.importing.kinds import Lookup, Reading
 from striate.importing.naming import model_name
+from striate.importing.network import Network
 from striate.importing.reading import TensorReader, demand_text, opset_of, read_model
 from striate.onnx.runtime import OnnxSession
 
@@ -39,16 +42,32 @@ def reading_of(model: ModelProto, path: Path, lookup: Lookup, *, batched: bool =
         DiagnosticError: like `read`.
     """
     demand_text(model)
-    whole = written_out(model)
-    network = convert(whole, TensorReader(path.parent), lookup, batched=batched)
-    opset = opset_of(whole)
+    opset = opset_of(model)
+    entries = entries_of(model)
+    found = restored(model, entries, TensorReader(path.parent), lookup) if batched else None
+    whole = model if found else written_out(model)
+    network = found.network if found else convert(whole, TensorReader(path.parent), lookup, batched=batched)
+    if not found:
+        _state_contracts(network, entries)
     producer = " ".join(part for part in (whole.producer_name, whole.producer_version) if part)[:80]
     counts = Counter(node.op_type for node in whole.graph.node)
     return Reading(
         network,
-        model_name(whole.graph.name, path.stem),
+        found.graph.name if found else model_name(whole.graph.name, path.stem),
         f"opset {opset}" + (f", written by {producer}" if producer else ""),
         dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))),
-        {"opset": opset, "producer": producer},
+        {"opset": opset, "producer": producer, "restored": found is not None},
         partial(OnnxSession, str(path)),
+        found,
+        _OTHER_TEXT if entries.get("text") and not found else "",
+        contract_of(entries, network.inputs[0].name, network.inputs[0].value.sizes),
+        classes_of(entries),
     )
+
+
+def _state_contracts(network: Network, entries: Mapping[str, str]) -> None:
+    for item in network.inputs:
+        item.contract = contract_of(entries, item.name, item.value.sizes)
+
+
+_OTHER_TEXT = "read from its nodes: the text that it carries is not of these"

@@ -46,7 +46,8 @@ class ModelText:
     def __init__(self, network: Network, names: Names, model: str, known: Callable[[str], bool], style: Style) -> None:
         self._network, self._names, self._model, self._style = network, names, model, style
         self._known = known
-        self._standing = [value.number for _, value in network.outputs]
+        ends = [value.number for _, value in network.outputs]
+        self._standing = [*dict.fromkeys([*ends, *(number for head in network.heads for number in head.values)])]
         self._words = {*names.inputs.values(), *names.instances.values(), *(name for name in names.layers if name)}
         self._lets: dict[str, str] = {}
         self.called: dict[int, str] = dict(names.inputs)
@@ -88,6 +89,12 @@ class ModelText:
             self.called.setdefault(number, name)  # a layer within a block has its path
         yield ""
         yield from self._outputs(body, asked)
+        current = body.last
+        for head in self._network.heads:
+            if head.flow != current:
+                yield body.called[head.flow]
+            yield head.text(body.called, self._is_free)
+            current = None  # what a head gives has another name
 
     def _named_outputs(self, items: Sequence[Item], body: BodyText) -> bool:
         """Whether outputs must be values with names: all but a single one that flows out at the end."""

@@ -22,6 +22,7 @@ def describe(
     class_names: Sequence[str] | None = None,
     pixels: Mapping[str, Mapping[str, Any]] | None = None,
     tensor_cores: str | None = None,
+    text: str = "",
 ) -> Colophon:
     """Return what the file of a network says about itself.
 
@@ -34,6 +35,7 @@ def describe(
         class_names: the names of the classes, in the order of the logits.
         pixels: the pixel contract by input, where the weights were trained with another one than the file states.
         tensor_cores: the arithmetic of tensor cores that the file is made for.
+        text: the network as a `.cnn` file, where the file is to carry it.
     """
     contracts = pixels or {item.value.name: item.contract for item in graph.inputs if item.contract}
     entries = {
@@ -46,6 +48,7 @@ def describe(
         "classes": json.dumps(list(class_names), ensure_ascii=False) if class_names else "",
         "inputs": json.dumps(contracts, sort_keys=True, default=str) if contracts else "",
         "tensor_cores": tensor_cores or "",
+        "text": text,
     }
     return Colophon(
         producer="striate",

@@ -16,7 +16,7 @@ from striate.elaborate.repairs.values import repairs_of_value
 from striate.elaborate.settings import RecipeEnvironment, key_span, placed_settings
 from striate.onnx.opsets import DEFAULT_OPSET, check_opset
 from striate.onnx.precision.formats import FLOAT32, PRECISIONS, Names
-from striate.ops.arguments import Argument, ArgumentError, Integer, OneOf, Optional, Real
+from striate.ops.arguments import Argument, ArgumentError, Flag, Integer, OneOf, Optional, Real
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Label
 from striate_dsl.syntax import File, Section, Setting
 
@@ -46,6 +46,12 @@ ENTRIES: Mapping[str, Argument] = {
             FLOAT32.name,
         ),
         Argument("keep_float", Names(), "Layers and blocks that stay in float32 whatever `precision` is, by name.", ()),
+        Argument(
+            "text",
+            Flag(),
+            "Whether the file carries the network's own text, so that importing it loses nothing.",
+            True,
+        ),
     )
 }
 """What a section may hold."""
@@ -61,6 +67,7 @@ class ExportContract:
     precision: str = FLOAT32.name
     io_precision: str = FLOAT32.name
     keep_float: tuple[str, ...] = ()
+    text: bool = True
 
 
 def read_contract(file: File, model: str, name: str | None = None, *, precision: str | None = None) -> ExportContract:

@@ -47,7 +47,7 @@ def proposed(desk: Desk, marked: str) -> list[str]:
         (HEAD + "}\ntrain Net { precision = |", ["bfloat16", "float32"]),
         (HEAD + "}\ntrain Net { optimizer = sgd(|", ["lr", "momentum", "nesterov", "weight_decay"]),
         (HEAD + "}\ntrain Net { optimizer = sgd(momentum = 0.9, |", ["lr", "nesterov", "weight_decay"]),
-        (HEAD + "}\nexport Net { |", ["opset", "tensor_cores", "tolerance"]),
+        (HEAD + "}\nexport Net { |", ["opset", "tensor_cores", "text", "tolerance"]),
         (HEAD + "}\nprofile quick { |", ["model", "train"]),
         (HEAD + "}\nsearch |", ["Net"]),
         (HEAD + "}\nsearch Net { model.|", ["width"]),

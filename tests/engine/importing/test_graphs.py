@@ -10,6 +10,7 @@ from striate.elaborate import model_names
 from striate.graph import Graph, Input, Node, Origin, Value, Weight, fingerprint
 from striate.host.catalogue import HostCatalogue
 from striate.model import load_source
+from striate.ops import OpRecord, Sample
 from striate.project.linking import parse_linked
 from striate.writing import text_of
 from striate_dsl.diagnostics import DiagnosticError
@@ -57,6 +58,11 @@ def test_random_windows_and_branches_of_open_sizes(piece):
 
 @pytest.mark.parametrize(("record", "sample"), ACCEPTED, ids=sample_id)
 def test_every_sample_of_every_layer(record, sample):
+    back(alone(record, sample))
+
+
+def alone(record: OpRecord, sample: Sample) -> Graph:
+    """Return the graph of a sample's layer and nothing else."""
     layer = infer(record, sample.arguments, sample.inputs)
     span = Span(Source("sample", ""), 0, 0)
     inputs = tuple(Input(Value(f"x{place}", kind), {}, Origin(span)) for place, kind in enumerate(layer.inputs))
@@ -70,7 +76,7 @@ def test_every_sample_of_every_layer(record, sample):
         "it", record.name, tuple(item.value.name for item in inputs), layer.attributes, roles, made, Origin(span)
     )
     outputs = {f"out{place}": value.name for place, value in enumerate(made)}
-    back(Graph("Net", inputs, (node,), outputs, weights, tuple(layer.check.open)))
+    return Graph("Net", inputs, (node,), outputs, weights, tuple(layer.check.open))
 
 
 @pytest.mark.parametrize(
