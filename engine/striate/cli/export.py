@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from striate.cli.export_wording import agreement, size_text
 from striate.cli.model_options import model_file, model_option, parse_settings, profile_option, set_option
 
 if TYPE_CHECKING:
     from striate.exporting import ExportReport
     from striate.model import Model
-    from striate.onnx.verify import Verification
 
 
 def _opset(context: click.Context, parameter: click.Parameter, value: int | None) -> int | None:
@@ -21,12 +21,25 @@ def _opset(context: click.Context, parameter: click.Parameter, value: int | None
     return None if value is None else click.IntRange(LOWEST, HIGHEST).convert(value, parameter, context)
 
 
+def _format(context: click.Context, parameter: click.Parameter, value: str | None) -> str:
+    from striate.formats.kinds import KINDS
+
+    return str(click.Choice(list(KINDS)).convert(value or next(iter(KINDS)), parameter, context))
+
+
 @click.command("export")
 @model_file
 @model_option
 @set_option
 @profile_option
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="PATH", help="The ONNX file [MODEL.onnx].")
+@click.option(
+    "--format",
+    "kind",
+    callback=_format,
+    metavar="NAME",
+    help="onnx, torchscript, pt2 (torch.export) or openvino [onnx].",
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="PATH", help="The file [MODEL.onnx].")
 @click.option("--weights", type=click.Path(path_type=Path), metavar="PATH", help="A checkpoint with the weights.")
 @click.option("--seed", type=click.IntRange(0), metavar="N", help="Seed of the weights if there is no checkpoint [0].")
 @click.option(
@@ -40,6 +53,7 @@ def command(
     model: str | None,
     settings: tuple[str, ...],
     profile: str | None,
+    kind: str,
     output: Path | None,
     weights: Path | None,
     seed: int | None,
@@ -50,8 +64,10 @@ def command(
 ) -> None:
     """Write a network of FILE as ONNX, and check that ONNX Runtime computes the same as torch.
 
-    If it does not, no file is written and the first layer that differs is named. Batch and open sizes stay open.
+    If it does not, no file is written and the first layer that differs is named. Batch and open sizes stay open. With
+    --format the file is another runtime's, written, loaded back and compared by that.
     """
+    from striate.cli.export_format import write_format
     from striate.exporting import export_model
     from striate.model import load_source
     from striate_dsl.reading import read_source
@@ -59,6 +75,13 @@ def command(
     if weights is not None and seed is not None:
         raise click.UsageError("--seed is for weights that are initialised; with --weights there are none")
     network = load_source(read_source(file), model, parse_settings(settings), profile=profile)
+    if kind != "onnx":
+        if no_verify:
+            raise click.UsageError(
+                "--no-verify is for ONNX; files of other runtimes are always loaded back and compared"
+            )
+        write_format(network, kind, output, weights=weights, seed=seed or 0, opset=opset, contract=contract, fold=fold)
+        return
     report = export_model(
         network,
         output or Path(f"{network.name}.onnx"),
@@ -76,7 +99,7 @@ def command(
 def _lines(model: Model, report: ExportReport) -> list[str]:
     lines = [
         f"{model.name} is in {report.path}",
-        f"opset {report.opset}, IR {report.ir_version}, {_size(report.size)}, {report.weights}",
+        f"opset {report.opset}, IR {report.ir_version}, {size_text(report.size)}, {report.weights}",
     ]
     if report.folded is not None:
         lines.append(report.folded)
@@ -85,22 +108,6 @@ def _lines(model: Model, report: ExportReport) -> list[str]:
         return [*lines, "not verified: --no-verify"]
     return [
         *lines,
-        f"{verification.runtime} gives {_agreement(model, verification)} as torch, outputs differ by at most "
+        f"{verification.runtime} gives {agreement(model, verification)} as torch, outputs differ by at most "
         f"{verification.difference}; tried: {', '.join(verification.trials)}",
     ]
-
-
-def _agreement(model: Model, verification: Verification) -> str:
-    graph = model.graph
-    if not graph.tasks and "classes" not in graph.arguments:
-        return "the same values"
-    if not verification.other_classes:
-        return "the same classes"
-    return f"the same classes (but for {verification.other_classes:,} ties)"
-
-
-def _size(size: int) -> str:
-    for unit, bound in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if size >= bound:
-            return f"{size / bound:.3g} {unit}"
-    return f"{size} bytes"
