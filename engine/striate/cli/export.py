@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from striate.cli.export_for import TARGETS, acceptance
 from striate.cli.export_wording import agreement, size_text
 from striate.cli.model_options import model_file, model_option, parse_settings, profile_option, set_option
 
@@ -25,6 +26,10 @@ def _format(context: click.Context, parameter: click.Parameter, value: str | Non
     from striate.formats.kinds import KINDS
 
     return str(click.Choice(list(KINDS)).convert(value or next(iter(KINDS)), parameter, context))
+
+
+def _target(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    return None if value is None else str(click.Choice(TARGETS).convert(value, parameter, context))
 
 
 @click.command("export")
@@ -46,6 +51,13 @@ def _format(context: click.Context, parameter: click.Parameter, value: str | Non
     "--opset", type=int, callback=_opset, metavar="N", help="ONNX operator set, instead of the export section's or 17."
 )
 @click.option("--contract", metavar="NAME", help="The export section, where the file gives them names of their own.")
+@click.option(
+    "--for",
+    "target",
+    callback=_target,
+    metavar="RUNTIME",
+    help="Say which layers a runtime does not take: onnxruntime, openvino, tensorrt or coreml.",
+)
 @click.option("--fold", is_flag=True, help="Fold batch norms and parallel branches (RepVGG) into convolutions.")
 @click.option("--no-verify", is_flag=True, help="Do not compare with torch in ONNX Runtime; the file then says so.")
 def command(
@@ -59,6 +71,7 @@ def command(
     seed: int | None,
     opset: int | None,
     contract: str | None,
+    target: str | None,
     fold: bool,
     no_verify: bool,
 ) -> None:
@@ -76,6 +89,10 @@ def command(
         raise click.UsageError("--seed is for weights that are initialised; with --weights there are none")
     network = load_source(read_source(file), model, parse_settings(settings), profile=profile)
     if kind != "onnx":
+        if target is not None:
+            raise click.UsageError(
+                "--for is about ONNX files; with --format the runtime itself writes and runs the file"
+            )
         if no_verify:
             raise click.UsageError(
                 "--no-verify is for ONNX; files of other runtimes are always loaded back and compared"
@@ -94,6 +111,9 @@ def command(
     )
     for line in _lines(network, report):
         click.echo(line)
+    if target is not None:
+        for line in acceptance(network, report.path, target):
+            click.echo(line)
 
 
 def _lines(model: Model, report: ExportReport) -> list[str]:
