@@ -58,7 +58,7 @@ class ExportReport:
 
 
 @dataclass(frozen=True, slots=True)
-class _Weights:
+class Weights:
     """The arrays to be written, where they are from in words, and the checkpoint's description where it has one."""
 
     arrays: Arrays
@@ -106,12 +106,12 @@ def export_model(
     from striate.onnx.runtime import load_runtime
 
     target = Path(path)
-    _check_target(target)
+    check_target(target)
     if verify:
         load_runtime()  # say that it is missing before minutes of work
     asked = numbers.settle(read_contract(model.file, model.name, contract, precision=numbers.precision))
     version = asked.opset if opset is None else check_opset(opset)
-    values = _weights(model, weights, seed)
+    values = take_weights(model, weights, seed)
     graph, _ = run_passes(model.graph, [DropInferenceNoops(model.catalogue.lookup), RemoveDeadNodes()])
     folded = reparameterise(graph, values.arrays) if fold or asked.precision != "float32" else None
     source = Source(model, graph, folded.graph if folded else graph, folded.arrays if folded else values.arrays)
@@ -129,8 +129,12 @@ def export_model(
     return replace(report, precision=asked.precision, remarks=remarks, data=made.data)
 
 
-def _check_target(path: Path) -> None:
-    """Refuse early what could not be written after minutes of verification."""
+def check_target(path: Path) -> None:
+    """Refuse early what could not be written after minutes of verification.
+
+    Raises:
+        DiagnosticError: E0505, the path is a folder, or there is no folder for it.
+    """
     from striate.runtime.atomic import write_problem
 
     if path.is_dir():
@@ -139,14 +143,19 @@ def _check_target(path: Path) -> None:
         raise DiagnosticError(write_problem(path, FileNotFoundError(errno.ENOENT, "no such folder")))
 
 
-def _weights(model: Model, checkpoint: str | Path | None, seed: int) -> _Weights:
+def take_weights(model: Model, checkpoint: str | Path | None, seed: int) -> Weights:
+    """Return the weights of a checkpoint, or without one those that a seed gives.
+
+    Raises:
+        DiagnosticError: the checkpoint cannot be read, or belongs to another architecture.
+    """
     if checkpoint is None:
         arrays = {name: start_values(weight, seed) for name, weight in model.graph.weights.items()}
-        return _Weights(arrays, f"weights initialised from seed {seed}, not trained")
+        return Weights(arrays, f"weights initialised from seed {seed}, not trained")
     from striate.runtime.checkpoint import read_info, read_weights
 
     path = Path(checkpoint)
-    return _Weights(read_weights(path, model.graph), f"weights from {path.name}", read_info(path))
+    return Weights(read_weights(path, model.graph), f"weights from {path.name}", read_info(path))
 
 
 def _text(model: Model) -> str:
@@ -160,7 +169,7 @@ def _text(model: Model) -> str:
 
 
 def _document(
-    source: Source, weights: _Weights, opset: int, verify: bool, tensor_cores: str | None, text: str
+    source: Source, weights: Weights, opset: int, verify: bool, tensor_cores: str | None, text: str
 ) -> ModelProto:
     from striate.onnx.colophon import describe
     from striate.onnx.document import build_document

@@ -27,6 +27,7 @@ ROOMS: dict[str, frozenset[str]] = {
     "lower": MIDDLE,
     "onnx": MIDDLE,
     "runtime": MIDDLE | {"lower", "onnx"},
+    "formats": LOWERED,  # onnx: what OpenVINO is given, and how files are compared; lower: what torch records
     "importing": MIDDLE
     | {"onnx", "runtime", "expand", "project"},  # expand: values as text; onnx: comparing; project: texts within files
     "view": LOWERED | {"compare"},  # the looks of a comparison
@@ -47,6 +48,7 @@ ROOMS: dict[str, frozenset[str]] = {
         "expand",
         "compare",
         "importing",
+        "formats",
     },  # lint: a check ends with it
     "cli": LOWERED
     | {
@@ -60,6 +62,7 @@ ROOMS: dict[str, frozenset[str]] = {
         "expand",
         "compare",
         "importing",
+        "formats",
         "facade",
         "editor",
     },
@@ -78,6 +81,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "networkx": ("striate.graph",),
     "onnx": ("striate.onnx", "striate.importing", "striate.importer", "striate.cli"),
     "onnxruntime": ("striate.onnx", "striate.cli"),
+    "openvino": ("striate.formats",),
     "lsprotocol": ("striate.editor.server",),
     "pluggy": ("striate.host",),
     "pygls": ("striate.editor.server",),
@@ -85,7 +89,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "rich": ("striate.cli", "striate.train", "striate.view"),
     "safetensors": ("striate.onnx", "striate.runtime", "striate.train"),
     "sklearn": ("striate_plugins",),
-    "torch": ("striate.lower", "striate.runtime", "striate.train", "striate_plugins"),
+    "torch": ("striate.formats", "striate.lower", "striate.runtime", "striate.train", "striate_plugins"),
     "torchmetrics": ("striate.train", "striate_plugins"),
     "triton": ("striate.lower.triton",),
 }

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from striate.cli.export_for import TARGETS, acceptance
 from striate.cli.export_numbers import number_options
+from striate.cli.export_wording import agreement, size_text
 from striate.cli.model_options import model_file, model_option, parse_settings, profile_option, set_option
 
 if TYPE_CHECKING:
     from striate.exporting import ExportReport
     from striate.model import Model
-    from striate.onnx.verify import Verification
     from striate.precisions import Numbers
 
 
@@ -23,18 +24,42 @@ def _opset(context: click.Context, parameter: click.Parameter, value: int | None
     return None if value is None else click.IntRange(LOWEST, HIGHEST).convert(value, parameter, context)
 
 
+def _format(context: click.Context, parameter: click.Parameter, value: str | None) -> str:
+    from striate.formats.kinds import KINDS
+
+    return str(click.Choice(list(KINDS)).convert(value or next(iter(KINDS)), parameter, context))
+
+
+def _target(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    return None if value is None else str(click.Choice(TARGETS).convert(value, parameter, context))
+
+
 @click.command("export")
 @model_file
 @model_option
 @set_option
 @profile_option
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="PATH", help="The ONNX file [MODEL.onnx].")
+@click.option(
+    "--format",
+    "kind",
+    callback=_format,
+    metavar="NAME",
+    help="onnx, torchscript, pt2 (torch.export) or openvino [onnx].",
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="PATH", help="The file [MODEL.onnx].")
 @click.option("--weights", type=click.Path(path_type=Path), metavar="PATH", help="A checkpoint with the weights.")
 @click.option("--seed", type=click.IntRange(0), metavar="N", help="Seed of the weights if there is no checkpoint [0].")
 @click.option(
     "--opset", type=int, callback=_opset, metavar="N", help="ONNX operator set, instead of the export section's or 17."
 )
 @click.option("--contract", metavar="NAME", help="The export section, where the file gives them names of their own.")
+@click.option(
+    "--for",
+    "target",
+    callback=_target,
+    metavar="RUNTIME",
+    help="Say which layers a runtime does not take: onnxruntime, openvino, tensorrt or coreml.",
+)
 @click.option("--fold", is_flag=True, help="Fold batch norms and parallel branches (RepVGG) into convolutions.")
 @number_options
 @click.option(
@@ -48,11 +73,13 @@ def command(
     model: str | None,
     settings: tuple[str, ...],
     profile: str | None,
+    kind: str,
     output: Path | None,
     weights: Path | None,
     seed: int | None,
     opset: int | None,
     contract: str | None,
+    target: str | None,
     fold: bool,
     no_verify: bool,
     numbers: Numbers,
@@ -60,15 +87,31 @@ def command(
 ) -> None:
     """Write a network of FILE as ONNX, and check that ONNX Runtime computes the same as torch.
 
-    If it does not, no file is written and the first layer that differs is named. Batch and open sizes stay open.
+    If it does not, no file is written and the first layer that differs is named. Batch and open sizes stay open. With
+    --format the file is another runtime's, written, loaded back and compared by that.
     """
+    from striate.cli.export_format import write_format
     from striate.exporting import export_model
     from striate.model import load_source
+    from striate.precisions import Numbers
     from striate_dsl.reading import read_source
 
     if weights is not None and seed is not None:
         raise click.UsageError("--seed is for weights that are initialised; with --weights there are none")
     network = load_source(read_source(file), model, parse_settings(settings), profile=profile)
+    if kind != "onnx":
+        if target is not None:
+            raise click.UsageError(
+                "--for is about ONNX files; with --format the runtime itself writes and runs the file"
+            )
+        if no_verify:
+            raise click.UsageError(
+                "--no-verify is for ONNX; files of other runtimes are always loaded back and compared"
+            )
+        if numbers != Numbers() or external_data is not None:
+            raise click.UsageError("--precision and what goes with it, and --external-data, are about ONNX files")
+        write_format(network, kind, output, weights=weights, seed=seed or 0, opset=opset, contract=contract, fold=fold)
+        return
     report = export_model(
         network,
         output or Path(f"{network.name}.onnx"),
@@ -83,12 +126,15 @@ def command(
     )
     for line in _lines(network, report):
         click.echo(line)
+    if target is not None:
+        for line in acceptance(network, report.path, target):
+            click.echo(line)
 
 
 def _lines(model: Model, report: ExportReport) -> list[str]:
     lines = [
         f"{model.name} is in {report.path}" + (f", its weights in {report.data.name}" if report.data else ""),
-        f"opset {report.opset}, IR {report.ir_version}, {_size(report.size)}, {report.weights}",
+        f"opset {report.opset}, IR {report.ir_version}, {size_text(report.size)}, {report.weights}",
     ]
     if report.folded is not None:
         lines.append(report.folded)
@@ -98,22 +144,6 @@ def _lines(model: Model, report: ExportReport) -> list[str]:
         return [*lines, "not verified: --no-verify"]
     return [
         *lines,
-        f"{verification.runtime} gives {_agreement(model, verification)} as torch, outputs differ by at most "
+        f"{verification.runtime} gives {agreement(model, verification)} as torch, outputs differ by at most "
         f"{verification.difference}; tried: {', '.join(verification.trials)}",
     ]
-
-
-def _agreement(model: Model, verification: Verification) -> str:
-    graph = model.graph
-    if not graph.tasks and "classes" not in graph.arguments:
-        return "the same values"
-    if not verification.other_classes:
-        return "the same classes"
-    return f"the same classes (but for {verification.other_classes:,} ties)"
-
-
-def _size(size: int) -> str:
-    for unit, bound in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if size >= bound:
-            return f"{size / bound:.3g} {unit}"
-    return f"{size} bytes"

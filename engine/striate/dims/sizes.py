@@ -69,9 +69,12 @@ class SizeSet(Frozen):
 
         The step is the largest that reaches every member; sizes between them that are not legal are reached too.
         """
+        return self.progressions[0].start + self.spacing() * (number - 1)
+
+    def spacing(self) -> int:
+        """The largest number that divides the distance between any two sizes of a set that is not empty; 0 for one."""
         first = self.progressions[0].start
-        step = gcd(*(offset for each in self.progressions for offset in (each.start - first, _spacing(each))))
-        return first + step * (number - 1)
+        return gcd(*(offset for each in self.progressions for offset in (each.start - first, _spacing(each))))
 
     def text(self) -> str:
         """The set in words, as in "multiples of 16, at least 16"."""

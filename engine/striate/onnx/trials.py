@@ -96,6 +96,22 @@ def _larger(
     return None
 
 
+def further_trial(graph: Graph, domain: Domain, before: Sequence[Mapping[str, int]], seed: int = 1) -> Trial | None:
+    """Return a trial at the legal sizes right above others: what is odd there is even here, where both are legal.
+
+    A file that was recorded on an example may hold a padding that fits odd sizes only.
+
+    Args:
+        graph: the network.
+        domain: the legal sizes.
+        before: the sizes of other trials, the last of which is the one to be exceeded.
+        seed: of the random numbers.
+    """
+    last = before[-1]
+    sizes = _larger(domain, last, domain.symbols, [last[name] + 1 for name in domain.symbols])
+    return _trial(graph, BATCHES[-1], sizes, np.random.default_rng(seed)) if domain.symbols and sizes else None
+
+
 def _trial(graph: Graph, batch: int, sizes: Mapping[str, int], generator: np.random.Generator) -> Trial:
     inputs = {}
     for item in graph.inputs:

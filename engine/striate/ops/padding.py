@@ -20,8 +20,11 @@ def actual_pads(call: TorchCall, values: Tensor) -> Pads:
     if not isinstance(padding, str):
         return padding
     spans, strides = extents(call.attributes), call.attributes["stride"]
-    sizes = map(int, values.shape[2:])
-    totals = [same_total(size, span, stride) for size, span, stride in zip(sizes, spans, strides, strict=True)]
+    totals = [
+        # With a stride of 1 nothing is asked about the size, so that torch's tools can leave it open.
+        same_total(size if stride == 1 else int(size), span, stride)
+        for size, span, stride in zip(values.shape[2:], spans, strides, strict=True)
+    ]
     return split_same([total for total in totals if isinstance(total, int)])
 
 

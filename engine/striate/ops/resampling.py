@@ -37,28 +37,30 @@ def upsample_torch(call: TorchCall) -> Tensor:
     scales = [as_fraction(scale) for scale in call.attributes["scale"]]
     given = call.inputs[0].shape[2:]
     made = [size * scale.numerator // scale.denominator for size, scale in zip(given, scales, strict=True)]
-    return _resampled(call, made)
+    return _resampled(call, made, whole=all(scale.denominator == 1 for scale in scales))
 
 
 def resize_torch(call: TorchCall) -> Tensor:
     """Resize to a size."""
-    return _resampled(call, torch_wanted(call))
+    made = torch_wanted(call)
+    given = map(int, call.inputs[0].shape[2:])
+    return _resampled(call, made, whole=all(target % size == 0 for size, target in zip(given, made, strict=True)))
 
 
-def _resampled(call: TorchCall, made: Sequence[int]) -> Tensor:
+def _resampled(call: TorchCall, made: Sequence[int], *, whole: bool) -> Tensor:
+    """Resize to a size; by `whole` factors nothing is asked about it, so that torch's tools can leave it open."""
     value, kind, coordinates = call.inputs[0], kind_of(call.attributes["mode"]), call.attributes["coordinates"]
-    given = [int(size) for size in value.shape[2:]]
+    given = value.shape[2:]
     resample = call.torch.nn.functional.interpolate
-    whole = all(target % size == 0 for size, target in zip(given, made, strict=True))
     result: Tensor
     if kind == "nearest" and not whole:
         for axis, (size, target) in enumerate(zip(given, made, strict=True), start=2):
-            places = nearest_places(coordinates, size, target)
+            places = nearest_places(coordinates, int(size), int(target))
             value = value.index_select(axis, call.torch.tensor(places, device=value.device))
         result = value
     elif kind == "linear" and coordinates == "asymmetric":
         for axis, (size, target) in enumerate(zip(given, made, strict=True), start=2):
-            value = _asymmetric(call, value, axis, size, target)
+            value = _asymmetric(call, value, axis, int(size), int(target))
         result = value
     elif kind in ("nearest", "area"):
         result = resample(value, list(made), mode=kind)

@@ -1,0 +1,189 @@
+"""Exporting a model to other runtimes: their own tools write the file and load it back, and it must agree with torch.
+
+ONNX has a module of its own (`exporting`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from striate.exporting import Weights, check_target, take_weights
+from striate.formats.kinds import KINDS  # noqa: TID253 - a table, and nothing heavy
+from striate.passes import DropInferenceNoops, RemoveDeadNodes, reparameterise, run_passes
+from striate.version import __version__
+from striate_dsl.diagnostics import Diagnostic, DiagnosticError
+
+if TYPE_CHECKING:
+    from striate.formats.comparison import Failure
+    from striate.formats.subject import Converted, Subject
+    from striate.model import Model
+    from striate.onnx.contract import ExportContract
+    from striate.onnx.verify import Verification
+
+    Convert = Callable[[Subject, Mapping[str, str]], Converted]
+
+MOST_NAMED = 12
+"""Layers that a message lists before it says how many more there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormatReport:
+    """What an export wrote.
+
+    Attributes:
+        paths: the files, the main one first.
+        kind: the format's name.
+        size: bytes of all files together.
+        weights: where the weights are from, in words.
+        verification: how the file, loaded back, compared with torch.
+        folded: what was folded into convolutions, in words; None where that was not wanted.
+    """
+
+    paths: tuple[Path, ...]
+    kind: str
+    size: int
+    weights: str
+    verification: Verification
+    folded: str | None = None
+
+
+def export_format(
+    model: Model,
+    path: str | Path,
+    kind: str,
+    *,
+    weights: str | Path | None = None,
+    seed: int = 0,
+    opset: int | None = None,
+    contract: str | None = None,
+    fold: bool = False,
+) -> FormatReport:
+    """Write a model in the format of another runtime, if that runtime computes the same with the file as torch.
+
+    Args:
+        model: the model.
+        path: the main file; what exists under its name is replaced.
+        kind: a name of `striate.formats.kinds.KINDS` other than `onnx`.
+        weights: a checkpoint; without one the weights are initialised.
+        seed: what initialised weights are a function of, beside their names.
+        opset: the operator set of the ONNX file that OpenVINO is given.
+        contract: which export section, where the file gives them names of their own.
+        fold: fold batch norms and parallel branches into convolutions.
+
+    Raises:
+        DiagnosticError: the export section or the checkpoint has mistakes; E0637, the format's tool is not installed;
+            E0638, the tool does not take the network, with the layers; E0639, the file computes something else; E0505,
+            a file cannot be written. What is at the path is as it was before.
+    """
+    from striate.formats.writing import write_files
+    from striate.onnx.contract import read_contract
+    from striate.onnx.opsets import check_opset
+
+    target = Path(path)
+    check_target(target)
+    if kind == "openvino":
+        _demand_openvino()
+    asked = read_contract(model.file, model.name, contract)
+    values = take_weights(model, weights, seed)
+    subject, folded = _subject(model, values, asked.opset if opset is None else check_opset(opset), fold=fold)
+    told = f"{values.words}; {folded}" if folded else values.words
+    converted, verification = _verified(model, subject, kind, values, asked, told)
+    paths = write_files(target, KINDS[kind].suffix, converted.files)
+    size = sum(len(content) for content in converted.files.values())
+    return FormatReport(paths, kind, size, values.words, verification, folded)
+
+
+def _subject(model: Model, weights: Weights, opset: int, *, fold: bool) -> tuple[Subject, str | None]:
+    from striate.formats.subject import Subject
+    from striate.onnx.trials import further_trial, legal_sizes, trials_for
+
+    lookup = model.catalogue.lookup
+    graph, _ = run_passes(model.graph, [DropInferenceNoops(lookup), RemoveDeadNodes()])
+    trials = trials_for(graph, model.domain)
+    further = further_trial(graph, model.domain, legal_sizes(model.domain, graph.name))
+    if further is not None:
+        trials = [*trials, further]
+    if not fold:
+        return Subject(graph, lookup, weights.arrays, model.domain, trials, opset), None
+    folded = reparameterise(graph, weights.arrays)
+    return Subject(folded.graph, lookup, folded.arrays, model.domain, trials, opset), folded.words
+
+
+def _verified(
+    model: Model, subject: Subject, kind: str, weights: Weights, asked: ExportContract, told: str
+) -> tuple[Converted, Verification]:
+    from striate.formats.comparison import Failure, compare_file, first_line
+    from striate.formats.subject import RefusedError
+    from striate.lower.torch import Program, load_arrays
+    from striate.lower.torch.reference import ArrayReference
+    from striate.onnx.colophon import describe
+
+    convert: Convert = import_module(f"striate.formats.{kind}").convert
+    first, info = model.graph.inputs[0].value.name, weights.info
+    colophon = describe(
+        model.graph,
+        __version__,
+        model.domain.sentences(),
+        told,
+        f"in {KINDS[kind].title} against torch",
+        class_names=info.classes if info else None,
+        pixels={first: info.contract} if info and info.contract else None,
+        tensor_cores=asked.tensor_cores,
+    )
+    try:
+        converted = convert(subject, colophon.entries)
+    except RefusedError as error:
+        raise DiagnosticError(_cannot_hold(kind, subject, convert, asked, first_line(error))) from error
+    reference = ArrayReference(load_arrays(Program(model.graph, model.catalogue.lookup), weights.arrays))
+    found = compare_file(converted, subject.graph, reference, subject.trials, asked.tolerance)
+    if isinstance(found, Failure):
+        raise DiagnosticError(_other_values(kind, subject, convert, asked, found))
+    return converted, found
+
+
+def _demand_openvino() -> None:
+    """Say that OpenVINO is missing before minutes of work."""
+    from striate.formats.openvino import load_openvino
+
+    load_openvino()
+
+
+def _cannot_hold(kind: str, subject: Subject, convert: Convert, asked: ExportContract, said: str) -> Diagnostic:
+    title, layers = KINDS[kind].title, _layers(subject, convert, asked)
+    return Diagnostic(
+        "E0638",
+        f"{subject.graph.name} cannot be written as {title}",
+        notes=(*layers, f"its tool says: {said}"),
+        help=_advice(bool(layers)),
+    )
+
+
+def _other_values(kind: str, subject: Subject, convert: Convert, asked: ExportContract, found: Failure) -> Diagnostic:
+    title, layers = KINDS[kind].title, _layers(subject, convert, asked)
+    return Diagnostic(
+        "E0639",
+        f"as {title}, {subject.graph.name} does not compute what torch does",
+        notes=(f"{found.trial}: {found.problem}", *layers),
+        help=_advice(bool(layers)),
+    )
+
+
+def _layers(subject: Subject, convert: Convert, asked: ExportContract) -> list[str]:
+    from striate.formats.suspects import suspects
+
+    lines = [
+        f"layer {each.node.name} ({each.node.op}), line {each.node.origin.span.line}: {each.problem}"
+        for each in suspects(convert, subject, asked.tolerance)
+    ]
+    more = len(lines) - MOST_NAMED
+    return [*lines[:MOST_NAMED], *([f"and {more} more layers"] if more > 0 else [])]
+
+
+def _advice(known: bool) -> str:
+    if known:
+        return "no file was written. Take other layers, fix the sizes in the input line, or write ONNX: --format onnx"
+    return "no file was written, and each layer alone can be. Fix the sizes in the input line, or write --format onnx"
