@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from striate.cli.boundary import terminal_width
+from striate.cli.loading import OntoOptions, demand_network, load_onto, onto_options
+from striate.cli.model_options import format_option
 
 if TYPE_CHECKING:
     from striate.importer import Imported, ImportReport
@@ -19,15 +21,26 @@ if TYPE_CHECKING:
 
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="PATH", help="The .cnn file [MODEL.cnn].")
-@click.option("--json", "as_json", is_flag=True, help="Print what was read and written as JSON.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="PATH", help="The file to write.")
+@onto_options
+@format_option
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--no-verify", is_flag=True, help="Do not run the file to compare it with the network.")
-def command(file: Path, output: Path | None, as_json: bool, no_verify: bool) -> None:
-    """Write the network of an ONNX FILE as a .cnn file, and its weights beside it as .safetensors.
+def command(file: Path, output: Path | None, form: str, as_json: bool, no_verify: bool, **onto: Any) -> int:
+    """Write the network of FILE, an ONNX file for example, as a .cnn file, and its weights beside it as .safetensors.
 
     What cannot be imported is listed whole, and nothing is written then; nor is anything if the network does not
     compute the same as the file. Names are kept where the language can have them.
+
+    With --onto, FILE holds weights only, as torch and safetensors save them (torchvision, timm, Lightning): they are
+    written as a checkpoint of a network that there is already, if every tensor has its place.
     """
+    options, as_json = OntoOptions(**onto), as_json or form == "json"
+    if options.onto is not None:
+        if no_verify:
+            raise click.UsageError("--no-verify goes with a FILE that can be run, not with --onto")
+        return load_onto(file, output, options, as_json=as_json)
+    demand_network(file, options)
     from striate.importer import write_import
 
     target = output or file.with_suffix(".cnn")
@@ -35,6 +48,7 @@ def command(file: Path, output: Path | None, as_json: bool, no_verify: bool) -> 
         raise click.UsageError("-o names the .cnn file; the weights go beside it, with the ending .safetensors")
     report = write_import(file, target, verify=not no_verify)
     click.echo(json.dumps(_as_json(report), indent=2) if as_json else "\n".join(_lines(report)))
+    return 0
 
 
 def _lines(report: ImportReport) -> list[str]:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, entry_points, version
-from typing import Any
 
 from striate.elaborate.linked import reachable
-from striate.elaborate.values import BlockRef, Bound, LayerRef
+from striate.elaborate.writing import written_value
 from striate.graph import fingerprint
-from striate.ops.arguments import Choice, format_value
 from striate.ops.record import OpRecord
 from striate.runtime.checkpoint_info import CheckpointInfo
 from striate.runtime.mismatch import computation
@@ -27,7 +25,7 @@ def describe(subject: Subject) -> CheckpointInfo:
         model=model.name,
         text=model.file.span.source.text,
         files={item.span.file: item.span.source.text for item in reachable(model.file) if item is not model.file},
-        arguments={name: written(value) for name, value in graph.arguments.items()},
+        arguments={name: written_value(value) for name, value in graph.arguments.items()},
         fingerprint=fingerprint(graph),
         computation=computation(graph),
         input=subject.size,
@@ -48,21 +46,6 @@ def software(packages: Iterable[str]) -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-def written(value: Any) -> str:
-    """Return the value of a model parameter as a `.cnn` file writes it; layers and blocks by their names."""
-    if isinstance(value, LayerRef):
-        return value.record.name
-    if isinstance(value, BlockRef):
-        return value.block.name.text
-    if isinstance(value, Bound):
-        given = [written(item.value) for item in value.positional]
-        named = [f"{name} = {written(item.value)}" for name, item in value.named.items()]
-        return f"{written(value.target)}({', '.join([*given, *named])})"
-    if isinstance(value, list):
-        return f"[{', '.join(map(written, value))}]"
-    return value.name if isinstance(value, Choice) else format_value(value)
 
 
 def _plugins(subject: Subject) -> dict[str, str]:
