@@ -120,7 +120,7 @@ def _cost(graph: Graph, node: Node, record: OpRecord, fresh: list[Weight]) -> No
 
 def _read(graph: Graph, node: Node, record: OpRecord) -> list[TensorType]:
     """Return the types of the values that a node reads, each once; of some the size alone is asked."""
-    unread = node.attributes.get(record.work.size_only) if record.work.size_only else None
+    unread = record.work.unread(node.attributes)
     return [graph.types[name] for name in dict.fromkeys(node.inputs) if unread is None or node.inputs[unread] != name]
 
 

@@ -7,11 +7,12 @@ the theory, not cut off at the border of the image: a field may be larger than t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
 
 from striate.analysis.track import PIXEL, Track, widest
+from striate.dims import Dim
 from striate.graph import Graph, Node, TensorType
 from striate.ops.record import POINTWISE, OpRecord, Window
 
@@ -25,9 +26,16 @@ Tracks = tuple[Track, ...]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What the positions of a value see of each input: tracks along every axis, e.g. its height and its width."""
+    """What the positions of a value see of each input: tracks along every axis, e.g. its height and its width.
+
+    Attributes:
+        axes: the tracks by the name of the input and the axis; a flat value has one axis, its entries.
+        placed: whether the positions are those of the value. Behind a layer that takes axes away (flatten, a reduction
+            that keeps none) the tracks say how much an entry sees, and no longer which entry.
+    """
 
     axes: Mapping[str, tuple[Tracks, ...]]
+    placed: bool = True
 
     @property
     def count(self) -> int:
@@ -37,8 +45,8 @@ class Field:
     def extent(self, kind: TensorType) -> tuple[int, ...] | Everything:
         """Return the largest size seen by one position of a value of this size per axis, over all inputs."""
         sides = []
-        for axis in range(self.count):
-            size = kind.shape[axis + 1] if kind.rank == self.count + 1 else None
+        sizes = _grid(kind) if self.placed else (None,) * self.count
+        for axis, size in enumerate(sizes):
             found = [widest(tracks[axis], size) for tracks in self.axes.values()]
             if None in found:
                 return _ALL
@@ -64,11 +72,15 @@ class ReceptiveFields:
         return float("inf") if isinstance(found, str) else max(found, default=1)
 
 
+def _grid(kind: TensorType) -> tuple[Dim, ...]:
+    """Return the sizes of the axes that positions lie along: those behind the channels, or the one of a flat value."""
+    return kind.shape[1:] or kind.shape
+
+
 def receptive_field(graph: Graph, lookup: Lookup) -> ReceptiveFields:
     """Return the receptive field of every value with respect to the inputs."""
     fields: dict[str, Field | Everything] = {
-        item.value.name: Field({item.value.name: ((PIXEL,),) * max(item.value.type.rank - 1, 1)})
-        for item in graph.inputs
+        item.value.name: Field({item.value.name: ((PIXEL,),) * len(_grid(item.value.type))}) for item in graph.inputs
     }
     for node in graph.nodes:
         field = _node_field(graph, node, lookup, fields)
@@ -81,19 +93,28 @@ def _node_field(
     graph: Graph, node: Node, lookup: Lookup, fields: Mapping[str, Field | Everything]
 ) -> Field | Everything:
     record = lookup(node.op)
-    kinds = tuple(graph.types[name] for name in node.inputs)
-    window = record.window(node.attributes, kinds) if record else _ALL
-    seen = [fields[name] for name in node.inputs]
+    if record is None:
+        return _ALL
+    window = record.window(node.attributes, tuple(graph.types[name] for name in node.inputs))
+    unread = record.work.unread(node.attributes)
+    read = [name for place, name in enumerate(node.inputs) if place != unread]
+    kinds, seen = [graph.types[name] for name in read], [fields[name] for name in read]
     known = [field for field in seen if not isinstance(field, str)]
     if isinstance(window, str) or len(known) < len(seen):
         return _ALL
     counts = {field.count for field in known}
     if len(counts) > 1 or (window != POINTWISE and counts != {len(window.extent)}):
         return _ALL  # axes have come or gone: what goes with what is not known
+    target = node.outputs[0].type
+    if not all(field.placed for field in known):
+        # Entry by entry is all that can be said of what lies no longer where it lay; of a flat value, whose window
+        # tells the layers that work on its entries one by one from those that mix them.
+        alone = len(known) == 1 and window == POINTWISE and kinds[0].rank == target.rank == 1
+        return known[0] if alone else _ALL
     if len(known) > 1:
-        target = node.outputs[0].type
         known = [_repeated(field, kind, target) for field, kind in zip(known, kinds, strict=True)]
-    return _through(_union(known), window)
+    seen_through = _through(_union(known), window)
+    return seen_through if target.rank == kinds[0].rank else replace(seen_through, placed=False)
 
 
 def _through(field: Field, window: Window) -> Field:
@@ -112,9 +133,9 @@ def _behind(tracks: Tracks, window: Window, axis: int) -> Tracks:
 
 def _repeated(field: Field, kind: TensorType, target: TensorType) -> Field:
     """Return the field of a merged value whose axes of size 1 are repeated along the result."""
-    if not kind.rank == target.rank == field.count + 1 or kind.shape[1:] == target.shape[1:]:
+    if kind.rank != target.rank or _grid(kind) == _grid(target):
         return field
-    still = [size == 1 and wanted != 1 for size, wanted in zip(kind.shape[1:], target.shape[1:], strict=True)]
+    still = [size == 1 and wanted != 1 for size, wanted in zip(_grid(kind), _grid(target), strict=True)]
 
     def axis_tracks(tracks: Tracks, axis: int) -> Tracks:
         return _merged(track.held() for track in tracks) if still[axis] else tracks

@@ -62,9 +62,14 @@ def strides(graph: Graph, lookup: Lookup) -> dict[str, Grids | None]:
 def misaligned(graph: Graph, lookup: Lookup) -> tuple[Misalignment, ...]:
     """Return the merges whose values lie differently in the same input, in execution order, once per axis.
 
-    Values that see the whole input, or an input alone, cannot be misaligned; nor can one of size 1 that is repeated.
+    Values that see the whole input, or an input alone, cannot be misaligned; nor can one of size 1 that is repeated,
+    or one whose entries lie no longer where they lay (a flat one).
     """
-    grids = strides(graph, lookup)
+    fields = receptive_field(graph, lookup).fields
+    grids = {
+        value: None if isinstance(field, str) or not field.placed else grids_of(field)
+        for value, field in fields.items()
+    }
     found = []
     for node in graph.nodes:
         record = lookup(node.op)

@@ -59,7 +59,7 @@ class Track:
         A stride below 1 is that of an upsampling layer; extent and padding may then be fractions too. With a spacing it
         sees only those of them that lie a multiple of the spacing behind the first.
         """
-        if self.period == 1 and isinstance(stride, int):
+        if self.period == 1 and isinstance(stride, int) and extent == int(extent) and padding == int(padding):
             low = self.low[0] - padding * self.advance
             high = self.high[0] + (extent - 1 - padding) * self.advance
             return Track(1, self.advance * stride, (low,), (high,))

@@ -39,7 +39,7 @@ class LayerFacts:
         size: the size of its output.
         parameters: trainable entries of its weights that no earlier layer has.
         macs: multiply-adds for one image.
-        receptive_field: height x width of what one output pixel sees of the input, or `all`.
+        receptive_field: what one output pixel sees of the input, e.g. height x width, or `all`.
         stride: pixels of the input from one output pixel to the next, or nothing where that has no meaning.
         weights: names of its weights by role.
     """
@@ -130,7 +130,7 @@ def _layers(graph: Graph, lookup: Lookup) -> Iterable[LayerFacts]:
             format_shape(value.type),
             cost.parameters,
             _number(cost.macs),
-            extent if isinstance(extent, str) else f"{extent[0]} x {extent[1]}",
+            extent if isinstance(extent, str) else " x ".join(map(str, extent)),
             strides[id(found)],
             dict(node.weights),
         )
@@ -138,9 +138,10 @@ def _layers(graph: Graph, lookup: Lookup) -> Iterable[LayerFacts]:
 
 def _stride(field: Field) -> str:
     """Return the pixels of the input between two neighbours, per axis where they differ."""
-    axes = [sorted({track.jump for tracks in field.axes.values() for track in tracks[axis]}) for axis in (0, 1)]
+    numbers = range(field.count)
+    axes = [sorted({track.jump for tracks in field.axes.values() for track in tracks[axis]}) for axis in numbers]
     texts = [" and ".join(map(str, jumps)) for jumps in axes]
-    return texts[0] if texts[0] == texts[1] else " x ".join(texts)
+    return texts[0] if len(set(texts)) == 1 else " x ".join(texts)
 
 
 def _inputs(graph: Graph) -> dict[str, str]:

@@ -93,6 +93,16 @@ def window_along(axes: Sequence[int], value: TensorType) -> Window | Literal["al
     return Window(tuple(extent), (1.0,) * len(extent), tuple(reach))
 
 
+def window_over(axes: Sequence[int], value: TensorType) -> Window | Literal["all"]:
+    """Return what an entry sees that stands for all entries along some axes, which have no other (a reduction)."""
+    each = window_along(axes, value)
+    if isinstance(each, str) or not each.extent:
+        return each
+    sizes = enumerate(value.shape[1:], start=2)
+    extent = tuple(size if isinstance(size, int) and position in axes else 1 for position, size in sizes)
+    return Window(extent, extent, (0.0,) * len(extent))
+
+
 def sizes_along(value: TensorType, axes: Sequence[int]) -> tuple[Dim, ...]:
     """Return the sizes along positions that count the batch."""
     return tuple(value.shape[position - 1] for position in axes)

@@ -5,6 +5,7 @@ All of it works on the axes beside the channels, for sequences, images and volum
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from striate.dims import Dim, format_dim
@@ -213,7 +214,7 @@ def _crop_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 CROP = OpRecord(
     name="crop",
-    work=VIEWING,
+    work=replace(VIEWING, size_only="like"),
     summary="Rows and columns taken away: from each side, or around the middle until a size is left.",
     arguments=(
         Argument(
@@ -304,7 +305,7 @@ def _expand_onnx(call: OnnxCall, sink: OnnxSink) -> None:
 
 EXPAND = OpRecord(
     name="expand",
-    work=VIEWING,
+    work=replace(VIEWING, size_only="like"),
     summary="One pixel repeated over an image: C x 1 x 1 to C x H x W, for H and W given or those of a named value.",
     arguments=(
         Argument("size", Optional(PerAxis(1)), "Size of the image, one number per axis.", None),

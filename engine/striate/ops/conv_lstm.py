@@ -93,8 +93,10 @@ def _weights(attributes: Attributes, inputs: Types) -> tuple[WeightSpec, ...]:
 
 def _macs(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
     hidden: int = attributes["hidden"]
-    taps = math.prod(attributes["kernel"])
-    return product(inputs[0].shape[1:]) * (_GATES * hidden * (known_channels(inputs) + hidden) * taps)
+    steps, *space = inputs[0].shape[1:]
+    # Before the first step there is no state that a kernel could go over.
+    seen = steps * (known_channels(inputs) + hidden) - hidden
+    return product(space) * seen * (_GATES * hidden * math.prod(attributes["kernel"]))
 
 
 def _state(attributes: Attributes, inputs: Types) -> Dim:

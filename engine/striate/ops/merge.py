@@ -114,8 +114,8 @@ def _concat_shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
 
 
 def _concat_window(attributes: Attributes, inputs: Types) -> Window | Literal["all"]:
-    """Along another axis than the channels each place belongs to one value; a window has no words for that."""
-    return POINTWISE if attributes["axis"] == "channels" else "all"
+    """Along an axis of positions each place belongs to one value; a window has no words for that."""
+    return POINTWISE if attributes["axis"] == "channels" and inputs[0].rank > 1 else "all"
 
 
 def _sums_between(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:

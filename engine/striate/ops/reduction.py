@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from striate.dims import Dim
 from striate.graph import format_shape
 from striate.ops.arguments import Argument, Choice, Flag, Integer, OneOf, Real
-from striate.ops.axes import ONE_AXIS, SINGLE_AXES, axes_of, axis_of, window_along
+from striate.ops.axes import ONE_AXIS, SINGLE_AXES, axes_of, axis_of, window_over
 from striate.ops.decomposition import Decomposition
 from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, Window
@@ -55,7 +55,7 @@ def _shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
 
 
 def _window(attributes: Attributes, inputs: Types) -> Window | Literal["all"]:
-    return window_along(_positions(attributes, inputs[0].rank), inputs[0])
+    return window_over(_positions(attributes, inputs[0].rank), inputs[0])
 
 
 def _reduced(function: str) -> Callable[[TorchCall], Tensor]:

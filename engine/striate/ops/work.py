@@ -115,6 +115,11 @@ class Work:
     size_only: str = ""
     passes_gradient: bool = False
 
+    def unread(self, attributes: Attributes) -> int | None:
+        """Return the place among the inputs of the value of which the size alone is read, if a call names one."""
+        place: int | None = attributes.get(self.size_only) if self.size_only else None
+        return place
+
     def scratch_bytes(self, attributes: Attributes, inputs: Types, outputs: Types, bytes_per_number: int) -> Dim:
         """Return the bytes beside inputs and outputs that torch needs for one image while it evaluates the layer."""
         kept = self.keeps(attributes, inputs, outputs)

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from striate.analysis.receptive import Field, receptive_field
+from striate.analysis.strides import misaligned
 from striate.dims import symbol
 from striate.ops import BUILTIN
 from tests.engine.analysis.graph_maker import GraphMaker
@@ -312,3 +313,61 @@ def test_published_fields(layers: list[tuple[str, int, int]], wanted: int):
         more = {"channels": 1} if op == "conv" else {}
         value = maker.layer(op, value, kernel=kernel, stride=stride, **more)
     assert receptive_field(maker.graph(value), BUILTIN.get).of(value) == (wanted, wanted)
+
+
+def test_a_reduced_axis_is_seen_once_over():
+    """One position stands for all 12 columns: it sees those, and not as many again beside them."""
+    maker = GraphMaker()
+    image = maker.input("image", 3, 9, 12)
+    for keep in (True, False):
+        reduced = maker.layer("reduce_mean", image, axis="width", keep=keep)
+        assert receptive_field(maker.graph(reduced), BUILTIN.get).of(reduced) == (1, 12)
+
+
+def test_layers_behind_axes_that_are_gone_do_not_take_the_next_ones_for_them():
+    """The classes of pixels are H x W, whose channels are the rows: their mean sees the whole image."""
+    maker = GraphMaker()
+    image = maker.input("image", 3, 9, 12)
+    classes = maker.layer("argmax", maker.layer("conv", image, channels=4, kernel=3), keep=False)
+    mean = maker.layer("reduce_mean", classes, axis="channels")
+    fields = receptive_field(maker.graph(mean), BUILTIN.get)
+    assert (fields.of(classes), fields.of(mean)) == ((3, 3), "all")
+
+
+def test_flat_values_know_how_much_their_entries_see_and_not_which():
+    maker = GraphMaker()
+    image = maker.input("image", 2, 8, 8)
+    narrow = maker.layer("flatten", maker.layer("conv", image, channels=2, kernel=3, pad=1))
+    wide = maker.layer("flatten", maker.layer("conv", image, channels=8, kernel=5, pad=2, stride=2))
+    bent, both = maker.layer("relu", narrow), maker.layer("add", narrow, wide)
+    graph = maker.graph(maker.layer("add", bent, both))
+    fields = receptive_field(graph, BUILTIN.get)
+    assert (fields.of(narrow), fields.of(wide), fields.of(bent)) == ((3, 3), (5, 5), (3, 3))
+    assert fields.of(both) == "all", "entry 64 is the first pixel of one and the last but one row of the other"
+    assert misaligned(graph, BUILTIN.get) == ()
+
+
+def test_a_flat_value_is_repeated_like_any_other():
+    maker = GraphMaker()
+    features, one = maker.input("features", 9), maker.input("one", 1)
+    compared = maker.layer("greater", features, one)
+    field = receptive_field(maker.graph(compared), BUILTIN.get).fields[compared]
+    assert isinstance(field, Field)
+    assert [field.axes[name][0][0].at(7) for name in ("features", "one")] == [(7, 7), (0, 0)]
+
+
+def test_a_value_of_which_the_size_is_read_is_not_seen():
+    maker = GraphMaker()
+    image = maker.input("image", 1, 20, 20)
+    skip = maker.layer("conv", image, channels=1, kernel=9)
+    narrow = maker.layer("conv", image, channels=1, kernel=3)
+    graph = maker.graph(maker.layer("crop", narrow, skip, like=1))
+    assert receptive_field(graph, BUILTIN.get).of(graph.nodes[-1].name) == (3, 3)
+
+
+def test_half_a_pixel_is_none():
+    """Nearest neighbours by the centres of pixels: between two of them there is nothing to see."""
+    maker = GraphMaker()
+    pooled = maker.layer("maxpool", maker.input("image", 1, 12, 12), kernel=2)
+    small = maker.layer("upsample", pooled, scale=(1, 0.5), coordinates="half_pixel")
+    assert receptive_field(maker.graph(small), BUILTIN.get).of(small) == (2, 2)

@@ -317,3 +317,16 @@ def test_a_checkpoint_goes_where_the_difference_says(text, edit):
     resized = {old for old, _, _, _ in weights.resized}
     for old, new in kept.items():
         assert (found.old.weights[old] == found.new.weights[new]) == (old not in resized)
+
+
+@pytest.mark.parametrize(
+    ("size", "field", "stride"),
+    [("3 x 16", "3", "2"), ("3 x 16 x 16", "3 x 3", "2"), ("3 x 8 x 8 x 8", "3 x 3 x 3", "2")],
+)
+def test_sequences_images_and_volumes_are_compared_along_all_their_axes(size: str, field: str, stride: str):
+    text = "model Net {{\n  input x: {}\n  {}\n  output y\n}}\n"
+    found = networks(text.format(size, "maxpool(2)"), text.format(size, "maxpool(3, stride = 2)"))
+    sides = "2" + " x 2" * field.count("x")
+    assert changes(found, "maxpool1")["receptive field"] == (sides, field)
+    found = networks(text.format(size, "maxpool(2)"), text.format(size, "maxpool(2, stride = 1)"))
+    assert {change.what: (change.old, change.new) for change in found.totals}["stride"] == (stride, "1")

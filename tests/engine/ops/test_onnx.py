@@ -76,33 +76,18 @@ def test_what_is_not_run_is_still_missing(name: str):
         Session(one_layer_model(layer, {}, FIRST_NOT_RUN[name]))
 
 
-@pytest.mark.parametrize("opset", [17, 22])
-@pytest.mark.parametrize(
-    "name",
-    [
-        "conv",
-        "deconv",
-        "maxpool",
-        "avgpool",
-        "minpool",
-        "lppool",
-        "mixed_pool",
-        "max_unpool",
-        "lrn",
-        "softmax",
-        "glu",
-        "layernorm",
-        "groupnorm",
-    ],
-)
-@settings(max_examples=20)
+@pytest.mark.parametrize("name", BUILTIN)
+@settings(max_examples=10)
 @given(data=st.data())
-def test_random_calls(name: str, opset: int, data: st.DataObject):
-    layer, shapes = data.draw(legal_calls(BUILTIN[name]))
+def test_random_calls(name: str, data: st.DataObject):
+    """The sizes of the rule are those of ONNX's own inference (strict, with propagated values), the values torch's."""
+    layer, shapes = data.draw(legal_calls(BUILTIN[name], largest=9))
+    opset = data.draw(st.sampled_from([opset for opset in IR_VERSIONS if opset >= first_opset(layer)]))
     model = one_layer_model(layer, layer.weights(), opset)
     onnx.checker.check_model(model, full_check=True)
-    assert inferred_sizes(model) == declared(layer)
-    agrees(layer, model, shapes)
+    assert inferred_sizes(model) == declared(layer) or opset < FIRST_INFERRED.get(name, 0)
+    if opset < FIRST_NOT_RUN.get(name, 99):
+        agrees(layer, model, shapes)
 
 
 OPEN = [
