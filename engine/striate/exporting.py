@@ -112,11 +112,9 @@ def export_model(
     asked = numbers.settle(read_contract(model.file, model.name, contract, precision=numbers.precision))
     version = asked.opset if opset is None else check_opset(opset)
     values = take_weights(model, weights, seed)
-    graph, _ = run_passes(model.graph, [DropInferenceNoops(model.catalogue.lookup), RemoveDeadNodes()])
-    folded = reparameterise(graph, values.arrays) if fold or asked.precision != "float32" else None
-    source = Source(model, graph, folded.graph if folded else graph, folded.arrays if folded else values.arrays)
-    words = f"{values.words}; {folded.words}" if folded else values.words
-    text = _text(model) if asked.text and folded is None else ""  # folded, it is no longer what the nodes compute
+    source, told = _prepared(model, values.arrays, fold=fold or asked.precision != "float32")
+    words = f"{values.words}; {told}" if told else values.words
+    text = _text(model) if asked.text and told is None else ""  # folded, it is no longer what the nodes compute
     document = _document(source, replace(values, words=words), version, verify, asked.tensor_cores, text)
     lowered = lower_precision(document, source, asked)
     numbers_of = lowered.narrowed.weights if lowered else StoredWeights(source.arrays)
@@ -124,9 +122,17 @@ def export_model(
         verification, further = _verify(source, lowered, made.content, values.arrays, asked) if verify else (None, ())
         made.place()
     remarks = (*(lowered.remarks if lowered else ()), *further)
-    told = folded.words if folded else None
     report = ExportReport(target, version, IR_VERSIONS[version], made.size, values.words, verification, told)
     return replace(report, precision=asked.precision, remarks=remarks, data=made.data)
+
+
+def _prepared(model: Model, arrays: Arrays, *, fold: bool) -> tuple[Source, str | None]:
+    """Return what is to be written, without layers that do nothing in evaluation, and what was folded, in words."""
+    graph, _ = run_passes(model.graph, [DropInferenceNoops(model.catalogue.lookup), RemoveDeadNodes()])
+    folded = reparameterise(graph, arrays) if fold else None
+    if folded is None:
+        return Source(model, graph, graph, arrays), None
+    return Source(model, graph, folded.graph, folded.arrays), folded.words
 
 
 def check_target(path: Path) -> None:

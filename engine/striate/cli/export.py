@@ -93,23 +93,13 @@ def command(
     from striate.cli.export_format import write_format
     from striate.exporting import export_model
     from striate.model import load_source
-    from striate.precisions import Numbers
     from striate_dsl.reading import read_source
 
     if weights is not None and seed is not None:
         raise click.UsageError("--seed is for weights that are initialised; with --weights there are none")
     network = load_source(read_source(file), model, parse_settings(settings), profile=profile)
     if kind != "onnx":
-        if target is not None:
-            raise click.UsageError(
-                "--for is about ONNX files; with --format the runtime itself writes and runs the file"
-            )
-        if no_verify:
-            raise click.UsageError(
-                "--no-verify is for ONNX; files of other runtimes are always loaded back and compared"
-            )
-        if numbers != Numbers() or external_data is not None:
-            raise click.UsageError("--precision and what goes with it, and --external-data, are about ONNX files")
+        _demand_for_all(target, numbers, external_data, no_verify=no_verify)
         write_format(network, kind, output, weights=weights, seed=seed or 0, opset=opset, contract=contract, fold=fold)
         return
     report = export_model(
@@ -129,6 +119,18 @@ def command(
     if target is not None:
         for line in acceptance(network, report.path, target):
             click.echo(line)
+
+
+def _demand_for_all(target: str | None, numbers: Numbers, external_data: bool | None, *, no_verify: bool) -> None:
+    """Refuse options that say something about ONNX files only."""
+    from striate.precisions import Numbers
+
+    if target is not None:
+        raise click.UsageError("--for is about ONNX files; with --format the runtime itself writes and runs the file")
+    if no_verify:
+        raise click.UsageError("--no-verify is for ONNX; files of other runtimes are always loaded back and compared")
+    if numbers != Numbers() or external_data is not None:
+        raise click.UsageError("--precision and what goes with it, and --external-data, are about ONNX files")
 
 
 def _lines(model: Model, report: ExportReport) -> list[str]:

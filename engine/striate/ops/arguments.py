@@ -67,9 +67,9 @@ def format_value(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, Choice):
         return value.name
-    if isinstance(value, tuple):
+    if isinstance(value, tuple) and value:  # empty brackets stand for nothing in the language, an empty list is one
         return "(" + ", ".join(format_value(item) for item in value) + ")"
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return "[" + ", ".join(format_value(item) for item in value) + "]"
     if isinstance(value, str):
         return f'"{value}"'

@@ -21,7 +21,7 @@ JUMPING = frozenset(
     name
     for name in BUILTIN
     if name.startswith(("arg", "equal", "greater", "gumbel_", "less", "logical_", "not_equal"))
-    or name in ("ceil", "floor", "fmod", "max_unpool", "maxpool", "round", "sign")
+    or name in ("ceil", "floor", "fmod", "max_unpool", "maxpool", "mod", "round", "sign")
 )
 """Layers that jump, or give places: the rounding of an input may change such a result by any amount."""
 
