@@ -37,7 +37,7 @@ NETWORKS: tuple[tuple[str, Path, str | None, int], ...] = (
     ("ResNet-50", ZOO / "resnet.cnn", "ResNet50", 4),
     ("MobileNetV2", ZOO / "mobilenet_v2.cnn", None, 4),
     ("GoogLeNet", ZOO / "googlenet.cnn", None, 4),
-    ("DenseNet-121", ZOO / "densenet.cnn", None, 4),
+    ("DenseNet-121", ZOO / "densenet.cnn", "DenseNet121", 4),
     ("ResNet-50 (one file)", ROOT / "benchmarks" / "networks" / "resnet50.cnn", None, 2),
     ("VGG-16", ROOT / "benchmarks" / "networks" / "vgg16.cnn", None, 1),
 )

@@ -12,11 +12,11 @@ from striate_dsl.source import Source
 from tests.dsl.trees import outline, preorder, tree, zoo
 
 SHARED = {
-    "densenet.cnn": (2, 1, 0, 0),
+    "densenet.cnn": (2, 1, 4, 0),
     "googlenet.cnn": (3, 1, 0, 0),
     "lenet5.cnn": (0, 1, 0, 1),
     "mobilenet_v2.cnn": (3, 1, 0, 0),
-    "resnet.cnn": (5, 1, 5, 0),
+    "resnet.cnn": (5, 1, 10, 0),
     "siamese.cnn": (1, 1, 0, 0),
     "unet.cnn": (1, 1, 0, 0),
 }

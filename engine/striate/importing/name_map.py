@@ -7,9 +7,11 @@
     names = { "conv_bn1.conv1" = "conv1", "stage1.{i}.unit1.conv_bn{j}.bn1" = "layer{i+1}.0.bn{j}" }
     older = { "norm.{k}." = "norm{k}." }
     spare = ["aux{i}."]
+    parameters = { eps = "1e-05" }
 
 `older` rewrites parts of names that former versions of the program used; `spare` are beginnings of names that a file
-may have beside those of the network.
+may have beside those of the network; `parameters` are those of the model with which the program trains, where its
+variants do not have them already.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from striate.importing.name_rules import Lists, Named, Rule, RuleError, their_na
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError
 
 _NUMBER = re.compile(r"\\\{(\w+)\\\}")
-_KEYS = {"about", "names", "older", "spare"}
+_KEYS = {"about", "names", "older", "parameters", "spare"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Convention:
         rules: in the order in which they are tried.
         older: patterns in the names of the file and what stands there today.
         spare: patterns of the beginnings of names that are left out on purpose.
+        parameters: the model's parameters that these weights need, as text.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Convention:
     rules: tuple[Rule, ...]
     older: tuple[tuple[re.Pattern[str], str], ...] = ()
     spare: tuple[re.Pattern[str], ...] = ()
+    parameters: tuple[tuple[str, str], ...] = ()
 
     def today(self, name: str) -> str:
         """Return the name of a tensor as the newest version of the program writes it."""
@@ -56,20 +60,18 @@ class Convention:
         return any(pattern.match(name) for pattern in self.spare)
 
     def named(self, weights: Iterable[str]) -> dict[str, Named]:
-        """Return what the rules say of every weight: its layer by its path, or the weight itself."""
-        layers: dict[str, Named | None] = {}
+        """Return what the first rule says that knows a weight: its layer by its path, or the weight itself."""
+        layers: dict[str, list[Named | None]] = {}
         found = {}
         for weight in weights:
             layer = weight.rpartition(".")[0]
             if layer not in layers:
-                layers[layer] = self._first(layer)
-            item = self._first(weight) or layers[layer]
-            if item is not None:
-                found[weight] = item
+                layers[layer] = [rule.match(layer) for rule in self.rules]
+            for rule, item in zip(self.rules, layers[layer], strict=True):
+                if (named := item or rule.match(weight)) is not None:
+                    found[weight] = named
+                    break
         return found
-
-    def _first(self, path: str) -> Named | None:
-        return next((named for rule in self.rules if (named := rule.match(path)) is not None), None)
 
 
 def expected_names(named: Mapping[str, Named], names: Iterable[str]) -> dict[str, str]:
@@ -110,15 +112,10 @@ def _convention(name: str, table: Any) -> Convention:
         raise RuleError(f"{name} must be a table with a table names: our names, and theirs")
     if unknown := sorted(table.keys() - _KEYS):
         raise RuleError(f"[{name}] has no entry {unknown[0]}; there are {', '.join(sorted(_KEYS))}")
-    about, older, spare = table.get("about", name), table.get("older", {}), table.get("spare", [])
-    if (
-        not isinstance(about, str)
-        or not isinstance(spare, list)
-        or not _is_text(spare)
-        or not isinstance(older, dict)
-        or not _is_text(older.values())
-    ):
-        raise RuleError(f"[{name}]: about is a text, older a table of texts, spare a list of texts")
+    about, spare = table.get("about", name), table.get("spare", [])
+    older, parameters = _texts(name, table, "older"), _texts(name, table, "parameters")
+    if not isinstance(about, str) or not isinstance(spare, list) or not _are_texts(spare):
+        raise RuleError(f"[{name}]: about is a text, spare a list of texts")
     rules = tuple(_rule(name, ours, theirs) for ours, theirs in table["names"].items())
     return Convention(
         name,
@@ -126,7 +123,15 @@ def _convention(name: str, table: Any) -> Convention:
         rules,
         tuple((_substring(before), _replacement(before, after)) for before, after in older.items()),
         tuple(_substring(item) for item in spare),
+        tuple(parameters.items()),
     )
+
+
+def _texts(convention: str, table: Mapping[str, Any], entry: str) -> Mapping[str, str]:
+    texts = table.get(entry, {})
+    if not isinstance(texts, dict) or not _are_texts(texts.values()):
+        raise RuleError(f"[{convention}]: {entry} is a table of texts")
+    return texts
 
 
 def _rule(convention: str, ours: str, theirs: Any) -> Rule:
@@ -143,8 +148,8 @@ def _permuted(convention: str, ours: str, theirs: Any) -> Rule:
     raise RuleError(f'[{convention}]: {ours} must be a text or {{ name = "…", axes = [1, 0] }}')
 
 
-def _is_text(items: Any) -> bool:
-    return not isinstance(items, str) and all(isinstance(item, str) for item in items)
+def _are_texts(items: Iterable[Any]) -> bool:
+    return all(isinstance(item, str) for item in items)
 
 
 def _substring(text: str) -> re.Pattern[str]:

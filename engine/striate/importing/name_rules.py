@@ -1,7 +1,8 @@
 """Rules that say how another program calls the weights of a network: patterns of our names, templates of theirs.
 
 A pattern is one of our layers' paths, or the full name of one weight. In it, `{i}` stands for a number, `*` for a part
-of a path between two dots, `**` for any parts. A template may use the numbers (`{i}`, `{i+1}`). `{#}` in a template is
+of a path between two dots, `**` for any parts, and `<x>` for letters and digits. A template may use the numbers and
+these (`{i}`, `{i+1}`, `<x>`). `{#}` in a template is
 the next number that the file uses in this place: programs that keep layers in lists number those without weights too,
 so only the order of the numbers is known. What counts as one entry of such a list is the part of our path before the
 mark `|`, the first mark for the first `{#}`; where there is no mark left, every layer is one.
@@ -14,8 +15,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-_TOKEN = re.compile(r"\*\*|\*|\||\{(\w+)\}")
+_TOKEN = re.compile(r"\*\*|\*|\||\{(?P<number>\w+)\}|<(?P<text>\w+)>")
 _FIELD = re.compile(r"\{(#|[A-Za-z_]\w*)(?:([+-])(\d+))?\}")
+_TEXT = re.compile(r"<(\w+)>")
 _NEXT = "#"
 
 
@@ -45,7 +47,10 @@ class Rule:
                 raise RuleError(f"{self.theirs!r} shifts a number that is the file's own: write {{#}}")
             if name != _NEXT and name not in known:
                 raise RuleError(f"{{{name}}} in {self.theirs!r} is no number of {self.ours!r}")
-        if leftover := set("{}*|") & set(_FIELD.sub("", self.theirs)):
+        for name in _TEXT.findall(self.theirs):
+            if name not in known:
+                raise RuleError(f"<{name}> in {self.theirs!r} is no part of {self.ours!r}")
+        if leftover := set("{}*|<>") & set(_TEXT.sub("", _FIELD.sub("", self.theirs))):
             raise RuleError(f"{self.theirs!r} has a {sorted(leftover)[0]} that is part of no number such as {{i+1}}")
 
     @cached_property
@@ -68,10 +73,10 @@ class Rule:
         found = self.pattern.fullmatch(path)
         if found is None:
             return None
-        numbers = {name: int(text) for name, text in found.groupdict().items() if text is not None}
-        marks = [path[: found.start(index)] for index in self._marks]
-        pieces = _FIELD.split(self.theirs)
-        return Named(self, path, _pieces(pieces, numbers), tuple(marks))
+        texts = found.groupdict()
+        marks = tuple(path[: found.start(index)] for index in self._marks)
+        template = _TEXT.sub(lambda field: texts[field[1]], self.theirs)
+        return Named(self, path, _pieces(_FIELD.split(template), texts), marks)
 
     @cached_property
     def _marks(self) -> tuple[int, ...]:
@@ -86,13 +91,13 @@ def _expression(token: re.Match[str], seen: set[str]) -> str:
         return r"[^.]+"
     if token[0] == "|":
         return "()"
-    name = token[1]
+    name = token["number"] or token["text"]
     if not name.isidentifier():
-        raise RuleError(f"{{{name}}} is no name of a number")
+        raise RuleError(f"{token[0]} has no name that can be repeated")
     if name in seen:
         return f"(?P={name})"
     seen.add(name)
-    return rf"(?P<{name}>\d+)"
+    return rf"(?P<{name}>\d+)" if token["number"] else rf"(?P<{name}>\w+?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +114,14 @@ class Named:
         return self.marks[level] if level < len(self.marks) else self.path
 
 
-def _pieces(split: Sequence[str], numbers: Mapping[str, int]) -> tuple[str, ...]:
+def _pieces(split: Sequence[str], texts: Mapping[str, str]) -> tuple[str, ...]:
     """Fill the numbers in and part the rest at the file's own."""
     pieces = [split[0]]
     for name, sign, shift, after in zip(split[1::4], split[2::4], split[3::4], split[4::4], strict=True):
         if name == _NEXT:
             pieces.append(after)
             continue
-        number = numbers[name] + (int(shift) if sign == "+" else -int(shift) if sign == "-" else 0)
+        number = int(texts[name]) + (int(shift) if sign == "+" else -int(shift) if sign == "-" else 0)
         pieces[-1] += f"{number}{after}"
     return tuple(pieces)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from striate.elaborate.writing import written_value
 from striate.graph import Graph
 from striate.importing.state_choice import Choice
 from striate.importing.state_matching import Match, Row, Status
@@ -32,6 +33,8 @@ def refusal(state: StateFile, graph: Graph, choice: Choice, *, partial: bool) ->
     unusable = [row for row in match.rows if row.status == "unusable"]
     if unusable and match.counts.get("differs", 0) == match.counts.get("missing", 0) == 0:
         return _unusable(state, match, unusable)
+    if unlike := _unlike(graph, match):
+        return _other_parameters(state, graph, match, unlike)
     if match.complete or partial:
         return None
     return Diagnostic(
@@ -39,6 +42,34 @@ def refusal(state: StateFile, graph: Graph, choice: Choice, *, partial: bool) ->
         f"the weights in {state.path} do not fit {graph.name}: {_counted(match)}",
         notes=(*_listed(match), *_with_names(match), "nothing was written"),
         help=_advice(match),
+    )
+
+
+def _unlike(graph: Graph, match: Match) -> dict[str, str]:
+    """Return the model parameters that these weights need and that the network has otherwise."""
+    needed = match.convention.parameters if match.convention else ()
+    return {
+        name: value
+        for name, value in needed
+        if name in graph.arguments and not _equal(written_value(graph.arguments[name]), value)
+    }
+
+
+def _equal(first: str, second: str) -> bool:
+    try:
+        return float(first) == float(second)
+    except ValueError:
+        return first == second
+
+
+def _other_parameters(state: StateFile, graph: Graph, match: Match, unlike: Mapping[str, str]) -> Diagnostic:
+    now = ", ".join(f"{name} = {written_value(graph.arguments[name])}" for name in unlike)
+    needed = ", ".join(f"{name} = {value}" for name, value in unlike.items())
+    return Diagnostic(
+        "E0664",
+        f"the weights in {state.path} were trained with {needed}, and {graph.name} has {now}",
+        notes=(*_with_names(match), "names and sizes fit, but the network would compute something else"),
+        help=f"pass {' '.join(f'--set {name}={value}' for name, value in unlike.items())}",
     )
 
 

@@ -28,7 +28,7 @@ def small_model(file: str, model: str | None) -> Model:
         ("resnet", "ResNet18", (2, 3, 64, 64)),
         ("resnet", "ResNet50", (1, 3, 64, 64)),
         ("mobilenet_v2", None, (2, 3, 64, 64)),
-        ("densenet", None, (1, 3, 64, 64)),
+        ("densenet", "DenseNet121", (1, 3, 64, 64)),
         ("googlenet", None, (1, 3, 64, 64)),
         ("unet", None, (2, 3, 32, 48)),
     ],

@@ -19,7 +19,7 @@ from tests.engine.analysis.test_liveness import small_model
         ("lenet5", None, (1, 1, 32, 32)),
         ("resnet", "ResNet18", (1, 3, 64, 64)),
         ("mobilenet_v2", None, (1, 3, 64, 64)),
-        ("densenet", None, (1, 3, 64, 64)),
+        ("densenet", "DenseNet121", (1, 3, 64, 64)),
         ("googlenet", None, (1, 3, 64, 64)),
     ],
 )

@@ -23,7 +23,7 @@ from tests.engine.analysis.test_liveness import small_model
         ("resnet", "ResNet18", (4, 3, 64, 64), "sgd", "fp32"),
         ("mobilenet_v2", None, (2, 3, 64, 64), "momentum", "fp32"),
         ("mobilenet_v2", None, (2, 3, 64, 64), "sgd", "bf16"),
-        ("densenet", None, (2, 3, 64, 64), "sgd", "fp32"),
+        ("densenet", "DenseNet121", (2, 3, 64, 64), "sgd", "fp32"),
         ("unet", None, (2, 3, 64, 96), "adam", "fp32"),
         ("unet", None, (2, 3, 64, 96), "sgd", "bf16"),
     ],

@@ -22,13 +22,19 @@ from striate_dsl.source import Source
 from tests.dsl.trees import zoo
 from tests.engine.expand.random_files import files
 
+LARGER = ("B2", "B3", "B4", "B5", "B6", "B7", "161", "169", "201", "101_2", "32x8d", "64x4d")
+"""Endings of variants that are other variants with more layers, which take long."""
+
+SILENCED = ("alexnet.cnn", "vgg.cnn")
+"""Files that silence findings, as an expansion cannot."""
+
 
 def networks() -> list[tuple[str, str]]:
     found = []
     for file, text in sorted(zoo().items()):
         parsed = parse_linked(Source(file, text), HostCatalogue())
         assert parsed.file is not None
-        found += [(file, name) for name in model_names(parsed.file)]
+        found += [(file, name) for name in model_names(parsed.file) if not name.endswith(LARGER)]
     return found
 
 
@@ -58,7 +64,7 @@ def assert_same(source: Source, model: str | None = None, *, clean: bool = True,
 
 @pytest.mark.parametrize(("file", "model"), networks())
 def test_the_zoo(file, model):
-    assert_same(Source(file, zoo()[file]), model)
+    assert_same(Source(file, zoo()[file]), model, clean=file not in SILENCED)
 
 
 @pytest.mark.parametrize(

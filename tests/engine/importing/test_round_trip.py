@@ -36,13 +36,30 @@ NETWORKS = [
     (ZOO / "lenet5.cnn", None),
     (ZOO / "googlenet.cnn", None),
     (ZOO / "mobilenet_v2.cnn", None),
-    (ZOO / "densenet.cnn", None),
+    (ZOO / "densenet.cnn", "DenseNet121"),
     (ZOO / "unet.cnn", None),
     (ZOO / "siamese.cnn", None),
     (ZOO / "resnet.cnn", "ResNet18"),
     (ZOO / "resnet.cnn", "ResNet50"),
+    (ZOO / "resnet.cnn", "ResNeXt50_32x4d"),
+    (ZOO / "alexnet.cnn", None),
+    (ZOO / "convnext.cnn", "ConvNeXtTiny"),
+    (ZOO / "efficientnet.cnn", "EfficientNetB0"),
+    (ZOO / "googlenet_bn.cnn", None),
+    (ZOO / "inception_v3.cnn", None),
+    (ZOO / "mnasnet.cnn", "MNASNet1_0"),
+    (ZOO / "mobilenet_v3.cnn", "MobileNetV3Small"),
+    (ZOO / "shufflenet_v2.cnn", "ShuffleNetV2_x1_0"),
+    (ZOO / "squeezenet.cnn", "SqueezeNet1_1"),
+    (ZOO / "vgg.cnn", "VGG11_BN"),
     *((path, None) for path in sorted((ROOT / "examples").glob("*.cnn"))),
 ]
+
+SMALLER = {"alexnet": {"hidden": 64}, "vgg": {"hidden": 64}}
+"""Parameters that make files of half a gigabyte small."""
+
+TAKEN_APART = {"convnext", "shufflenet_v2"}
+"""Networks with layers that ONNX has no operator for, at this operator set: they come back as several others."""
 
 
 def test_every_network_of_the_zoo_takes_the_trip():
@@ -75,7 +92,7 @@ def without_text(path: Path) -> None:
 @pytest.mark.parametrize("carried", [True, False], ids=["text", "nodes"])
 @pytest.mark.parametrize(("path", "name"), NETWORKS, ids=lambda item: getattr(item, "stem", item))
 def test_a_network_comes_back_the_same(path, name, carried, tmp_path):
-    model = load(path, model=name)
+    model = load(path, model=name, **SMALLER.get(path.stem, {}))
     export_model(model, tmp_path / "net.onnx", verify=False)
     if not carried:
         without_text(tmp_path / "net.onnx")
@@ -83,6 +100,9 @@ def test_a_network_comes_back_the_same(path, name, carried, tmp_path):
     assert report.agreement is not None
     assert report.agreement.difference.relative < 1e-5
     again = load(tmp_path / "back.cnn")
+    if path.stem in TAKEN_APART and not carried:
+        assert again.parameters == model.parameters
+        return
     wanted = model.graph if carried else exported(model.graph, model.catalogue.lookup)
     assert format_graph(again.graph) == format_graph(wanted)
     assert fingerprint(again.graph) == fingerprint(wanted)

@@ -130,7 +130,7 @@ def test_a_value_that_leaves_a_unit_in_its_middle_makes_it_no_block():
 @pytest.mark.parametrize("name", ["resnet", "mobilenet_v2", "densenet", "googlenet", "unet", "siamese"])
 def test_the_zoo_reads_well(name, repository, tmp_path):
     text = (repository / "plugins/striate_plugins/zoo" / f"{name}.cnn").read_text(encoding="utf-8")
-    built = load_source(Source(f"{name}.cnn", text), {"resnet": "ResNet50"}.get(name))
+    built = load_source(Source(f"{name}.cnn", text), {"resnet": "ResNet50", "densenet": "DenseNet121"}.get(name))
     export_model(built, tmp_path / "net.onnx", verify=False)
     found = import_onnx(tmp_path / "net.onnx")
     source = Source("back.cnn", found.text)

@@ -40,7 +40,7 @@ ZOO_SUMMARIES = {
     "resnet50": ("resnet", "ResNet50"),
     "googlenet": ("googlenet",),
     "siamese": ("siamese",),
-    "densenet": ("densenet",),
+    "densenet": ("densenet", "DenseNet121"),
 }
 
 

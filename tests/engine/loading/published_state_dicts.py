@@ -1,0 +1,148 @@
+"""The names and sizes of the tensors in published state dicts, and the script that wrote them down.
+
+`published_state_dicts.txt.xz` is a text: for every network a line `# torchvision resnet18`, then a line per tensor, its
+name and its sizes. Names and sizes are facts; the table spares the tests torchvision, whose binary must match torch's
+build, and timm. To write it again, where both are installed:
+
+    python -m tests.engine.loading.published_state_dicts torchvision timm
+
+Counters (`num_batches_tracked`) are left out. GoogLeNet and Inception v3 are written with their auxiliary heads.
+"""
+
+from __future__ import annotations
+
+import lzma
+import sys
+from functools import cache
+from importlib import import_module
+from math import prod
+from pathlib import Path
+
+TABLE = Path(__file__).with_name("published_state_dicts.txt.xz")
+Shapes = dict[str, tuple[int, ...]]
+
+NETWORKS: dict[tuple[str, str], tuple[tuple[str, ...], ...]] = {
+    ("resnet", ""): (
+        ("ResNet18", "torchvision resnet18", "timm resnet18"),
+        ("ResNet34", "torchvision resnet34", "timm resnet34"),
+        ("ResNet50", "torchvision resnet50", "timm resnet50"),
+        ("ResNet101", "torchvision resnet101", "timm resnet101"),
+        ("ResNet152", "torchvision resnet152", "timm resnet152"),
+        ("WideResNet50_2", "torchvision wide_resnet50_2", "timm wide_resnet50_2"),
+        ("WideResNet101_2", "torchvision wide_resnet101_2", "timm wide_resnet101_2"),
+        ("ResNeXt50_32x4d", "torchvision resnext50_32x4d", "timm resnext50_32x4d"),
+        ("ResNeXt101_32x8d", "torchvision resnext101_32x8d", "timm resnext101_32x8d"),
+        ("ResNeXt101_64x4d", "torchvision resnext101_64x4d", "timm resnext101_64x4d"),
+    ),
+    ("densenet", ""): (
+        ("DenseNet121", "torchvision densenet121", "timm densenet121"),
+        ("DenseNet161", "torchvision densenet161", "timm densenet161"),
+        ("DenseNet169", "torchvision densenet169", "timm densenet169"),
+        ("DenseNet201", "torchvision densenet201", "timm densenet201"),
+    ),
+    ("googlenet_bn", "aux=true"): (("GoogLeNetBN", "torchvision googlenet"),),
+    ("googlenet_bn", ""): (("GoogLeNetBN", "torchvision googlenet"),),
+    ("inception_v3", "aux=true"): (("InceptionV3", "torchvision inception_v3"),),
+    ("inception_v3", ""): (("InceptionV3", "torchvision inception_v3", "timm inception_v3"),),
+    ("mobilenet_v2", ""): (("MobileNetV2", "torchvision mobilenet_v2", "timm mobilenetv2_100"),),
+    ("mobilenet_v3", ""): (
+        ("MobileNetV3Small", "torchvision mobilenet_v3_small"),
+        ("MobileNetV3Large", "torchvision mobilenet_v3_large"),
+    ),
+    ("mobilenet_v3", "eps=1e-5"): (
+        ("MobileNetV3Small", "timm mobilenetv3_small_100"),
+        ("MobileNetV3Large", "timm mobilenetv3_large_100"),
+    ),
+    ("alexnet", ""): (("AlexNet", "torchvision alexnet"),),
+    ("vgg", ""): (
+        ("VGG11", "torchvision vgg11", "timm vgg11"),
+        ("VGG13", "torchvision vgg13", "timm vgg13"),
+        ("VGG16", "torchvision vgg16", "timm vgg16"),
+        ("VGG19", "torchvision vgg19", "timm vgg19"),
+        ("VGG11_BN", "torchvision vgg11_bn", "timm vgg11_bn"),
+        ("VGG13_BN", "torchvision vgg13_bn", "timm vgg13_bn"),
+        ("VGG16_BN", "torchvision vgg16_bn", "timm vgg16_bn"),
+        ("VGG19_BN", "torchvision vgg19_bn", "timm vgg19_bn"),
+    ),
+    ("squeezenet", ""): (
+        ("SqueezeNet1_0", "torchvision squeezenet1_0"),
+        ("SqueezeNet1_1", "torchvision squeezenet1_1"),
+    ),
+    ("mnasnet", ""): (
+        ("MNASNet0_5", "torchvision mnasnet0_5"),
+        ("MNASNet0_75", "torchvision mnasnet0_75"),
+        ("MNASNet1_0", "torchvision mnasnet1_0", "timm mnasnet_100"),
+        ("MNASNet1_3", "torchvision mnasnet1_3"),
+    ),
+    ("shufflenet_v2", ""): (
+        ("ShuffleNetV2_x0_5", "torchvision shufflenet_v2_x0_5"),
+        ("ShuffleNetV2_x1_0", "torchvision shufflenet_v2_x1_0"),
+        ("ShuffleNetV2_x1_5", "torchvision shufflenet_v2_x1_5"),
+        ("ShuffleNetV2_x2_0", "torchvision shufflenet_v2_x2_0"),
+    ),
+    ("efficientnet", ""): (
+        ("EfficientNetB0", "torchvision efficientnet_b0", "timm efficientnet_b0"),
+        ("EfficientNetB1", "torchvision efficientnet_b1", "timm efficientnet_b1"),
+        ("EfficientNetB2", "torchvision efficientnet_b2", "timm efficientnet_b2"),
+        ("EfficientNetB3", "torchvision efficientnet_b3", "timm efficientnet_b3"),
+        ("EfficientNetB4", "torchvision efficientnet_b4", "timm efficientnet_b4"),
+        ("EfficientNetB5", "torchvision efficientnet_b5"),
+        ("EfficientNetB6", "torchvision efficientnet_b6"),
+        ("EfficientNetB7", "torchvision efficientnet_b7"),
+    ),
+    ("efficientnet", "eps=1e-5"): (("EfficientNetB5", "timm efficientnet_b5"),),
+    ("convnext", ""): (
+        ("ConvNeXtTiny", "torchvision convnext_tiny", "timm convnext_tiny"),
+        ("ConvNeXtSmall", "torchvision convnext_small", "timm convnext_small"),
+        ("ConvNeXtBase", "torchvision convnext_base", "timm convnext_base"),
+        ("ConvNeXtLarge", "torchvision convnext_large", "timm convnext_large"),
+    ),
+}
+"""The networks of a file of the zoo, with a parameter that is set: the model, and which state dicts are its weights."""
+
+
+@cache
+def published() -> dict[str, Shapes]:
+    """The tensors of every state dict by name."""
+    found: dict[str, Shapes] = {}
+    tensors: Shapes = {}
+    for line in lzma.decompress(TABLE.read_bytes()).decode().splitlines():
+        name, *sizes = line.split()
+        if name == "#":
+            tensors = found.setdefault(" ".join(sizes), {})
+        else:
+            tensors[name] = tuple(map(int, sizes))
+    return found
+
+
+def parameters(shapes: Shapes) -> int:
+    """The number of trainable parameters."""
+    statistics = ("running_mean", "running_var")
+    return sum(prod(shape) for name, shape in shapes.items() if not name.endswith(statistics))
+
+
+def _made(library: str, name: str) -> Shapes:
+    """Build a network and ask for its state dict; the numbers are of no interest."""
+    if library == "timm":
+        network = import_module("timm").create_model(name, pretrained=False)
+    else:
+        heads = {"aux_logits": True, "init_weights": False} if name in ("googlenet", "inception_v3") else {}
+        network = getattr(import_module("torchvision.models"), name)(weights=None, **heads)
+    state = network.state_dict()
+    return {key: tuple(item.shape) for key, item in state.items() if not key.endswith("num_batches_tracked")}
+
+
+def main(libraries: list[str]) -> int:
+    """Write the table."""
+    wanted = dict.fromkeys(name for rows in NETWORKS.values() for _, *names in rows for name in names)
+    lines = []
+    for name in wanted:
+        library, network = name.split()
+        shapes = _made(library, network) if library in libraries else published()[name]
+        lines += [f"# {name}", *(" ".join([key, *map(str, shape)]) for key, shape in shapes.items())]
+    TABLE.write_bytes(lzma.compress(("\n".join(lines) + "\n").encode(), preset=9 | lzma.PRESET_EXTREME))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
