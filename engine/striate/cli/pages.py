@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from striate.reference.page import Code, Heading, Page, Paragraph, Table
+from striate.reference.page import Code, Heading, Page, Paragraph, Picture, Table
 
 _TICKS = re.compile(r"`([^`]*)`")
 _MARKED = re.compile(r"^`(.*)`$")
@@ -32,6 +32,8 @@ def show_page(page: Page, *, width: int, color: bool) -> None:
                     console.print(Text(textwrap.indent(text.rstrip(), " " * 4)), soft_wrap=True)
                 case Table():
                     console.print(_grid(part))
+                case Picture(path, shows):
+                    console.print(Text(f"{shows} ({path})"))
     lines = (line.rstrip() for line in captured.get().splitlines())
     click.echo("\n".join(lines), color=color)
 

@@ -113,8 +113,8 @@ def _operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
 
 
 def _keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
-    """For every step the gates, the cell and its tanh, and the state."""
-    return Kept((0,), numbers=_state(attributes, inputs) * (inputs[0].shape[1] * 7 - 2))
+    """For every step the gates, the cell and its tanh, and the state; before the first one cell for peepholes."""
+    return Kept((0,), numbers=_state(attributes, inputs) * (inputs[0].shape[1] * 7 - 2 + int(attributes["peepholes"])))
 
 
 def _torch(call: TorchCall) -> Tensor:

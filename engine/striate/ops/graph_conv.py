@@ -82,14 +82,15 @@ def _operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
 
 
 def _keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
-    """The nodes, what is projected of them, and the matrix at every stage of its scaling."""
-    place = int(attributes["adjacency"])
+    """The nodes, what is projected of them, the matrix at every stage of its scaling, and the degrees it takes."""
+    place, count = int(attributes["adjacency"]), tokens_of(inputs[0], attributes["axis"])
     stages = {"symmetric": 3, "rows": 2, "none": 1}[attributes["normalise"]]
     kept = () if attributes["self_loops"] else (place,)
-    numbers = entries(outputs[0]) + entries(inputs[place]) * (stages - len(kept))
+    numbers = entries(outputs[0]) + entries(inputs[place]) * (stages - len(kept)) + count * (stages - 1)
+    marks = count if stages > 1 else 0
     if attributes["axis"] == "last":
-        return Kept((0, *kept), numbers=numbers)
-    return Kept(kept, numbers=numbers + entries(inputs[0]))
+        return Kept((0, *kept), numbers=numbers, marks=marks)
+    return Kept(kept, numbers=numbers + entries(inputs[0]), marks=marks)
 
 
 def _torch(call: TorchCall) -> Tensor:

@@ -142,8 +142,12 @@ def _operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
 
 
 def _keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
-    """The input as tokens, queries, keys, values and what is mixed of them; the scores."""
-    return Kept(numbers=_scores(attributes, inputs) + entries(inputs[0]) * 5)
+    """The input as tokens, queries, keys, values and what is mixed of them; the scores.
+
+    The values of a single head are no copy: all that was projected is kept for them.
+    """
+    times = 7 if attributes["heads"] == 1 else 5
+    return Kept(numbers=_scores(attributes, inputs) + entries(inputs[0]) * times)
 
 
 def _torch(call: TorchCall) -> Tensor:

@@ -1,6 +1,6 @@
 """Writes the generated pages: `python -m striate.reference` makes `docs/layers/` and `docs/plugins-collection.md`.
 
-The pages are of what striate itself brings: its own layers and the records of its own plugin.
+The pages are of what striate itself brings: its own layers, with pictures, and the records of its own plugin.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from striate.host.catalogue import HostCatalogue
 from striate.ops.record import OpRecord
 from striate.ops.registry import families
 from striate.reference.layer_page import layer_page
-from striate.reference.page import markdown_table
+from striate.reference.page import Picture, markdown_table
+from striate.reference.pictures import PICTURES, picture
 from striate.reference.record_pages import KINDS, record_page
 
+PICTURES_FOLDER = "pictures"
 OWNER = "striate-plugins"
 """The entry point of the plugin that comes with striate."""
 
@@ -38,8 +40,18 @@ def pages() -> dict[str, str]:
     made = {"layers/README.md": _layer_index(), "plugins-collection.md": _collection(catalogue)}
     for family in families().values():
         for record in family.records:
-            made[f"layers/{record.name}.md"] = layer_page(record).markdown()
+            made |= _layer(record)
     return made
+
+
+def _layer(record: OpRecord) -> dict[str, str]:
+    """Return the page of a layer and its picture, if it has one."""
+    drawn = picture(record)
+    if drawn is None:
+        return {f"layers/{record.name}.md": layer_page(record).markdown()}
+    path = f"{PICTURES_FOLDER}/{record.name}.svg"
+    shown = layer_page(record, picture=Picture(path, PICTURES[record.name].shows(record))).markdown()
+    return {f"layers/{record.name}.md": shown, f"layers/{path}": drawn}
 
 
 def _layer_index() -> str:
@@ -67,9 +79,9 @@ def main() -> int:
     """Write the pages below the folder that is named, `docs` by default, and remove pages of layers that are gone."""
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs")
     made = pages()
-    (folder / "layers").mkdir(parents=True, exist_ok=True)
-    for path in (folder / "layers").glob("*.md"):
-        if f"layers/{path.name}" not in made:
+    (folder / "layers" / PICTURES_FOLDER).mkdir(parents=True, exist_ok=True)
+    for path in (folder / "layers").rglob("*.*"):
+        if path.relative_to(folder).as_posix() not in made:
             path.unlink()
     for name, text in made.items():
         (folder / name).write_text(text, encoding="utf-8")

@@ -12,26 +12,31 @@ from typing import Literal
 from striate.graph import TensorType, format_shape
 from striate.ops.record import OpRecord, Window
 from striate.reference.arguments import argument_table
+from striate.reference.example import example_text
 from striate.reference.onnx_operators import OPSET, onnx_operators
-from striate.reference.page import Code, Heading, Page, Paragraph, Part, Table
+from striate.reference.page import Code, Heading, Page, Paragraph, Part, Picture, Table
 from striate.reference.sample_runs import SampleRun, open_run, refused, taken
 from striate.view.numbers import full_number
 from striate.view.wording import Wording
 
 
-def layer_page(record: OpRecord, owner: str = "built in") -> Page:
-    """Return the page of a layer; `owner` says who provides it."""
-    return Page(record.name, f"layer, {owner}", tuple(_parts(record)))
+def layer_page(record: OpRecord, owner: str = "built in", picture: Picture | None = None) -> Page:
+    """Return the page of a layer; `owner` says who provides it, `picture` shows what it does where a page can."""
+    return Page(record.name, f"layer, {owner}", tuple(_parts(record, picture)))
 
 
-def _parts(record: OpRecord) -> Iterator[Part]:
+def _parts(record: OpRecord, picture: Picture | None) -> Iterator[Part]:
     runs = taken(record)
     yield Paragraph(record.summary)
     yield Code(record.signature, "text")
+    if picture is not None:
+        yield picture
     if record.arguments:
         yield Heading("Arguments")
         yield argument_table(record.arguments)
     if runs:
+        yield Heading("Example")
+        yield Code(example_text(record, runs[0]))
         yield Heading("Sizes and costs")
         yield from _examples(record, runs)
         yield from _weights(runs)

@@ -38,7 +38,15 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
-Part: TypeAlias = Heading | Paragraph | Code | Table
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture in a file beside the page, and what it shows in words."""
+
+    path: str
+    shows: str
+
+
+Part: TypeAlias = Heading | Paragraph | Code | Table | Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +73,8 @@ class Page:
                     yield f"```{language}\n{text.rstrip()}\n```"
                 case Table(columns, rows):
                     yield markdown_table(columns, rows)
+                case Picture(path, shows):
+                    yield f"![{shows}]({path})"
 
 
 def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

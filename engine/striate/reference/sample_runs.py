@@ -122,8 +122,13 @@ def _shown(argument: Argument, value: Any) -> Any:
     """Return a sample's value as a file writes it: a value of the network is named, samples have its place only."""
     kind = argument.kind.kind if isinstance(argument.kind, Optional) else argument.kind
     if isinstance(kind, NamedValue):
-        return Choice("skip" if argument.name == "like" else argument.name)
+        return Choice(named_value(argument))
     return _plain(argument, value)
+
+
+def named_value(argument: Argument) -> str:
+    """Return what the value that an argument names is called in calls that are shown."""
+    return "skip" if argument.name == "like" else argument.name
 
 
 def _plain(argument: Argument, value: Any) -> Any:

@@ -58,7 +58,7 @@ def _bases(layer: Layer, values: list[Tensor], source: int) -> list[list[Tensor]
             return [values, [torch.zeros_like(values[0]), *values[1:]]]
         case "equal":  # which two random numbers never are
             return [[torch.ones_like(value) for value in values]]
-        case "fmod":  # which is the first number where the second is larger
+        case "fmod" | "mod":  # which is the first number where the second is larger
             return [values, [values[0] * 100, *values[1:]]]
         case _:
             return [values]

@@ -29,6 +29,10 @@ WIDER = {
     "stack": "the axes change their names",
     **dict.fromkeys(("expand", "broadcast"), "one pixel is seen from everywhere"),
     "parameter": "nothing is seen",
+    **dict.fromkeys(("gather", "scatter"), "the indices decide"),
+    "topk": "the largest entries decide",
+    "one_hot": "one number is seen from every class",
+    "cumprod": "only what lies before each place is seen, or behind it",
     "cumsum": "only what lies before each place is seen, or behind it",
     "matmul": "rows of one value meet columns of the other",
     **dict.fromkeys(("grid_sample", "affine_grid"), "the grid decides"),
@@ -69,7 +73,7 @@ LESS = {
 CONSTANT = {
     **dict.fromkeys(("softmax", "log_softmax", "softmin", "gumbel_softmax"), "the share of one entry is 1"),
     **dict.fromkeys(("layernorm", "reduce_std"), "one entry does not differ from its mean"),
-    **dict.fromkeys(("argmax", "argmin"), "of one entry it is the first"),
+    **dict.fromkeys(("argmax", "argmin", "topk"), "of one entry it is the first"),
     "maxpool": "the place in a window of one pixel is that pixel",
     "clip": "between two equal numbers lies one",
 }

@@ -34,8 +34,15 @@ ONE_EACH = {
 REDUCING = {"sum": 1, "prod": 1, "argmin": 1, "amax": 1, "amin": 1, "argmax": 1, "var": 4}
 """Primitives that take operations for every entry they read; a variance is a mean, a difference, a square, a sum."""
 
-COMPOSED = {"attention", "window_attention", "nonlocal", "graphconv", "gru", "convlstm", "gumbel_sigmoid"}
-"""Layers of many functions, of which some what is said is rough: within 45 %."""
+COMPOSED = {
+    **dict.fromkeys(("attention", "window_attention"), "torch chooses among kernels, which copy heads or do not"),
+    "nonlocal": "matrices of pairs are freed while it runs, which training cannot do",
+    "graphconv": "the stages of the matrix are freed while it runs",
+    **dict.fromkeys(("gru", "lstm"), "oneDNN lays weights and states out as it needs them"),
+    "convlstm": "steps are freed while it runs, the convolution of all images is not",
+    "gumbel_sigmoid": "in evaluation nothing is drawn, and rounding takes a value more",
+}
+"""Layers of many functions, and why what evaluation takes is within 45 % of what is said, not 10 %."""
 
 NO_FORMULA = {
     **dict.fromkeys(("lstm", "gru", "attention"), "torch has no formula for it in primitives"),
@@ -258,7 +265,7 @@ def test_backward_keeps_what_is_said(record: OpRecord, sample: Sample):
     if record.name in REGIONS:  # how many rows and columns a region has decides
         assert said <= found + 700
     else:
-        assert said == pytest.approx(found, rel=0.45 if record.name in COMPOSED else 0.1, abs=700)
+        assert said == pytest.approx(found, rel=0.1, abs=700)
 
 
 RESAMPLED_BY_AXIS = {"upsample", "resize", "deconv", *REGIONS}
@@ -279,7 +286,7 @@ def test_evaluation_takes_what_is_said_beside_inputs_and_outputs(record: OpRecor
     if record.name in RESAMPLED_BY_AXIS:
         assert said <= alive.peak + 700
     else:
-        assert said == pytest.approx(alive.peak, rel=0.45 if record.name in COMPOSED | {"lstm"} else 0.1, abs=700)
+        assert said == pytest.approx(alive.peak, rel=0.45 if record.name in COMPOSED else 0.1, abs=700)
 
 
 def not_new(record: OpRecord) -> bool:

@@ -29,9 +29,8 @@ def test_the_pages_are_up_to_date(made, repository):
     docs = repository / "docs"
     for name, text in made.items():
         assert (docs / name).read_text(encoding="utf-8") == text, "run: python -m striate.reference"
-    assert {path.name for path in (docs / "layers").iterdir()} == {
-        name.removeprefix("layers/") for name in made if name.startswith("layers/")
-    }
+    files = {path.relative_to(docs).as_posix() for path in (docs / "layers").rglob("*") if path.is_file()}
+    assert files == {name for name in made if name.startswith("layers/")}
 
 
 def test_every_layer_is_in_the_index_once(made):

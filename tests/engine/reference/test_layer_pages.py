@@ -16,8 +16,9 @@ from striate.ops import BUILTIN, OpRecord, Real, Sample
 from striate.ops.arguments import Argument, Choice, OneOf
 from striate.ops.problems import LayerError
 from striate.reference.layer_page import layer_page
-from striate.reference.page import Table
+from striate.reference.page import Code, Table
 from striate.reference.sample_runs import open_run, refused, taken, written_call
+from striate_dsl.formatter import format_source
 from striate_dsl.source import Source
 from tests.engine.ops.configurations import infer
 
@@ -179,3 +180,13 @@ def test_an_argument_outside_its_range_is_refused_with_its_words():
     (found,) = refused(record)
     assert (found.call, found.code) == ("made(2.0)", "E0211")
     assert found.message == "slope must be a number from 0 to 1, not 2.0"
+
+
+@records
+def test_the_example_is_a_whole_file_in_canonical_form(record: OpRecord):
+    text = next(part.text for part in layer_page(record).parts if isinstance(part, Code) and part.language == "cnn")
+    source = Source("example.cnn", text + "\n")
+    assert not check_source(source).failed
+    (node,) = load_source(source).graph.nodes
+    assert node.op == record.name
+    assert format_source(source).text == source.text
