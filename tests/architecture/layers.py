@@ -85,7 +85,14 @@ HOMES: dict[str, tuple[str, ...]] = {
     "rich": ("striate.cli", "striate.train", "striate.view"),
     "safetensors": ("striate.onnx", "striate.runtime", "striate.train"),
     "sklearn": ("striate_plugins",),
-    "torch": ("striate.lower", "striate.runtime", "striate.train", "striate_plugins"),
+    "torch": (
+        "striate.importing.aten",
+        "striate.importer",
+        "striate.lower",
+        "striate.runtime",
+        "striate.train",
+        "striate_plugins",
+    ),
     "torchmetrics": ("striate.train", "striate_plugins"),
     "triton": ("striate.lower.triton",),
 }

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="PATH", help="The .cnn file [MODEL.cnn].")
 @click.option("--json", "as_json", is_flag=True, help="Print what was read and written as JSON.")
+@click.option("--trust", is_flag=True, help="Open a .pt2 file though that can run code which is in it.")
 @click.option("--no-verify", is_flag=True, help="Do not run the file to compare it with the network.")
-def command(file: Path, output: Path | None, as_json: bool, no_verify: bool) -> None:
-    """Write the network of an ONNX FILE as a .cnn file, and its weights beside it as .safetensors.
+def command(file: Path, output: Path | None, as_json: bool, trust: bool, no_verify: bool) -> None:
+    """Write the network of FILE (.onnx, .pt2) as a .cnn file, and its weights beside it as .safetensors.
 
     What cannot be imported is listed whole, and nothing is written then; nor is anything if the network does not
     compute the same as the file. Names are kept where the language can have them.
@@ -33,7 +34,8 @@ def command(file: Path, output: Path | None, as_json: bool, no_verify: bool) -> 
     target = output or file.with_suffix(".cnn")
     if target.suffix == ".safetensors":
         raise click.UsageError("-o names the .cnn file; the weights go beside it, with the ending .safetensors")
-    report = write_import(file, target, verify=not no_verify)
+    options = {"trust": True} if trust else {}
+    report = write_import(file, target, verify=not no_verify, **options)
     click.echo(json.dumps(_as_json(report), indent=2) if as_json else "\n".join(_lines(report)))
 
 
