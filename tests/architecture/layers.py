@@ -91,6 +91,8 @@ HOMES: dict[str, tuple[str, ...]] = {
     "sklearn": ("striate_plugins",),
     "torch": (
         "striate.formats",
+        "striate.importer",
+        "striate.importing.aten",
         "striate.lower",
         "striate.reference.pictures",
         "striate.runtime",

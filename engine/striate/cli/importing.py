@@ -25,9 +25,12 @@ if TYPE_CHECKING:
 @onto_options
 @format_option
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("--trust", is_flag=True, help="Open a .pt2 file though that can run code which is in it.")
 @click.option("--no-verify", is_flag=True, help="Do not run the file to compare it with the network.")
-def command(file: Path, output: Path | None, form: str, as_json: bool, no_verify: bool, **onto: Any) -> int:
-    """Write the network of FILE, an ONNX file for example, as a .cnn file, and its weights beside it as .safetensors.
+def command(
+    file: Path, output: Path | None, form: str, as_json: bool, trust: bool, no_verify: bool, **onto: Any
+) -> int:
+    """Write the network of FILE (.onnx, .pt2) as a .cnn file, and its weights beside it as .safetensors.
 
     What cannot be imported is listed whole, and nothing is written then; nor is anything if the network does not
     compute the same as the file. Names are kept where the language can have them.
@@ -37,8 +40,9 @@ def command(file: Path, output: Path | None, form: str, as_json: bool, no_verify
     """
     options, as_json = OntoOptions(**onto), as_json or form == "json"
     if options.onto is not None:
-        if no_verify:
-            raise click.UsageError("--no-verify goes with a FILE that can be run, not with --onto")
+        if no_verify or trust:
+            option = "--trust" if trust else "--no-verify"
+            raise click.UsageError(f"{option} goes with a FILE that can be run, not with --onto")
         return load_onto(file, output, options, as_json=as_json)
     demand_network(file, options)
     from striate.importer import write_import
@@ -46,7 +50,7 @@ def command(file: Path, output: Path | None, form: str, as_json: bool, no_verify
     target = output or file.with_suffix(".cnn")
     if target.suffix == ".safetensors":
         raise click.UsageError("-o names the .cnn file; the weights go beside it, with the ending .safetensors")
-    report = write_import(file, target, verify=not no_verify)
+    report = write_import(file, target, verify=not no_verify, **({"trust": True} if trust else {}))
     click.echo(json.dumps(_as_json(report), indent=2) if as_json else "\n".join(_lines(report)))
     return 0
 
