@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from striate.analysis.ends import Ends, Wanted
 from striate.expanding import expand_model
+from striate.exporting_ends import read_ends, verify_with_ends, wanted_by, with_described_ends
 from striate.graph import fingerprint
 from striate.ops.initializers import start_values
 from striate.passes import DropInferenceNoops, RemoveDeadNodes, reparameterise, run_passes
@@ -43,6 +45,7 @@ class ExportReport:
         precision: the numbers of weights and computation.
         remarks: what else there is to say about the file, one sentence each.
         data: the second file with the weights, if there is one.
+        ends: what the file does before and behind the network; None where that was not wanted.
     """
 
     path: Path
@@ -55,6 +58,7 @@ class ExportReport:
     precision: str = "float32"
     remarks: tuple[str, ...] = ()
     data: Path | None = None
+    ends: Ends | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,7 @@ def export_model(
     fold: bool = False,
     numbers: Numbers = AS_WRITTEN,
     external_data: bool | None = None,
+    wanted: Wanted | None = None,
 ) -> ExportReport:
     """Write a model as an ONNX file, atomically; with `verify` only if ONNX Runtime computes the same as torch.
 
@@ -93,6 +98,7 @@ def export_model(
             always done for a file in other numbers than float32.
         numbers: what the file computes in, where it is not as the export section says.
         external_data: put the weights into a second file; None where they do not fit into one of 2 GiB.
+        wanted: what the file shall do before and behind the network, where it is not what the export section says.
 
     Raises:
         DiagnosticError: the export section or the checkpoint has mistakes, the network cannot be written in this
@@ -112,21 +118,32 @@ def export_model(
     asked = numbers.settle(read_contract(model.file, model.name, contract, precision=numbers.precision))
     version = asked.opset if opset is None else check_opset(opset)
     values = take_weights(model, weights, seed)
+    ends = read_ends(model, (wanted or Wanted()).over(wanted_by(asked)), values.info, asked.precision)
     graph, _ = run_passes(model.graph, [DropInferenceNoops(model.catalogue.lookup), RemoveDeadNodes()])
     folded = reparameterise(graph, values.arrays) if fold or asked.precision != "float32" else None
     source = Source(model, graph, folded.graph if folded else graph, folded.arrays if folded else values.arrays)
     words = f"{values.words}; {folded.words}" if folded else values.words
-    text = _text(model) if asked.text and folded is None else ""  # folded, it is no longer what the nodes compute
+    # Folded, or with something before and behind it, the text is no longer what the nodes compute.
+    text = _text(model) if asked.text and folded is None and ends is None else ""
     document = _document(source, replace(values, words=words), version, verify, asked.tensor_cores, text)
     lowered = lower_precision(document, source, asked)
     numbers_of = lowered.narrowed.weights if lowered else StoredWeights(source.arrays)
+    whole = with_described_ends(document, ends) if ends else None
     with staged(target, document, numbers_of, external_data) as made:
         verification, further = _verify(source, lowered, made.content, values.arrays, asked) if verify else (None, ())
-        made.place()
+        if whole is None:
+            made.place()
+    if ends is not None and whole is not None:
+        with staged(target, whole, numbers_of, external_data) as made:
+            if verification is not None:
+                verification = verify_with_ends(
+                    source, made.content, ends, values.arrays, asked.tolerance, verification
+                )
+            made.place()
     remarks = (*(lowered.remarks if lowered else ()), *further)
     told = folded.words if folded else None
     report = ExportReport(target, version, IR_VERSIONS[version], made.size, values.words, verification, told)
-    return replace(report, precision=asked.precision, remarks=remarks, data=made.data)
+    return replace(report, precision=asked.precision, remarks=remarks, data=made.data, ends=ends)
 
 
 def check_target(path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from striate.cli.export_ends import ends_options
 from striate.cli.export_for import TARGETS, acceptance
 from striate.cli.export_numbers import number_options
 from striate.cli.export_wording import agreement, size_text
@@ -60,6 +61,7 @@ def _target(context: click.Context, parameter: click.Parameter, value: str | Non
     metavar="RUNTIME",
     help="Say which layers a runtime does not take: onnxruntime, openvino, tensorrt or coreml.",
 )
+@ends_options
 @click.option("--fold", is_flag=True, help="Fold batch norms and parallel branches (RepVGG) into convolutions.")
 @number_options
 @click.option(
@@ -80,6 +82,10 @@ def command(
     opset: int | None,
     contract: str | None,
     target: str | None,
+    preprocess: str | None,
+    camera: str | None,
+    postprocess: str | None,
+    top: int | None,
     fold: bool,
     no_verify: bool,
     numbers: Numbers,
@@ -90,6 +96,7 @@ def command(
     If it does not, no file is written and the first layer that differs is named. Batch and open sizes stay open. With
     --format the file is another runtime's, written, loaded back and compared by that.
     """
+    from striate.analysis.ends import Wanted
     from striate.cli.export_format import write_format
     from striate.exporting import export_model
     from striate.model import load_source
@@ -99,6 +106,7 @@ def command(
     if weights is not None and seed is not None:
         raise click.UsageError("--seed is for weights that are initialised; with --weights there are none")
     network = load_source(read_source(file), model, parse_settings(settings), profile=profile)
+    wanted = Wanted(preprocess, camera, postprocess, top)
     if kind != "onnx":
         if target is not None:
             raise click.UsageError(
@@ -110,7 +118,17 @@ def command(
             )
         if numbers != Numbers() or external_data is not None:
             raise click.UsageError("--precision and what goes with it, and --external-data, are about ONNX files")
-        write_format(network, kind, output, weights=weights, seed=seed or 0, opset=opset, contract=contract, fold=fold)
+        write_format(
+            network,
+            kind,
+            output,
+            weights=weights,
+            seed=seed or 0,
+            opset=opset,
+            contract=contract,
+            fold=fold,
+            wanted=wanted,
+        )
         return
     report = export_model(
         network,
@@ -123,6 +141,7 @@ def command(
         fold=fold,
         numbers=numbers,
         external_data=external_data,
+        wanted=wanted,
     )
     for line in _lines(network, report):
         click.echo(line)
@@ -138,6 +157,8 @@ def _lines(model: Model, report: ExportReport) -> list[str]:
     ]
     if report.folded is not None:
         lines.append(report.folded)
+    if report.ends is not None:
+        lines.append(report.ends.words())
     lines += report.remarks
     verification = report.verification
     if verification is None:

@@ -10,6 +10,7 @@ import click
 from striate.cli.export_wording import agreement, size_text
 
 if TYPE_CHECKING:
+    from striate.analysis.ends import Wanted
     from striate.exporting_formats import FormatReport
     from striate.model import Model
 
@@ -24,6 +25,7 @@ def write_format(
     opset: int | None,
     contract: str | None,
     fold: bool,
+    wanted: Wanted,
 ) -> None:
     """Write a model in a format other than ONNX and print what came of it; arguments as `export_format`."""
     from striate.exporting_formats import export_format
@@ -32,7 +34,9 @@ def write_format(
     if opset is not None and kind != "openvino":
         raise click.UsageError(f"--opset is for ONNX, and for what is made from it; {kind} has no operator sets")
     target = output or Path(f"{model.name}{KINDS[kind].suffix}")
-    report = export_format(model, target, kind, weights=weights, seed=seed, opset=opset, contract=contract, fold=fold)
+    report = export_format(
+        model, target, kind, weights=weights, seed=seed, opset=opset, contract=contract, fold=fold, wanted=wanted
+    )
     for line in _lines(model, report):
         click.echo(line)
 
@@ -47,6 +51,7 @@ def _lines(model: Model, report: FormatReport) -> list[str]:
         f"{model.name} is in {main}{beside}",
         f"{KINDS[report.kind].title}, {size_text(report.size)}, {report.weights}",
         *([report.folded] if report.folded else []),
+        *([report.ends.words()] if report.ends else []),
         f"{found.runtime} gives {agreement(model, found)} as torch, outputs differ by at most {found.difference}; "
         f"tried: {', '.join(found.trials)}",
     ]
