@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
     from striate.model import Model
+    from striate.model_files import Staged
     from striate.onnx.contract import ExportContract
     from striate.onnx.verify import Verification
     from striate.runtime.checkpoint import CheckpointInfo
@@ -105,9 +106,7 @@ def export_model(
             operator set or as one file, ONNX's checker refuses it, the verification fails, or the file cannot be
             written. The path is as it was before.
     """
-    from striate.model_files import staged  # noqa: PLC0415 - imports what writes to the disk
     from striate.onnx.contract import read_contract
-    from striate.onnx.filling import StoredWeights
     from striate.onnx.opsets import IR_VERSIONS, check_opset
     from striate.onnx.runtime import load_runtime
 
@@ -123,27 +122,48 @@ def export_model(
     folded = reparameterise(graph, values.arrays) if fold or asked.precision != "float32" else None
     source = Source(model, graph, folded.graph if folded else graph, folded.arrays if folded else values.arrays)
     words = f"{values.words}; {folded.words}" if folded else values.words
-    # Folded, or with something before and behind it, the text is no longer what the nodes compute.
-    text = _text(model) if asked.text and folded is None and ends is None else ""
+    text = _text(model) if asked.text and not (folded or ends) else ""  # else it is not what the nodes compute
     document = _document(source, replace(values, words=words), version, verify, asked.tensor_cores, text)
     lowered = lower_precision(document, source, asked)
-    numbers_of = lowered.narrowed.weights if lowered else StoredWeights(source.arrays)
+    wishes = (asked, ends, verify, external_data)
+    made, verification, further = _placed(target, document, source, lowered, values.arrays, *wishes)
+    remarks = (*(lowered.remarks if lowered else ()), *further)
+    report = ExportReport(target, version, IR_VERSIONS[version], made.size, values.words, verification)
+    report = replace(report, folded=folded.words if folded else None, ends=ends)
+    return replace(report, precision=asked.precision, remarks=remarks, data=made.data)
+
+
+def _placed(
+    target: Path,
+    document: ModelProto,
+    source: Source,
+    lowered: Lowered | None,
+    arrays: Arrays,
+    asked: ExportContract,
+    ends: Ends | None,
+    verify: bool,
+    external_data: bool | None,
+) -> tuple[Staged, Verification | None, tuple[str, ...]]:
+    """Verify the network alone, then with what is done before and behind it, and put the last of them in place.
+
+    Returns what is in place, how it compared, and what else there is to say in sentences.
+    """
+    from striate.model_files import staged  # noqa: PLC0415 - imports what writes to the disk
+    from striate.onnx.filling import StoredWeights
+
+    numbers = lowered.narrowed.weights if lowered else StoredWeights(source.arrays)
     whole = with_described_ends(document, ends) if ends else None
-    with staged(target, document, numbers_of, external_data) as made:
-        verification, further = _verify(source, lowered, made.content, values.arrays, asked) if verify else (None, ())
+    with staged(target, document, numbers, external_data) as made:
+        found, further = _verify(source, lowered, made.content, arrays, asked) if verify else (None, ())
         if whole is None:
             made.place()
-    if ends is not None and whole is not None:
-        with staged(target, whole, numbers_of, external_data) as made:
-            if verification is not None:
-                verification = verify_with_ends(
-                    source, made.content, ends, values.arrays, asked.tolerance, verification
-                )
-            made.place()
-    remarks = (*(lowered.remarks if lowered else ()), *further)
-    told = folded.words if folded else None
-    report = ExportReport(target, version, IR_VERSIONS[version], made.size, values.words, verification, told)
-    return replace(report, precision=asked.precision, remarks=remarks, data=made.data, ends=ends)
+    if ends is None or whole is None:
+        return made, found, further
+    with staged(target, whole, numbers, external_data) as made:
+        if found is not None:
+            found = verify_with_ends(source, made.content, ends, arrays, asked.tolerance, found)
+        made.place()
+    return made, found, further
 
 
 def check_target(path: Path) -> None:

@@ -14,6 +14,7 @@ from striate.cli.export_wording import agreement, size_text
 from striate.cli.model_options import model_file, model_option, parse_settings, profile_option, set_option
 
 if TYPE_CHECKING:
+    from striate.analysis.ends import Wanted
     from striate.exporting import ExportReport
     from striate.model import Model
     from striate.precisions import Numbers
@@ -82,13 +83,10 @@ def command(
     opset: int | None,
     contract: str | None,
     target: str | None,
-    preprocess: str | None,
-    camera: str | None,
-    postprocess: str | None,
-    top: int | None,
     fold: bool,
     no_verify: bool,
     numbers: Numbers,
+    wanted: Wanted,
     external_data: bool | None,
 ) -> None:
     """Write a network of FILE as ONNX, and check that ONNX Runtime computes the same as torch.
@@ -96,39 +94,18 @@ def command(
     If it does not, no file is written and the first layer that differs is named. Batch and open sizes stay open. With
     --format the file is another runtime's, written, loaded back and compared by that.
     """
-    from striate.analysis.ends import Wanted
-    from striate.cli.export_format import write_format
+    from striate.cli.export_format import FormatOptions, demand_format_options, write_format
     from striate.exporting import export_model
     from striate.model import load_source
-    from striate.precisions import Numbers
     from striate_dsl.reading import read_source
 
     if weights is not None and seed is not None:
         raise click.UsageError("--seed is for weights that are initialised; with --weights there are none")
     network = load_source(read_source(file), model, parse_settings(settings), profile=profile)
-    wanted = Wanted(preprocess, camera, postprocess, top)
     if kind != "onnx":
-        if target is not None:
-            raise click.UsageError(
-                "--for is about ONNX files; with --format the runtime itself writes and runs the file"
-            )
-        if no_verify:
-            raise click.UsageError(
-                "--no-verify is for ONNX; files of other runtimes are always loaded back and compared"
-            )
-        if numbers != Numbers() or external_data is not None:
-            raise click.UsageError("--precision and what goes with it, and --external-data, are about ONNX files")
-        write_format(
-            network,
-            kind,
-            output,
-            weights=weights,
-            seed=seed or 0,
-            opset=opset,
-            contract=contract,
-            fold=fold,
-            wanted=wanted,
-        )
+        demand_format_options(no_verify=no_verify, target=target, numbers=numbers, external_data=external_data)
+        options = FormatOptions(weights, seed or 0, opset, contract, fold, wanted)
+        write_format(network, kind, output, options)
         return
     report = export_model(
         network,

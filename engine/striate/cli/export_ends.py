@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any
 
 import click
 
-from striate.analysis.ends import CAMERAS, POSTPROCESS, PREPROCESS
+from striate.analysis.ends import CAMERAS, POSTPROCESS, PREPROCESS, Wanted
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
+Command = Callable[..., Any]
 
 _OPTIONS = (
     click.option(
@@ -27,8 +28,15 @@ _OPTIONS = (
 )
 
 
-def ends_options(command: _Command) -> _Command:
-    """Add the options to a command."""
+def ends_options(command: Command) -> Command:
+    """Give a command the options for the ends of a file; it takes them as `wanted`."""
+
+    @wraps(command)
+    def packed(
+        *, preprocess: str | None, camera: str | None, postprocess: str | None, top: int | None, **others: Any
+    ) -> Any:
+        return command(wanted=Wanted(preprocess, camera, postprocess, top), **others)
+
     for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+        packed = option(packed)
+    return packed
