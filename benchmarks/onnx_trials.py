@@ -1,4 +1,4 @@
-"""Our ONNX files in other runtimes: how far ONNX Runtime, OpenVINO and onnx2torch are from torch, and how long they run.
+"""Our ONNX files in other runtimes: how far these are from torch on the networks of the zoo, and how long they take.
 
     python benchmarks/onnx_trials.py [--save] [--quick] [--peer FOLDER]
 
@@ -164,8 +164,8 @@ def main() -> None:
                 for key, runner in runtimes.items()
             ]
     notes = [
-        "Difference: the largest, as a share of an output's largest entry. One image; torch on one thread, the others as "
-        "they come. Times are for their order of magnitude: nothing kept the machine free."
+        "Difference: the largest, as a share of an output's largest entry. One image; torch on one thread, the others "
+        "as they come. Times are for their order of magnitude: nothing kept the machine free."
     ]
     if peer is None:
         notes.append("Not tried, because no --peer was given: onnx2torch.")

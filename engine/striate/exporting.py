@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from striate.analysis.ends import Ends, Wanted
 from striate.expanding import expand_model
+from striate.exporting_ends import read_ends, verify_with_ends, wanted_by, with_described_ends
 from striate.graph import fingerprint
 from striate.ops.initializers import start_values
 from striate.passes import DropInferenceNoops, RemoveDeadNodes, reparameterise, run_passes
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
     from striate.model import Model
+    from striate.model_files import Staged
     from striate.onnx.contract import ExportContract
     from striate.onnx.verify import Verification
     from striate.runtime.checkpoint import CheckpointInfo
@@ -43,6 +46,7 @@ class ExportReport:
         precision: the numbers of weights and computation.
         remarks: what else there is to say about the file, one sentence each.
         data: the second file with the weights, if there is one.
+        ends: what the file does before and behind the network; None where that was not wanted.
     """
 
     path: Path
@@ -55,6 +59,7 @@ class ExportReport:
     precision: str = "float32"
     remarks: tuple[str, ...] = ()
     data: Path | None = None
+    ends: Ends | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,7 @@ def export_model(
     fold: bool = False,
     numbers: Numbers = AS_WRITTEN,
     external_data: bool | None = None,
+    wanted: Wanted | None = None,
 ) -> ExportReport:
     """Write a model as an ONNX file, atomically; with `verify` only if ONNX Runtime computes the same as torch.
 
@@ -93,15 +99,14 @@ def export_model(
             always done for a file in other numbers than float32.
         numbers: what the file computes in, where it is not as the export section says.
         external_data: put the weights into a second file; None where they do not fit into one of 2 GiB.
+        wanted: what the file shall do before and behind the network, where it is not what the export section says.
 
     Raises:
         DiagnosticError: the export section or the checkpoint has mistakes, the network cannot be written in this
             operator set or as one file, ONNX's checker refuses it, the verification fails, or the file cannot be
             written. The path is as it was before.
     """
-    from striate.model_files import staged  # noqa: PLC0415 - imports what writes to the disk
     from striate.onnx.contract import read_contract
-    from striate.onnx.filling import StoredWeights
     from striate.onnx.opsets import IR_VERSIONS, check_opset
     from striate.onnx.runtime import load_runtime
 
@@ -112,18 +117,17 @@ def export_model(
     asked = numbers.settle(read_contract(model.file, model.name, contract, precision=numbers.precision))
     version = asked.opset if opset is None else check_opset(opset)
     values = take_weights(model, weights, seed)
+    ends = read_ends(model, (wanted or Wanted()).over(wanted_by(asked)), values.info, asked.precision)
     source, told = _prepared(model, values.arrays, fold=fold or asked.precision != "float32")
     words = f"{values.words}; {told}" if told else values.words
-    text = _text(model) if asked.text and told is None else ""  # folded, it is no longer what the nodes compute
+    text = _text(model) if asked.text and not (told or ends) else ""  # else it is not what the nodes compute
     document = _document(source, replace(values, words=words), version, verify, asked.tensor_cores, text)
     lowered = lower_precision(document, source, asked)
-    numbers_of = lowered.narrowed.weights if lowered else StoredWeights(source.arrays)
-    with staged(target, document, numbers_of, external_data) as made:
-        verification, further = _verify(source, lowered, made.content, values.arrays, asked) if verify else (None, ())
-        made.place()
+    wishes = (asked, ends, verify, external_data)
+    made, verification, further = _placed(target, document, source, lowered, values.arrays, *wishes)
     remarks = (*(lowered.remarks if lowered else ()), *further)
     report = ExportReport(target, version, IR_VERSIONS[version], made.size, values.words, verification, told)
-    return replace(report, precision=asked.precision, remarks=remarks, data=made.data)
+    return replace(report, precision=asked.precision, remarks=remarks, data=made.data, ends=ends)
 
 
 def _prepared(model: Model, arrays: Arrays, *, fold: bool) -> tuple[Source, str | None]:
@@ -133,6 +137,39 @@ def _prepared(model: Model, arrays: Arrays, *, fold: bool) -> tuple[Source, str 
     if folded is None:
         return Source(model, graph, graph, arrays), None
     return Source(model, graph, folded.graph, folded.arrays), folded.words
+
+
+def _placed(
+    target: Path,
+    document: ModelProto,
+    source: Source,
+    lowered: Lowered | None,
+    arrays: Arrays,
+    asked: ExportContract,
+    ends: Ends | None,
+    verify: bool,
+    external_data: bool | None,
+) -> tuple[Staged, Verification | None, tuple[str, ...]]:
+    """Verify the network alone, then with what is done before and behind it, and put the last of them in place.
+
+    Returns what is in place, how it compared, and what else there is to say in sentences.
+    """
+    from striate.model_files import staged  # noqa: PLC0415 - imports what writes to the disk
+    from striate.onnx.filling import StoredWeights
+
+    numbers = lowered.narrowed.weights if lowered else StoredWeights(source.arrays)
+    whole = with_described_ends(document, ends) if ends else None
+    with staged(target, document, numbers, external_data) as made:
+        found, further = _verify(source, lowered, made.content, arrays, asked) if verify else (None, ())
+        if whole is None:
+            made.place()
+    if ends is None or whole is None:
+        return made, found, further
+    with staged(target, whole, numbers, external_data) as made:
+        if found is not None:
+            found = verify_with_ends(source, made.content, ends, arrays, asked.tolerance, found)
+        made.place()
+    return made, found, further
 
 
 def check_target(path: Path) -> None:

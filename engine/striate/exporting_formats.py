@@ -6,12 +6,14 @@ ONNX has a module of its own (`exporting`).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from striate.analysis.ends import Ends, Wanted
 from striate.exporting import Weights, check_target, take_weights
+from striate.exporting_ends import read_ends, stated, wanted_by
 from striate.formats.kinds import KINDS  # noqa: TID253 - a table, and nothing heavy
 from striate.passes import DropInferenceNoops, RemoveDeadNodes, reparameterise, run_passes
 from striate.version import __version__
@@ -41,6 +43,7 @@ class FormatReport:
         weights: where the weights are from, in words.
         verification: how the file, loaded back, compared with torch.
         folded: what was folded into convolutions, in words; None where that was not wanted.
+        ends: what the file does before and behind the network; None where that was not wanted.
     """
 
     paths: tuple[Path, ...]
@@ -49,6 +52,7 @@ class FormatReport:
     weights: str
     verification: Verification
     folded: str | None = None
+    ends: Ends | None = None
 
 
 def export_format(
@@ -61,6 +65,7 @@ def export_format(
     opset: int | None = None,
     contract: str | None = None,
     fold: bool = False,
+    wanted: Wanted | None = None,
 ) -> FormatReport:
     """Write a model in the format of another runtime, if that runtime computes the same with the file as torch.
 
@@ -73,11 +78,13 @@ def export_format(
         opset: the operator set of the ONNX file that OpenVINO is given.
         contract: which export section, where the file gives them names of their own.
         fold: fold batch norms and parallel branches into convolutions.
+        wanted: what the file shall do before and behind the network, where it is not what the export section says.
 
     Raises:
-        DiagnosticError: the export section or the checkpoint has mistakes; E0637, the format's tool is not installed;
-            E0638, the tool does not take the network, with the layers; E0639, the file computes something else; E0505,
-            a file cannot be written. What is at the path is as it was before.
+        DiagnosticError: the export section or checkpoint has mistakes; E0637, the format's tool is not installed;
+            E0638, the tool does not take the network, with the layers; E0639, the file computes something else; E0640
+            to E0643, what is wanted before and behind the network; E0505, a file cannot be written. What is at the path
+            is as it was before.
     """
     from striate.formats.writing import write_files
     from striate.onnx.contract import read_contract
@@ -91,10 +98,13 @@ def export_format(
     values = take_weights(model, weights, seed)
     subject, folded = _subject(model, values, asked.opset if opset is None else check_opset(opset), fold=fold)
     told = f"{values.words}; {folded}" if folded else values.words
+    ends = read_ends(model, (wanted or Wanted()).over(wanted_by(asked)), values.info)
     converted, verification = _verified(model, subject, kind, values, asked, told)
+    if ends is not None:
+        converted, verification = _verified_ends(model, replace(subject, ends=ends), kind, values, asked, told)
     paths = write_files(target, KINDS[kind].suffix, converted.files)
     size = sum(len(content) for content in converted.files.values())
-    return FormatReport(paths, kind, size, values.words, verification, folded)
+    return FormatReport(paths, kind, size, values.words, verification, folded, ends)
 
 
 def _subject(model: Model, weights: Weights, opset: int, *, fold: bool) -> tuple[Subject, str | None]:
@@ -120,11 +130,59 @@ def _verified(
     from striate.formats.subject import RefusedError
     from striate.lower.torch import Program, load_arrays
     from striate.lower.torch.reference import ArrayReference
-    from striate.onnx.colophon import describe
 
     convert: Convert = import_module(f"striate.formats.{kind}").convert
+    try:
+        converted = convert(subject, _entries(model, kind, weights, asked, told))
+    except RefusedError as error:
+        raise DiagnosticError(_cannot_hold(kind, subject, convert, asked, first_line(error))) from error
+    reference = ArrayReference(load_arrays(Program(model.graph, model.catalogue.lookup), weights.arrays))
+    found = compare_file(converted, subject.graph, reference, subject.trials, asked.tolerance)
+    if isinstance(found, Failure):
+        raise DiagnosticError(_other_values(kind, subject, convert, asked, found))
+    return converted, found
+
+
+def _verified_ends(
+    model: Model, subject: Subject, kind: str, weights: Weights, asked: ExportContract, told: str
+) -> tuple[Converted, Verification]:
+    """Write and compare a file with its ends; the network alone has been written and compared before."""
+    from striate.formats.comparison import first_line, tried
+    from striate.formats.subject import RefusedError
+    from striate.lower.torch import Program, load_arrays
+    from striate.lower.torch.ends import BakedReference
+    from striate.lower.torch.reference import ArrayReference
+    from striate.onnx.verify_ends import camera_trials, verify_ends
+
+    trials = list(camera_trials(subject.trials, subject.ends))
+    convert: Convert = import_module(f"striate.formats.{kind}").convert
+    try:
+        converted = convert(
+            replace(subject, trials=trials), stated(_entries(model, kind, weights, asked, told), subject.ends)
+        )
+        network = ArrayReference(load_arrays(Program(model.graph, model.catalogue.lookup), weights.arrays))
+        reference = BakedReference(network, subject.ends)
+        found = verify_ends(
+            tried(converted.runner), converted.runtime, subject.ends, reference, trials, asked.tolerance
+        )
+    except RefusedError as error:
+        raise DiagnosticError(
+            Diagnostic(
+                "E0638",
+                f"{subject.graph.name} with preprocessing and postprocessing cannot be written as {KINDS[kind].title}",
+                notes=(subject.ends.words(), f"its tool says: {first_line(error)}", "the network alone can be"),
+                help="no file was written. Leave out what its tool does not take, or write --format onnx",
+            )
+        ) from error
+    return converted, found
+
+
+def _entries(model: Model, kind: str, weights: Weights, asked: ExportContract, told: str) -> Mapping[str, str]:
+    """Return what the file says of itself."""
+    from striate.onnx.colophon import describe
+
     first, info = model.graph.inputs[0].value.name, weights.info
-    colophon = describe(
+    return describe(
         model.graph,
         __version__,
         model.domain.sentences(),
@@ -133,16 +191,7 @@ def _verified(
         class_names=info.classes if info else None,
         pixels={first: info.contract} if info and info.contract else None,
         tensor_cores=asked.tensor_cores,
-    )
-    try:
-        converted = convert(subject, colophon.entries)
-    except RefusedError as error:
-        raise DiagnosticError(_cannot_hold(kind, subject, convert, asked, first_line(error))) from error
-    reference = ArrayReference(load_arrays(Program(model.graph, model.catalogue.lookup), weights.arrays))
-    found = compare_file(converted, subject.graph, reference, subject.trials, asked.tolerance)
-    if isinstance(found, Failure):
-        raise DiagnosticError(_other_values(kind, subject, convert, asked, found))
-    return converted, found
+    ).entries
 
 
 def _demand_openvino() -> None:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from striate.cli.export_ends import ends_options
 from striate.cli.export_for import TARGETS, acceptance
 from striate.cli.export_numbers import number_options
 from striate.cli.export_wording import agreement, size_text
 from striate.cli.model_options import model_file, model_option, parse_settings, profile_option, set_option
 
 if TYPE_CHECKING:
+    from striate.analysis.ends import Wanted
     from striate.exporting import ExportReport
     from striate.model import Model
     from striate.precisions import Numbers
@@ -60,6 +62,7 @@ def _target(context: click.Context, parameter: click.Parameter, value: str | Non
     metavar="RUNTIME",
     help="Say which layers a runtime does not take: onnxruntime, openvino, tensorrt or coreml.",
 )
+@ends_options
 @click.option("--fold", is_flag=True, help="Fold batch norms and parallel branches (RepVGG) into convolutions.")
 @number_options
 @click.option(
@@ -83,6 +86,7 @@ def command(
     fold: bool,
     no_verify: bool,
     numbers: Numbers,
+    wanted: Wanted,
     external_data: bool | None,
 ) -> None:
     """Write a network of FILE as ONNX, and check that ONNX Runtime computes the same as torch.
@@ -90,7 +94,7 @@ def command(
     If it does not, no file is written and the first layer that differs is named. Batch and open sizes stay open. With
     --format the file is another runtime's, written, loaded back and compared by that.
     """
-    from striate.cli.export_format import write_format
+    from striate.cli.export_format import FormatOptions, demand_format_options, write_format
     from striate.exporting import export_model
     from striate.model import load_source
     from striate_dsl.reading import read_source
@@ -99,8 +103,9 @@ def command(
         raise click.UsageError("--seed is for weights that are initialised; with --weights there are none")
     network = load_source(read_source(file), model, parse_settings(settings), profile=profile)
     if kind != "onnx":
-        _demand_for_all(target, numbers, external_data, no_verify=no_verify)
-        write_format(network, kind, output, weights=weights, seed=seed or 0, opset=opset, contract=contract, fold=fold)
+        demand_format_options(no_verify=no_verify, target=target, numbers=numbers, external_data=external_data)
+        options = FormatOptions(weights, seed or 0, opset, contract, fold, wanted)
+        write_format(network, kind, output, options)
         return
     report = export_model(
         network,
@@ -113,24 +118,13 @@ def command(
         fold=fold,
         numbers=numbers,
         external_data=external_data,
+        wanted=wanted,
     )
     for line in _lines(network, report):
         click.echo(line)
     if target is not None:
         for line in acceptance(network, report.path, target):
             click.echo(line)
-
-
-def _demand_for_all(target: str | None, numbers: Numbers, external_data: bool | None, *, no_verify: bool) -> None:
-    """Refuse options that say something about ONNX files only."""
-    from striate.precisions import Numbers
-
-    if target is not None:
-        raise click.UsageError("--for is about ONNX files; with --format the runtime itself writes and runs the file")
-    if no_verify:
-        raise click.UsageError("--no-verify is for ONNX; files of other runtimes are always loaded back and compared")
-    if numbers != Numbers() or external_data is not None:
-        raise click.UsageError("--precision and what goes with it, and --external-data, are about ONNX files")
 
 
 def _lines(model: Model, report: ExportReport) -> list[str]:
@@ -140,6 +134,8 @@ def _lines(model: Model, report: ExportReport) -> list[str]:
     ]
     if report.folded is not None:
         lines.append(report.folded)
+    if report.ends is not None:
+        lines.append(report.ends.words())
     lines += report.remarks
     verification = report.verification
     if verification is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,29 +11,59 @@ import click
 from striate.cli.export_wording import agreement, size_text
 
 if TYPE_CHECKING:
+    from striate.analysis.ends import Wanted
     from striate.exporting_formats import FormatReport
     from striate.model import Model
+    from striate.precisions import Numbers
 
 
-def write_format(
-    model: Model,
-    kind: str,
-    output: Path | None,
-    *,
-    weights: Path | None,
-    seed: int,
-    opset: int | None,
-    contract: str | None,
-    fold: bool,
-) -> None:
-    """Write a model in a format other than ONNX and print what came of it; arguments as `export_format`."""
+@dataclass(frozen=True, slots=True)
+class FormatOptions:
+    """Options that all formats have, as `export_format` takes them."""
+
+    weights: Path | None
+    seed: int
+    opset: int | None
+    contract: str | None
+    fold: bool
+    wanted: Wanted
+
+
+def demand_format_options(*, no_verify: bool, target: str | None, numbers: Numbers, external_data: bool | None) -> None:
+    """Refuse options that are about ONNX files alone.
+
+    Raises:
+        UsageError: there is one.
+    """
+    from striate.precisions import AS_WRITTEN
+
+    if target is not None:
+        raise click.UsageError("--for is about ONNX files; with --format the runtime itself writes and runs the file")
+    if no_verify:
+        raise click.UsageError("--no-verify is for ONNX; files of other runtimes are always loaded back and compared")
+    if numbers != AS_WRITTEN or external_data is not None:
+        raise click.UsageError("--precision and what goes with it, and --external-data, are about ONNX files")
+
+
+def write_format(model: Model, kind: str, output: Path | None, options: FormatOptions) -> None:
+    """Write a model in a format other than ONNX and print what came of it."""
     from striate.exporting_formats import export_format
     from striate.formats.kinds import KINDS
 
-    if opset is not None and kind != "openvino":
+    if options.opset is not None and kind != "openvino":
         raise click.UsageError(f"--opset is for ONNX, and for what is made from it; {kind} has no operator sets")
     target = output or Path(f"{model.name}{KINDS[kind].suffix}")
-    report = export_format(model, target, kind, weights=weights, seed=seed, opset=opset, contract=contract, fold=fold)
+    report = export_format(
+        model,
+        target,
+        kind,
+        weights=options.weights,
+        seed=options.seed,
+        opset=options.opset,
+        contract=options.contract,
+        fold=options.fold,
+        wanted=options.wanted,
+    )
     for line in _lines(model, report):
         click.echo(line)
 
@@ -47,6 +78,7 @@ def _lines(model: Model, report: FormatReport) -> list[str]:
         f"{model.name} is in {main}{beside}",
         f"{KINDS[report.kind].title}, {size_text(report.size)}, {report.weights}",
         *([report.folded] if report.folded else []),
+        *([report.ends.words()] if report.ends else []),
         f"{found.runtime} gives {agreement(model, found)} as torch, outputs differ by at most {found.difference}; "
         f"tried: {', '.join(found.trials)}",
     ]

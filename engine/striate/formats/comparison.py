@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from striate.formats.subject import Arrays, Converted
+from striate.formats.subject import Arrays, Converted, RefusedError, Runner
 from striate.graph import Graph
 from striate.onnx.comparison import Difference, compare, is_finite, other_classes
 from striate.onnx.divergence import not_finite
@@ -60,6 +60,18 @@ def outcome(runner: Callable[[Arrays], Arrays], trial: Trial) -> Arrays | Failur
         return runner(trial.inputs)
     except Exception as error:
         return Failure(trial.words, first_line(error))
+
+
+def tried(runner: Runner) -> Runner:
+    """Return a runner that raises RefusedError where its runtime raises anything."""
+
+    def run(inputs: Arrays) -> Arrays:
+        try:
+            return runner(inputs)
+        except Exception as error:
+            raise RefusedError(str(error)) from error
+
+    return run
 
 
 def first_line(error: BaseException | str) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 
 from striate.formats.subject import Arrays, Converted, RefusedError, Subject
 from striate.onnx.document import Colophon, build_document, serialize
+from striate.onnx.ends import with_ends
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError
 
 FLOAT32 = {"INFERENCE_PRECISION_HINT": "f32"}
@@ -31,7 +32,7 @@ def convert(subject: Subject, entries: Mapping[str, str]) -> Converted:
     """
     colophon = Colophon("striate", entries.get("striate.version", ""), "", entries)
     document = build_document(subject.graph, subject.lookup, subject.arrays, subject.opset, colophon)
-    return convert_content(serialize(document), entries)
+    return convert_content(serialize(with_ends(document, subject.ends)), entries)
 
 
 def convert_content(content: bytes, entries: Mapping[str, str]) -> Converted:

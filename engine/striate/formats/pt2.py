@@ -16,6 +16,7 @@ import torch
 from torch.export import Dim
 from torch.fx.experimental import _config as symbolic_shapes
 
+from striate.analysis.ends import Ends
 from striate.dims import format_dim
 from striate.dims.domain import Domain
 from striate.dims.sizes import SizeSet
@@ -36,8 +37,8 @@ def convert(subject: Subject, entries: Mapping[str, str]) -> Converted:
     Raises:
         RefusedError: torch cannot export it with these sizes open.
     """
-    program = Traceable(subject.graph, subject.lookup, subject.arrays)
-    shapes = _dynamic_shapes(subject.graph, subject.domain)
+    program = Traceable(subject.graph, subject.lookup, subject.arrays, subject.ends)
+    shapes = _dynamic_shapes(subject.graph, subject.domain, subject.ends)
     buffer = io.BytesIO()
     try:
         # Without this torch gives a size of 1 a program of its own, and the file would refuse it: as torch.onnx does.
@@ -53,7 +54,7 @@ def convert(subject: Subject, entries: Mapping[str, str]) -> Converted:
 
     def run(inputs: Arrays) -> Arrays:
         with torch.inference_mode():
-            return arrays_of(subject.graph, loaded(*tensors_of(subject.graph, inputs)))
+            return arrays_of(subject.outputs, loaded(*tensors_of(subject.graph, inputs)))
 
     return Converted({".pt2": content}, run, f"torch.export of torch {torch.__version__}")
 
@@ -67,19 +68,26 @@ def _said(error: Exception) -> str:
     return next((line.removeprefix("- ") for line in lines if line.startswith("- ")), str(error))
 
 
-def _dynamic_shapes(graph: Graph, domain: Domain) -> dict[str, dict[int, Any]]:
-    """Return the open axes of every input by its number; the batch is axis 0."""
+def _dynamic_shapes(graph: Graph, domain: Domain, ends: Ends) -> dict[str, dict[int, Any]]:
+    """Return the open axes of every input by its number; the batch is axis 0, and images have their channels last."""
     batch = Dim(batch_name(graph), min=1)
     symbols = {name: _dimension(name, domain[name]) for name in domain.symbols}
-    return {
-        argument: {0: batch}
-        | {
+    pixels = {item.name: item for item in ends.pixels}
+    shapes: dict[str, dict[int, Any]] = {}
+    for argument, item in zip(argument_names(graph), graph.inputs, strict=True):
+        extents, images = item.value.type.shape, pixels.get(item.value.name)
+        if images is not None and images.size is not None:
+            # An image of one row or column has a program of its own in torch.
+            shapes[argument] = {0: batch, 1: Dim(f"{argument}_height", min=2), 2: Dim(f"{argument}_width", min=2)}
+            continue
+        if images is not None:
+            extents = (*extents[1:], extents[0])
+        shapes[argument] = {0: batch} | {
             axis: symbols[format_dim(extent)]
-            for axis, extent in enumerate(item.value.type.shape, start=1)
+            for axis, extent in enumerate(extents, start=1)
             if not isinstance(extent, int)
         }
-        for argument, item in zip(argument_names(graph), graph.inputs, strict=True)
-    }
+    return shapes
 
 
 def _dimension(name: str, sizes: SizeSet) -> Any:

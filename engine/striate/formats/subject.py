@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from striate.analysis.ends import NO_ENDS, Ends
 from striate.dims.domain import Domain
 from striate.graph import Graph
 from striate.onnx.trials import Trial
@@ -30,6 +31,7 @@ class Subject:
         domain: the legal sizes of the symbols in its inputs.
         trials: inputs at several batches and sizes; what a tool wants to see an example of is the last of them.
         opset: ONNX's operator set, for formats that are made from an ONNX file.
+        ends: what the file does before and behind the network.
     """
 
     graph: Graph
@@ -38,6 +40,12 @@ class Subject:
     domain: Domain
     trials: Sequence[Trial]
     opset: int
+    ends: Ends = NO_ENDS
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of what the file gives: answers, and the network's outputs that stay as they are."""
+        return self.ends.output_names(self.graph.outputs)
 
     @property
     def example(self) -> Mapping[str, Array]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ def tensors_of(graph: Graph, inputs: Mapping[str, Array]) -> tuple[Tensor, ...]:
     return tuple(torch.from_numpy(np.ascontiguousarray(inputs[item.value.name])) for item in graph.inputs)
 
 
-def arrays_of(graph: Graph, result: Tensor | Mapping[str, Tensor]) -> dict[str, Array]:
-    """Return what a network gave by output name: one tensor is its only output."""
-    named = {next(iter(graph.outputs)): result} if isinstance(result, Tensor) else result
+def arrays_of(outputs: Sequence[str], result: Tensor | Mapping[str, Tensor]) -> dict[str, Array]:
+    """Return what a file gave by output name: one tensor is its only output."""
+    named = {outputs[0]: result} if isinstance(result, Tensor) else result
     return {name: tensor.detach().numpy() for name, tensor in named.items()}

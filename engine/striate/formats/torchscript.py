@@ -27,7 +27,7 @@ def convert(subject: Subject, entries: Mapping[str, str]) -> Converted:
     Raises:
         RefusedError: torch cannot trace it.
     """
-    program = Traceable(subject.graph, subject.lookup, subject.arrays)
+    program = Traceable(subject.graph, subject.lookup, subject.arrays, subject.ends)
     buffer = io.BytesIO()
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # what they warn of is found by comparing at other sizes
@@ -45,7 +45,7 @@ def convert(subject: Subject, entries: Mapping[str, str]) -> Converted:
         with warnings.catch_warnings(), torch.inference_mode():
             warnings.simplefilter("ignore")
             try:
-                return arrays_of(subject.graph, loaded(*tensors_of(subject.graph, inputs)))
+                return arrays_of(subject.outputs, loaded(*tensors_of(subject.graph, inputs)))
             except RuntimeError as error:  # its first line is about the interpreter, its last one about the network
                 raise RuntimeError(str(error).strip().splitlines()[-1].removeprefix("RuntimeError: ")) from error
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from striate.analysis.ends import CAMERAS, POSTPROCESS, PREPROCESS
 from striate.elaborate.definitions import collect, lineage
 from striate.elaborate.faults import Fault, renaming, suggestion
 from striate.elaborate.repairs.values import repairs_of_value
@@ -52,6 +53,27 @@ ENTRIES: Mapping[str, Argument] = {
             "Whether the file carries the network's own text, so that importing it loses nothing.",
             True,
         ),
+        Argument(
+            "preprocess",
+            Optional(OneOf(PREPROCESS)),
+            "What the file does before the network: it takes 8-bit images `N x H x W x C` of the network's size "
+            "(pixels), or of any size (resize), and prepares them by the pixel contract of the input.",
+            None,
+        ),
+        Argument(
+            "camera",
+            Optional(OneOf(CAMERAS)),
+            "Order of the channels in the images that `preprocess` takes; without it rgb.",
+            None,
+        ),
+        Argument(
+            "postprocess",
+            Optional(OneOf(POSTPROCESS)),
+            "What the file does behind the network: what the head says (head), shares of classes (softmax), a chance "
+            "for each class (sigmoid), the class with the highest score (argmax), or the likeliest classes (top).",
+            None,
+        ),
+        Argument("top", Optional(Integer()), "How many classes `postprocess = top` names.", None),
     )
 }
 """What a section may hold."""
@@ -68,6 +90,10 @@ class ExportContract:
     io_precision: str = FLOAT32.name
     keep_float: tuple[str, ...] = ()
     text: bool = True
+    preprocess: str | None = None
+    camera: str | None = None
+    postprocess: str | None = None
+    top: int | None = None
 
 
 def read_contract(file: File, model: str, name: str | None = None, *, precision: str | None = None) -> ExportContract:

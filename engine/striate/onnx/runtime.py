@@ -16,8 +16,8 @@ ERRORS_ONLY = 3
 """ONNX Runtime's log severity: its warnings are about its own optimisations."""
 
 
-_NARROW = {"tensor(float16)": "float16"}
-"""ONNX Runtime's words for inputs that numpy's float32 has to be turned into, and numpy's for the same."""
+_NARROW = {"tensor(float16)": "float16", "tensor(uint8)": "uint8"}
+"""ONNX Runtime's words for inputs that are not float32, and numpy's for the same."""
 
 
 class OnnxSession:

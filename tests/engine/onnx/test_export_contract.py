@@ -97,7 +97,8 @@ def test_an_unknown_entry_is_answered_with_the_nearest():
     found = finding("export Base { opste = 18 }")
     assert (found.code, found.message) == ("E0402", "an export section has no opste")
     assert found.notes == (
-        "an export section may hold opset, tolerance, tensor_cores, precision, io_precision, keep_float, text",
+        "an export section may hold opset, tolerance, tensor_cores, precision, io_precision, keep_float, text, "
+        "preprocess, camera, postprocess, top",
     )
     assert found.help == "did you mean opset?"
     assert found.span is not None

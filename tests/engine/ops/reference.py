@@ -254,7 +254,7 @@ REFERENCES: Mapping[str, Reference] = {
     "where": chosen,
     "pow": told(lambda left, right: left**right),
     "fmod": told(math.fmod),
-    "mod": told(lambda left, right: left - right * math.floor(left / right)),
+    "mod": merged(lambda left, right: left - right * np.floor(left / right)),
     "parameter": stored,
     "broadcast": repeated,
 }
