@@ -92,6 +92,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "torch": ("striate.formats", "striate.lower", "striate.runtime", "striate.train", "striate_plugins"),
     "torchmetrics": ("striate.train", "striate_plugins"),
     "triton": ("striate.lower.triton",),
+    "yaml": ("striate.importing.ultralytics",),
 }
 """Packages that only some modules (these and what lies below them) may import."""
 
