@@ -298,6 +298,17 @@ def test_the_command_takes_weights_and_says_what_it_read(folder, monkeypatch, ca
     assert capsys.readouterr().out.splitlines()[0] == "Net is in net.cnn, without weights: they start as in training"
 
 
+def test_the_command_takes_weights_of_the_first_layers(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    (folder / "net.weights").write_bytes((folder / "net.weights").read_bytes()[:FIRST])
+    assert run_guarded(command, ["net.cfg", "--weights", "net.weights"]) == 1
+    assert "add --partial" in capsys.readouterr().err
+    assert run_guarded(command, ["net.cfg", "--weights", "net.weights", "--partial"]) == 0
+    assert "note: weights of 1 layers are in the file, those of 1 start as in training: layers 1\n" in (
+        capsys.readouterr().out
+    )
+
+
 def test_options_of_other_kinds_are_refused(folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)
     assert run_guarded(command, ["net.onnx", "--weights", "net.weights"]) == 1

@@ -335,5 +335,6 @@ def test_the_command(tmp_path, monkeypatch, capsys):
         "Ultralytics YAML, scale n; 212 layers with 3,157,184 parameters",
     ]
     assert load("n.cnn").graph.parameters == 3_157_184
-    assert run_guarded(command, ["yolov8.yaml", "--partial"]) == 1
+    assert run_guarded(command, ["yolov8.yaml", "--weights", "n.cnn"]) == 1
     assert "E0646" in capsys.readouterr().err
+    assert run_guarded(command, ["yolov8.yaml", "--partial"]) == 2

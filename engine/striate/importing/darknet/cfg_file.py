@@ -194,7 +194,7 @@ def _refused(path: Path, refusals: list[str]) -> Diagnostic:
         "E0655",
         f"{shown(str(path))} cannot be imported: {what} without a counterpart in the language",
         notes=tuple(notes),
-        help="nothing was written; docs/import.md lists the sections that are read",
+        help="nothing was written; docs/import-descriptions.md lists the sections that are read",
     )
 
 

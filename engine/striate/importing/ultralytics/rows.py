@@ -389,6 +389,10 @@ _HEADS: Mapping[str, Callable[[Rows, Arguments, Sequence[Value]], None]] = {
 }
 
 
+MODULES = frozenset({*_MODULES, *_HEADS, "Concat"})
+"""The modules that are read."""
+
+
 def is_head(module: str) -> bool:
     """Whether a module is a head, whose maps are outputs."""
     return module in _HEADS

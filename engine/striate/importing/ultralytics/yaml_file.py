@@ -61,12 +61,17 @@ def read(path: Path, lookup: Lookup, *, scale: str | None = None, size: str | No
     counts = Counter(row.module for row in description.rows)
     return Reading(
         network,
-        model_name("", path.stem if scale is None else f"{path.stem}{scale}"),
+        model_name("", _name(path.stem, scale)),
         "Ultralytics YAML" + (f", scale {scaling.letter}" if scaling.letter else ""),
         dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))),
         {"format": "ultralytics", "scale": scaling.letter or None, "classes": scaling.classes},
         notes=tuple(notes),
     )
+
+
+def _name(stem: str, scale: str | None) -> str:
+    """Return the name of a size of a model: `yolov8n`, and `yolov8-seg-n` where no number ends the name."""
+    return stem if scale is None else f"{stem}{'' if stem[-1:].isdigit() else '-'}{scale}"
 
 
 def _size(size: str | None) -> tuple[Dim, Dim]:
@@ -137,5 +142,5 @@ def _refused(path: Path, refusals: list[str]) -> Diagnostic:
         "E0659",
         f"{shown(str(path))} cannot be imported: {what} without a counterpart in the language",
         notes=tuple(notes),
-        help="nothing was written; docs/import.md lists the modules that are read",
+        help="nothing was written; docs/import-descriptions.md lists the modules that are read",
     )
