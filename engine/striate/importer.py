@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from striate.graph import fingerprint
+from striate.graph import Graph, fingerprint
 from striate.host.catalogue import HostCatalogue
 from striate.model import Model
+from striate.ops.initializers import start_values
 from striate.version import __version__
 from striate.writing import written
 
@@ -33,7 +34,7 @@ class Imported:
     Attributes:
         model: the network, elaborated from the text.
         text: the `.cnn` file.
-        weights: an array for every weight, by name.
+        weights: arrays by name: for every weight, or for none where the file holds none.
         inputs: the names of the inputs in the file, by their names in the network.
         outputs: the same for the outputs.
         reading: what the file's reader gave.
@@ -51,12 +52,12 @@ class Imported:
 class ImportReport:
     """What an import wrote: the two files, and how the network compares with the file it is from.
 
-    `agreement` is None where that was not wanted, or nothing runs such files.
+    `weights` is None where the file holds none; `agreement` where it was not wanted, or nothing runs such files.
     """
 
     imported: Imported
     text: Path
-    weights: Path
+    weights: Path | None
     agreement: Agreement | None
 
 
@@ -147,7 +148,7 @@ def _imported(reading: Reading, catalogue: HostCatalogue) -> Imported:
     return Imported(
         built,
         text,
-        found.weights if found else weights,
+        found.weights if found else _completed(built.graph, weights),
         {names.inputs[item.value.number]: item.name for item in network.inputs},
         {name: name for name in found.graph.outputs}
         if found
@@ -156,12 +157,19 @@ def _imported(reading: Reading, catalogue: HostCatalogue) -> Imported:
     )
 
 
+def _completed(graph: Graph, weights: Arrays) -> Arrays:
+    """Return the weights of a file that holds some of them only, the others as they start in training."""
+    if not weights:
+        return weights
+    return {name: weights[name] if name in weights else start_values(graph.weights[name], 0) for name in graph.weights}
+
+
 def write_import(path: str | Path, target: str | Path, *, verify: bool = True, **options: Any) -> ImportReport:
     """Read a file of another format and write the network and its weights; with `verify` only if both agree.
 
     Args:
         path: the file.
-        target: the `.cnn` file; the weights go beside it, with the ending `.safetensors`.
+        target: the `.cnn` file; the weights, if there are any, go beside it, with the ending `.safetensors`.
         verify: whether the file in a runtime of its own is compared with the network in torch, on random inputs.
         options: like `import_file`.
 
@@ -174,20 +182,21 @@ def write_import(path: str | Path, target: str | Path, *, verify: bool = True, *
     from striate.runtime.mismatch import computation
 
     text = Path(target)
-    weights = text.with_suffix(".safetensors")
     imported = import_file(path, **options)
     found = _agreement(imported) if verify else None
     graph, reading = imported.model.graph, imported.reading
-    info = CheckpointInfo(
-        graph.name,
-        text=imported.text,
-        fingerprint=fingerprint(graph),
-        computation=computation(graph),
-        contract=reading.contract or graph.inputs[0].contract,
-        classes=reading.classes,
-        versions={"striate": __version__},
-    )
-    write_weights(weights, imported.weights, info)
+    weights = text.with_suffix(".safetensors") if imported.weights or not graph.weights else None
+    if weights is not None:
+        info = CheckpointInfo(
+            graph.name,
+            text=imported.text,
+            fingerprint=fingerprint(graph),
+            computation=computation(graph),
+            contract=reading.contract or graph.inputs[0].contract,
+            classes=reading.classes,
+            versions={"striate": __version__},
+        )
+        write_weights(weights, imported.weights, info)
     atomic_write(text, imported.text)
     return ImportReport(imported, text, weights, found)
 

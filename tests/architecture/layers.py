@@ -101,6 +101,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     ),
     "torchmetrics": ("striate.train", "striate_plugins"),
     "triton": ("striate.lower.triton",),
+    "yaml": ("striate.importing.ultralytics",),
 }
 """Packages that only some modules (these and what lies below them) may import."""
 

@@ -1,4 +1,4 @@
-"""The sessions of a page: its files (```cnn name.cnn) and its commands with what they print (```console)."""
+"""The sessions of a page: its files (```cnn name.cnn, ```ini, ```yaml) and its commands (```console)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from striate.cli import group
 from striate.cli.boundary import run_guarded
 
-_BLOCK = re.compile(r"^```(cnn|console)(?: (\S+))?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_BLOCK = re.compile(r"^```(cnn|ini|yaml|console)(?: (\S+))?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def sessions(page: Path, folder: Path) -> list[Session]:
     """Write the files of a page into a folder and return its commands."""
     found = []
     for kind, name, text in _BLOCK.findall(page.read_text(encoding="utf-8")):
-        if kind == "cnn" and name:
+        if kind != "console" and name:
             (folder / name).write_text(text, encoding="utf-8")
         elif kind == "console":
             command, _, shown = text.partition("\n")

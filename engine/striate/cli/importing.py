@@ -27,10 +27,25 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--trust", is_flag=True, help="Open a .pt2 file though that can run code which is in it.")
 @click.option("--no-verify", is_flag=True, help="Do not run the file to compare it with the network.")
+@click.option("--weights", type=click.Path(path_type=Path), metavar="PATH", help="The weights of a Darknet cfg.")
+@click.option("--scale", metavar="LETTER", help="The size of a model in YAML, of those that it lists.")
+@click.option("--size", metavar="N|HxW", help="Height and width of the input of a model in YAML [open].")
 def command(
-    file: Path, output: Path | None, form: str, as_json: bool, trust: bool, no_verify: bool, **onto: Any
+    file: Path,
+    output: Path | None,
+    form: str,
+    as_json: bool,
+    trust: bool,
+    no_verify: bool,
+    weights: Path | None,
+    scale: str | None,
+    size: str | None,
+    **onto: Any,
 ) -> int:
-    """Write the network of FILE (.onnx, .pt2) as a .cnn file, and its weights beside it as .safetensors.
+    """Write the network of FILE as a .cnn file, and its weights beside it as .safetensors.
+
+    FILE is an ONNX model (.onnx), an exported program of torch (.pt2), a Darknet network (.cfg) or a model's YAML
+    (.yaml); its ending says which.
 
     What cannot be imported is listed whole, and nothing is written then; nor is anything if the network does not
     compute the same as the file. Names are kept where the language can have them.
@@ -39,10 +54,14 @@ def command(
     written as a checkpoint of a network that there is already, if every tensor has its place.
     """
     options, as_json = OntoOptions(**onto), as_json or form == "json"
+    flags = {"partial": options.partial or None, "trust": trust or None}
+    written = {"weights": weights, "scale": scale, "size": size, **flags}
+    given = {name: value for name, value in written.items() if value is not None}
     if options.onto is not None:
-        if no_verify or trust:
-            option = "--trust" if trust else "--no-verify"
-            raise click.UsageError(f"{option} goes with a FILE that can be run, not with --onto")
+        if no_verify:
+            raise click.UsageError("--no-verify goes with a FILE that can be run, not with --onto")
+        if useless := sorted(given.keys() - {"partial"}):
+            raise click.UsageError(f"--{useless[0]} goes with a FILE that holds a network, not with --onto")
         return load_onto(file, output, options, as_json=as_json)
     demand_network(file, options)
     from striate.importer import write_import
@@ -50,7 +69,7 @@ def command(
     target = output or file.with_suffix(".cnn")
     if target.suffix == ".safetensors":
         raise click.UsageError("-o names the .cnn file; the weights go beside it, with the ending .safetensors")
-    report = write_import(file, target, verify=not no_verify, **({"trust": True} if trust else {}))
+    report = write_import(file, target, verify=not no_verify, **given)
     click.echo(json.dumps(_as_json(report), indent=2) if as_json else "\n".join(_lines(report)))
     return 0
 
@@ -59,10 +78,11 @@ def _lines(report: ImportReport) -> list[str]:
     imported = report.imported
     graph = imported.model.graph
     lines = [
-        f"{graph.name} is in {report.text}, its weights are in {report.weights}",
+        f"{graph.name} is in {report.text}, {_where(report)}",
         f"{imported.reading.origin}; {len(graph.nodes):,} layers with {graph.parameters:,} parameters",
         *([imported.reading.remark] if imported.reading.remark else []),
         *_counts(imported),
+        *(f"note: {note}" for note in imported.reading.notes),
     ]
     agreement = report.agreement
     if agreement is None:
@@ -73,6 +93,10 @@ def _lines(report: ImportReport) -> list[str]:
         f"{agreement.runtime} gives the same values as torch, outputs differ by at most {agreement.difference}; "
         f"tried: {', '.join(agreement.trials)}",
     ]
+
+
+def _where(report: ImportReport) -> str:
+    return f"its weights are in {report.weights}" if report.weights else "without weights: they start as in training"
 
 
 def _counts(imported: Imported) -> list[str]:
@@ -98,13 +122,14 @@ def _as_json(report: ImportReport) -> dict[str, Any]:
     return {
         "model": graph.name,
         "text": str(report.text),
-        "weights": str(report.weights),
+        "weights": str(report.weights) if report.weights else None,
         **imported.reading.details,
         "operators": dict(imported.reading.operators),
         "layers": len(graph.nodes),
         "parameters": graph.parameters,
         "inputs": dict(imported.inputs),
         "outputs": dict(imported.outputs),
+        "notes": list(imported.reading.notes),
         "verified": None
         if agreement is None
         else {

@@ -43,8 +43,8 @@ class OntoOptions:
             "--set": self.settings,
             "--names": self.names,
             "--under": self.under,
-            "--partial": self.partial,
             "--all": self.everything,
+            "--partial": self.partial,
         }
         return next((name for name, value in values.items() if value), None)
 
@@ -59,7 +59,9 @@ def onto_options(function: Decorated) -> Decorated:
         click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="With --onto: a model parameter."),
         click.option("--names", type=click.Path(path_type=Path), metavar="MAP", help="With --onto: a name map (TOML)."),
         click.option("--under", metavar="PLACE", help="With --onto: where in FILE to look, e.g. state_dict_ema."),
-        click.option("--partial", is_flag=True, help="With --onto: weights that FILE lacks start anew."),
+        click.option(
+            "--partial", is_flag=True, help="With --onto or --weights: weights that are not there start anew."
+        ),
         click.option("--all", "everything", is_flag=True, help="With --onto: list every weight."),
     )
     for option in reversed(options):
@@ -73,13 +75,14 @@ def demand_network(file: Path, options: OntoOptions) -> None:
     Raises:
         click.UsageError: so it is.
     """
-    from striate.importing.kinds import KINDS
+    from striate.importing.kinds import KINDS, kind_of
 
     if any(file.name.lower().endswith(ending) for kind in KINDS for ending in kind.endings):
         pass
     elif file.suffix.lower() in _ENDINGS or file.name.endswith(".index.json") or file.is_dir():
         raise click.UsageError(f"{file} holds weights without a network: name the network, e.g. --onto zoo.resnet")
-    if (given := options.given()) is not None:
+    given = options.given()
+    if given is not None and not (given == "--partial" and "partial" in kind_of(file).options):
         raise click.UsageError(f"{given} goes with --onto")
 
 

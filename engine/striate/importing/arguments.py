@@ -10,7 +10,7 @@ from striate.importing.findings import UnsupportedError
 from striate.importing.network import Layer
 from striate.ops.arguments import ArgumentError, Kind, Optional, convert_all
 from striate.ops.problems import LayerError
-from striate.ops.shape_arguments import NamedValue
+from striate.ops.shape_arguments import Factors, NamedValue
 
 Written = tuple[str, str]
 """An argument's name and its text."""
@@ -33,6 +33,8 @@ def written_arguments(layer: Layer, name_of: Callable[[int], str], is_free: Call
         if argument.name not in needed:
             continue
         value = layer.attributes[argument.name]
+        if isinstance(argument.kind, Factors) and isinstance(value, tuple) and len(set(value)) == 1:
+            value = value[0]
         try:
             text = name_of(value) if _is_named(argument.kind) else settled_text(argument.kind, value, is_free)
         except UnwritableError as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from striate.importing.steps import Step
@@ -53,8 +53,8 @@ class _Group:
 @dataclass(slots=True)
 class _Finder:
     standing: Sequence[int]
-    is_body: Callable[[Sequence[Step], int], bool]
     taken: set[str]
+    known: Mapping[str, str]
     uses: Mapping[int, int] = field(default_factory=dict)
     definitions: list[Definition] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
@@ -68,10 +68,13 @@ class _Finder:
             classes: dict[object, list[_Group]] = {}
             for group in groups:
                 members = steps[group.first : group.last + 1]
-                classes.setdefault(_signature(members, group.path, group.inflow), []).append(group)
+                word = _base(group.path)
+                form = _signature(members, group.path, group.inflow), word if word in self.known else ""
+                classes.setdefault(form, []).append(group)
             calls: dict[int, tuple[_Group, Step]] = {}
             for alike in classes.values():
-                made = self._define(steps, alike) if len(alike) > 1 else None
+                worthwhile = len(alike) > 1 or _base(alike[0].path) in self.known
+                made = self._define(steps, alike) if worthwhile else None
                 if made is None:
                     self.refused.update(group.path for group in alike)
                     continue
@@ -114,7 +117,7 @@ class _Finder:
         if len(outside) != 1 or left or inside[result] or len(members[-1].outputs) > 1:
             return None
         (inflow,) = outside
-        return _Group(path, first, last, inflow) if self.is_body(members, inflow) else None
+        return _Group(path, first, last, inflow)
 
     # ------------------------------------------------------------------------------------ blocks
 
@@ -186,10 +189,11 @@ class _Finder:
         self, steps: Sequence[Step], keys: Sequence[tuple[int, str]], texts: tuple[str, ...], used: set[str]
     ) -> Parameter:
         argument = keys[0][1]
-        name, number = argument, 1
+        stem = argument.rstrip("0123456789")
+        name, number = stem, 1
         while name in used:
             number += 1
-            name = f"{argument}{number}"
+            name = f"{stem}{number}"
         used.add(name)
         required = any(_is_required(steps[at], each) for at, each in keys)
         plain = self._defaults(steps[keys[0][0]]).get(argument)
@@ -206,20 +210,30 @@ class _Finder:
     ) -> Step:
         given = [(each.name, texts[index]) for texts, each in parameters if texts[index] != each.default]
         required = sum(each.default is None for _, each in parameters)
-        base = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
-        return Step(name, (group.inflow,), outputs[:1], given, required, False, group.path, base)
+        return Step(name, (group.inflow,), outputs[:1], given, required, False, group.path, instance_name(name))
 
     def _name(self, path: str) -> str:
         """Return a name for a block whose first instance has this path: `Layer` of `layer1.0`."""
-        words = [part for part in path.split(".") if not part.isdigit()]
-        last = re.sub(r"(?<=\d)_\d+$|(?<!\d)_?\d+$", "", words[-1]) if words else ""
+        last = _base(path)
         name = "".join(part[:1].upper() + part[1:] for part in last.split("_") if part) or "Block"
+        name = self.known.get(last, name)
         found, number = name, 1
         while found in self.taken:
             number += 1
             found = f"{name}{number}"
         self.taken.add(found)
         return found
+
+
+def _base(path: str) -> str:
+    """Return the last word of a path without the number behind it: `layer` of `layer1.0`, `c3` of `neck.c3_2`."""
+    words = [part for part in path.split(".") if not part.isdigit()]
+    return re.sub(r"(?<=\d)_\d+$|(?<!\d)_?\d+$", "", words[-1]) if words else ""
+
+
+def instance_name(block: str) -> str:
+    """Return what the language calls an instance of a block, without its number: `conv_bn` of `ConvBn`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", block).lower()
 
 
 def uses_of(steps: Iterable[Step], standing: Iterable[int]) -> Counter[int]:
@@ -232,27 +246,26 @@ def uses_of(steps: Iterable[Step], standing: Iterable[int]) -> Counter[int]:
 def with_blocks(
     steps: Sequence[Step],
     standing: Sequence[int],
-    is_body: Callable[[Sequence[Step], int], bool],
     taken: Iterable[str],
+    known: Mapping[str, str] | None = None,
 ) -> tuple[list[Step], list[Definition]]:
     """Return steps in which instances of blocks are calls, and the blocks, inner ones first.
 
     Args:
         steps: the steps in order.
         standing: the values that are outputs of the network.
-        is_body: whether steps can be the body of a block into which a value flows, which no name reaches.
         taken: names that blocks must not have.
+        known: the names of blocks by those of their instances, where they cannot be made of these.
     """
-    finder = _Finder(standing, is_body, set(taken))
+    finder = _Finder(standing, set(taken), known or {})
     return finder.run(list(steps)), finder.definitions
 
 
-def with_rounds(steps: Sequence[Step], asked: set[int], uses: Mapping[int, int]) -> list[Step]:
+def with_rounds(steps: Sequence[Step], uses: Mapping[int, int]) -> list[Step]:
     """Return steps in which calls `name.0`, `name.1`, … of one block that follow each other are one call of a loop.
 
     Args:
         steps: the steps in order.
-        asked: the values that the text refers to by name, which no loop can give.
         uses: how often every value is used.
     """
     found: list[Step] = []
@@ -260,7 +273,7 @@ def with_rounds(steps: Sequence[Step], asked: set[int], uses: Mapping[int, int])
     while place < len(steps):
         count = _rounds(steps, place, uses)
         last = steps[place + count - 1]
-        if count > 1 and last.outputs[0] not in asked:
+        if count > 1:
             path = (last.wish or "").rpartition(".")[0]
             found.append(replace(steps[place], outputs=last.outputs, wish=path, count=count))
             place += count

@@ -117,14 +117,28 @@ class BodyText:
             while automatic in asked and automatic != step.wish:
                 automatic += "_"
             name = step.wish or automatic
-            if step.count == 1:
-                self.called[step.outputs[0]] = name
+            self.called[step.outputs[0]] = name
             self.words.add(name)
+            if step.count > 1:
+                self.called[step.outputs[0]] = self._free(f"{name.replace('.', '_')}_out")
             if name_all or name != automatic:
                 self._written.add(id(step))
             for index, value in enumerate(step.outputs[1:], start=2):
                 self.called[value] = f"{name.replace('.', '_')}_part{index}"
                 self.words.add(self.called[value])
+
+    def name_inflow(self, wish: str) -> str:
+        """Give the value that flows in a name, for bodies that refer to it; returns the name."""
+        assert self._inflow is not None, "bodies of blocks have an inflow"
+        self.called[self._inflow] = self._free(wish)
+        return self.called[self._inflow]
+
+    def _free(self, wish: str) -> str:
+        """Return a name that nothing else has, and take it."""
+        while wish in self.words or self._known(wish):
+            wish += "_"
+        self.words.add(wish)
+        return wish
 
     def lines(self, asked: set[int]) -> list[str]:
         """Return the lines; `asked` are the values to be named."""
@@ -140,12 +154,20 @@ class BodyText:
             lead = "" if item.inputs[0] == lines.current else f"{self.called[item.inputs[0]]} -> "
             call = f"{lead}{self._call(item)}{self._behind(item, asked)}"
             if item.count > 1:
-                lines.lines.append(f"repeat {item.count} {{ {call} }}")
+                self._rounds(item, lines, asked)
             else:
                 fresh = bool(lead) or item.callee in _BREAKS
                 before = lines.lines[-1] if lines.lines else ""
-                lines.add(call, flowing=not lead, fresh=fresh or before.startswith("repeat "))
+                lines.add(call, flowing=not lead, fresh=fresh or before.startswith(("repeat ", "in as ")))
             lines.current = item.outputs[0]
+
+    def _rounds(self, item: Step, lines: _Lines, asked: set[int]) -> None:
+        """Write a loop: where it begins, if that does not flow, and a name for what it gives, if one is needed."""
+        if item.inputs[0] != lines.current:
+            lines.lines.append(self.called[item.inputs[0]])
+        lines.lines.append(f"repeat {item.count} {{ {self._call(item)}{self._behind(item, asked)} }}")
+        if item.outputs[0] in asked:
+            lines.lines.append(f"in as {self.called[item.outputs[0]]}")
 
     def _branching(self, item: Branching, lines: _Lines, asked: set[int]) -> None:
         step = item.step

@@ -16,7 +16,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def graph_of(network: Network, names: Names, called: Mapping[int, str], model: str) -> tuple[Graph, dict[str, Array]]:
-    """Return the graph of a network and the arrays of its weights, both by the names of the graph.
+    """Return the graph of a network and the arrays of those weights that the file has, both by the names of the graph.
 
     Args:
         network: the network.
@@ -36,7 +36,8 @@ def graph_of(network: Network, names: Names, called: Mapping[int, str], model: s
         for spec in layer.specs:
             full = f"{path}.{spec.role}"
             weights.setdefault(full, Weight(full, spec.shape, spec.initializer, spec.trainable))
-            arrays.setdefault(full, np.ascontiguousarray(layer.weights[spec.role].array, dtype=np.float32))
+            if spec.role in layer.weights:
+                arrays.setdefault(full, np.ascontiguousarray(layer.weights[spec.role].array, dtype=np.float32))
         made = tuple(Value(name if index == 0 else f"{name}:{index}", kind) for index, kind in enumerate(layer.types))
         values.update((number, item.name) for number, item in zip(layer.outputs, made, strict=True))
         nodes.append(

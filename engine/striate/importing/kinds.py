@@ -53,6 +53,7 @@ class Reading:
         remark: what there is to say about how the file was read, in words.
         contract: the pixel contract that the weights are for.
         classes: the names of the classes, in the order of the outputs.
+        notes: what was passed over or decided, a line each.
     """
 
     network: Network
@@ -65,6 +66,7 @@ class Reading:
     remark: str = ""
     contract: Mapping[str, Any] = field(default_factory=dict)
     classes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,12 @@ class Kind:
 ONNX = Kind("an ONNX file", (".onnx",), "striate.importing.onnx_file")
 PROGRAM = Kind("an exported program of torch", (".pt2",), "striate.importing.aten.pt2_file", frozenset({"trust"}))
 
-KINDS = (ONNX, PROGRAM)
+DARKNET = Kind("a Darknet cfg file", (".cfg",), "striate.importing.darknet.cfg_file", frozenset({"weights", "partial"}))
+ULTRALYTICS = Kind(
+    "a model's YAML", (".yaml", ".yml"), "striate.importing.ultralytics.yaml_file", frozenset({"scale", "size"})
+)
+
+KINDS = (ONNX, PROGRAM, DARKNET, ULTRALYTICS)
 """All kinds; a file without an ending of any is read as ONNX, whose reader says what it is instead."""
 
 

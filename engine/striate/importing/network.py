@@ -101,7 +101,9 @@ class Network:
     """What has been read so far.
 
     `lookup` gives the record of a layer by name; `images` is the number of images that the file fixes, if it does.
-    `heads` are the task heads behind the layers, whose own layers are not among these.
+    `heads` are the task heads behind the layers, whose own layers are not among these. `remarks` are lines of comment
+    for outputs, by the name that the file gives them; `blocks` are names of blocks by those of their instances, where
+    they cannot be made of these.
     """
 
     lookup: Callable[[str], OpRecord]
@@ -111,6 +113,8 @@ class Network:
     conditions: list[Constraint] = field(default_factory=list)
     images: int | None = None
     heads: list[HeadCall] = field(default_factory=list)
+    remarks: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    blocks: dict[str, str] = field(default_factory=dict)
     _values: int = 0
 
     def value(self, sizes: Sequence[Dim], kind: int, *, flat: bool = False) -> Value:
@@ -123,7 +127,7 @@ class Network:
         name: str,
         inputs: Sequence[Value],
         arguments: Mapping[str, Any],
-        weights: Mapping[str, Stored],
+        weights: Mapping[str, Stored] | None,
         kind: int,
     ) -> Layer:
         """Add a layer and return it.
@@ -132,7 +136,7 @@ class Network:
             name: the layer's name in the language.
             inputs: what flows in, then what is merged or named.
             arguments: the arguments that differ from the defaults, as written.
-            weights: the arrays of all weights by role.
+            weights: the arrays of all weights by role; None where the file has none, so that they start as in training.
             kind: the type of numbers that ONNX gives the result.
 
         Raises:
@@ -149,7 +153,8 @@ class Network:
             raise UnsupportedError(f"{name} does not take it: {error}") from None
         if not all(is_plain(size) for each in outputs for size in each.shape):
             raise UnsupportedError("a size becomes too large, or cannot be told from the input's")
-        _fit(name, specs, weights)
+        if weights is not None:
+            _fit(name, specs, weights)
         made = tuple(self.value(each.shape, kind) for each in outputs)
         layer = Layer(
             record,
@@ -159,7 +164,7 @@ class Network:
             tuple(value.number for value in made),
             outputs,
             specs,
-            dict(weights),
+            dict(weights or {}),
             types,
         )
         self.conditions += check.open

@@ -60,7 +60,7 @@ class ModelText:
                 self.called[step.outputs[0]] = step.wish
         definitions: list[Definition] = []
         if self._style.blocks and not self._style.name_all:
-            steps, definitions = with_blocks(steps, self._standing, self._is_body, [self._model])
+            steps, definitions = with_blocks(steps, self._standing, [self._model], self._network.blocks)
         lines = [line for each in definitions for line in [*self._block(each), ""]]
         lines += [f"model {self._model} {{", *(f"  {line}" for line in self._body(steps)), "}", ""]
         return "\n".join(lines)
@@ -81,7 +81,7 @@ class ModelText:
         inputs = self._network.inputs
         inflow = inputs[0].value.number if len(inputs) == 1 else None
         standing = self._standing
-        items = self._items(steps, inflow, standing)
+        items = self._items(steps, standing)
         body = BodyText(items, inflow, self._names.inputs, self._words, self._known, name_all=self._style.name_all)
         asked = needed_names(items, inflow, standing if self._named_outputs(items, body) else ())
         yield from body.lines(asked)
@@ -105,25 +105,22 @@ class ModelText:
         parameters = ", ".join(
             item.name if item.default is None else f"{item.name} = {item.default}" for item in block.parameters
         )
-        items = self._items(block.steps, block.inflow, [block.result])
+        items = self._items(block.steps, [block.result])
         body = BodyText(items, block.inflow, {}, {item.name for item in block.parameters}, self._known, name_all=False)
         yield f"block {block.name}{f'({parameters})' if parameters else ''} {{"
-        yield from (f"  {line}" for line in body.lines(needed_names(items, block.inflow, ())))
+        asked = needed_names(items, block.inflow, ())
+        if block.inflow in asked:
+            yield f"  in as {body.name_inflow('x')}"
+        yield from (f"  {line}" for line in body.lines(asked))
         yield "}"
 
-    def _items(self, steps: Sequence[Step], inflow: int | None, standing: Sequence[int]) -> Sequence[Item]:
+    def _items(self, steps: Sequence[Step], standing: Sequence[int]) -> Sequence[Item]:
         """Return steps as items: rounds and branches put together."""
-        uses = uses_of(steps, standing)
-        asked = needed_names(self._branched(steps, uses), inflow, standing if len(standing) > 1 else ())
-        rounds = with_rounds(steps, asked, uses)
+        rounds = with_rounds(steps, uses_of(steps, standing))
         return self._branched(rounds, uses_of(rounds, standing))
 
     def _branched(self, steps: Sequence[Step], uses: Mapping[int, int]) -> Sequence[Item]:
         return with_branches(steps, uses) if self._style.branches else steps
-
-    def _is_body(self, steps: Sequence[Step], inflow: int) -> bool:
-        items = self._branched(steps, uses_of(steps, [steps[-1].outputs[0]]))
-        return inflow not in needed_names(items, inflow, ())
 
     # ------------------------------------------------------------------------------------ steps
 
@@ -155,8 +152,9 @@ class ModelText:
     # ------------------------------------------------------------------------------------ outputs
 
     def _outputs(self, body: BodyText, asked: set[int]) -> Iterator[str]:
-        for name, (_, value) in zip(self._names.outputs, self._network.outputs, strict=True):
-            known = body.called.get(value.number)  # what a loop gives has no name, and is not asked for
+        for name, (theirs, value) in zip(self._names.outputs, self._network.outputs, strict=True):
+            yield from (f"# {line}" for line in self._network.remarks.get(theirs, ()))
+            known = body.called.get(value.number)
             referable = value.number in asked or value.number in self._names.inputs
             flows = body.last == value.number and name not in body.words
             yield f"output {name}" if (known == name and referable) or flows else f"output {known} as {name}"

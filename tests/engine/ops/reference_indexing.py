@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.engine.ops.reference_activation import positions
+from tests.engine.ops.reference_activation import Reference, positions
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Attributes = Mapping[str, Any]
@@ -71,4 +71,4 @@ def one_hot(attributes: Attributes, inputs: Sequence[Array], weights: Weights) -
     return out
 
 
-INDEXING = {"gather": gather, "scatter": scatter, "topk": topk, "one_hot": one_hot}
+INDEXING: Mapping[str, Reference] = {"gather": gather, "scatter": scatter, "topk": topk, "one_hot": one_hot}
