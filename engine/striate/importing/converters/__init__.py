@@ -20,6 +20,7 @@ from striate.importing.converters import (
     regions,
     resizing,
     shaping,
+    summing,
     windows,
 )
 from striate.importing.network import PLANES, Value
@@ -32,6 +33,7 @@ FAMILIES = (
     pooling,
     normalising,
     products,
+    summing,
     entrywise,
     merging,
     shaping,
