@@ -5,8 +5,8 @@ Axes of ONNX count the batch, those of the language do not: `position` is the on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,10 @@ class Call:
         single: of how many inputs of the file each is the only use: whether a node's value goes to this one alone.
         images: the number that the file gives the batch axis, None where it is open.
         batched: whether the first axis of every tensor is the batch.
+        merged: which axis is the batch together with one of the language; None where the batch has its own or there
+            is none.
+        placed: whether the converter has said where the batch of its results is; otherwise it is where that of the
+            inputs is.
         made: the layers added for this node.
     """
 
@@ -43,7 +47,17 @@ class Call:
     images: int | None
     batched: bool
     wanted: int
+    merged: int | None = None
+    placed: bool = False
     made: list[Layer] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Read axes as if the batch were the first, and one with another axis as if there were none."""
+        if self.values and self.batched:
+            first = self.values[0]
+            self.merged = first.batch if first.merged else None
+            self.batched = not first.merged
+            self.node.batch = 0 if first.merged else first.batch
 
     # ------------------------------------------------------------------------------------ inputs
 
@@ -113,7 +127,10 @@ class Call:
     def shape(self, value: Value) -> tuple[Dim, ...]:
         """Return the sizes that ONNX counts."""
         sizes = () if value.flat else value.sizes
-        return (BATCH, *sizes) if self.batched else sizes
+        at = value.batch
+        if self.merged is not None:
+            return (*sizes[:at], BATCH * sizes[at], *sizes[at + 1 :])
+        return (*sizes[:at], BATCH, *sizes[at:]) if self.batched else sizes
 
     def position(self, value: Value, axis: int) -> int:
         """Return the place in `value.sizes` of an axis as ONNX counts it.
@@ -122,9 +139,25 @@ class Call:
             UnsupportedError: it is the batch axis, or there is no such axis.
         """
         place = self.node.axis(self.rank(value), axis) - self.lead
-        if place < 0 or value.flat:
+        if place < 0 or value.flat or place == self.merged:
             raise UnsupportedError("it works along the batch axis, across the images")
         return place
+
+    def placing(self, made: Value, batch: int) -> Value:
+        """Return a result whose batch is another axis than that of the inputs."""
+        self.placed = True
+        return replace(made, batch=batch, merged=self.values[0].merged)
+
+    def leaving_out(self, made: Value, axes: Iterable[int]) -> Value:
+        """Return a result that has not some axes of the first value, as ONNX counts them: the batch moves up."""
+        value = self.values[0]
+        rank = self.rank(value)
+        before = sum(axis % rank < value.batch for axis in axes) if rank else 0
+        return self.placing(made, value.batch - before)
+
+    def batch_first(self, array: Array) -> Array:
+        """Return a stored tensor of as many axes as a value with the axis in front that lies on the batch."""
+        return np.moveaxis(array, self.node.batch, 0) if self.batched and array.ndim else array
 
     def axis_name(self, value: Value, axis: int) -> Choice:
         """Return the name that the language gives an axis.

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, helper
 
-from striate.dims import Dim, symbol
+from striate.dims import Dim, Expr, symbol
 from striate.importing.call import Call
-from striate.importing.converters import CONVERTERS, FORMS
+from striate.importing.converters import ANYWHERE, CONVERTERS, FORMS
 from striate.importing.findings import Refusal, UnsupportedError, broken, refused, shown
 from striate.importing.folding import fold
 from striate.importing.fusing import fuse
@@ -71,7 +71,7 @@ class _Conversion:
         self._tensors()
         self._inputs()
         nodes = in_order(self.graph, {*self.initializers, *self.values, *self.unread})
-        self.uses.update(name for node in nodes for name in node.input)
+        self.uses.update(name for node in nodes for name in _used(node))
         self.uses.update(item.name for item in self.graph.output)
         for node in nodes:
             self._node(node)
@@ -156,6 +156,8 @@ class _Conversion:
             seen.add(item.name)
             if item.name in self.values and self.values[item.name].form:
                 self._refuse(item.name, "output", self.values[item.name].form)
+            elif item.name in self.values and not self.values[item.name].is_plain:
+                self._refuse(item.name, "output", "the batch is not its first axis")
             elif item.name in self.values:
                 self.network.outputs.append((item.name, self.values[item.name]))
             elif item.name in self.constants or item.name in self.initializers:
@@ -184,11 +186,17 @@ class _Conversion:
 
     def _compute(self, view: NodeView, proto: NodeProto) -> None:
         given = [self._given(name) for name in proto.input]
+        if proto.op_type == "If" and isinstance(given[0], Stored):
+            self._branch(view, proto, given[0])
+            return
         if any(isinstance(item, Value) for item in given):
             if proto.op_type in ("Shape", "Size"):
                 self._sizes(view, given[0])
                 return
             self._convert(view, proto, given)
+            return
+        if proto.op_type in ("Expand", "ConstantOfShape") and (value := self._for_every_image(view, proto, given)):
+            self.values[proto.output[0]] = value
             return
         arrays = [item.array if isinstance(item, Stored) else None for item in given]
         made = (
@@ -201,6 +209,54 @@ class _Conversion:
         names = tuple(name for item in given if isinstance(item, Stored) for name in item.names)
         for name, array in zip(proto.output, made, strict=False):
             self.constants[name] = Stored(names or (name,), array)
+
+    def _branch(self, view: NodeView, proto: NodeProto, choice: Stored) -> None:
+        """Convert the branch that a stored choice takes, as if its nodes stood in the graph."""
+        branch: GraphProto = view.attribute("then_branch" if choice.array.any() else "else_branch")
+        for tensor in branch.initializer:
+            self.initializers.setdefault(tensor.name, tensor)
+        for node in branch.node:
+            self._node(node)
+        for name, inner in zip(proto.output, (item.name for item in branch.output), strict=True):
+            self.uses[inner] += self.uses[name]
+            if inner in self.values:
+                self.values[name] = self.values[inner]
+            elif inner in self.unread:
+                self.unread[name] = self.unread[inner]
+            else:
+                item = self._given(inner)
+                assert isinstance(item, Stored), "a value is none of the constants"
+                self.constants[name] = item
+
+    def _for_every_image(self, view: NodeView, proto: NodeProto, given: list[Value | Stored | None]) -> Value | None:
+        """Return a stored tensor that is repeated for every image as a value; None where it is not."""
+        shape = given[-1].array.reshape(-1) if isinstance(given[-1], Stored) else np.zeros(0)
+        places = [place for place, size in enumerate(shape) if isinstance(size, Expr) and size == BATCH]
+        if len(places) != 1 or not self.batched:
+            return None
+        own = [1 if place == places[0] else size for place, size in enumerate(shape)]
+        if any(isinstance(size, Expr) for size in own):
+            return None
+        single = np.asarray(own, dtype=np.int64)
+        arrays = [self._of_one(item.array, places[0], len(own)) for item in given[:-1] if isinstance(item, Stored)]
+        made = fold(view, [*arrays, single])
+        if made is None or made[0].shape[-len(own) :][places[0]] != 1 or made[0].ndim != len(own):
+            return None
+        kind = helper.np_dtype_to_tensor_dtype(made[0].dtype)
+        call = self._call(view, proto, [])
+        stored = Stored(
+            (proto.output[0],),
+            made[0].reshape([size for at, size in enumerate(made[0].shape) if at != places[0]] or [1]),
+        )
+        return replace(call.parameter(stored), kind=kind, batch=places[0], flat=len(own) == 1)
+
+    def _of_one(self, array: Array, batch: int, rank: int) -> Array:
+        """Return what a tensor stored for a number of images has for each of them, where that is the same."""
+        place = batch - rank + array.ndim
+        if 0 <= place < array.ndim and array.shape[place] == self.images:
+            first = array.take([0], place)
+            return first if (array == first).all() else array
+        return array
 
     def _sizes(self, view: NodeView, value: Value | Stored | None) -> None:
         assert isinstance(value, Value), "constants are folded"
@@ -216,6 +272,7 @@ class _Conversion:
             if isinstance(item, Value) and item.form and item.form not in FORMS.get(proto.op_type, ()):
                 raise UnsupportedError(item.form)
         call = self._call(view, proto, given)
+        _demand_batch(call, proto.op_type)
         before, values_before = len(self.network.layers), len(self.network.conditions)
         try:
             result = converter(call)
@@ -224,7 +281,7 @@ class _Conversion:
         except UnsupportedError:
             del self.network.layers[before:], self.network.conditions[values_before:]
             raise
-        results = result if isinstance(result, list) else [result]
+        results = [_with_batch(call, each) for each in (result if isinstance(result, list) else [result])]
         wanted = [name for name in proto.output if name]
         if len(results) < len(proto.output) and any(proto.output[len(results) :]):
             unmade = [name for name in proto.output[len(results) :] if self.uses[name]]
@@ -267,6 +324,38 @@ class _Conversion:
 
     def _forget(self, proto: NodeProto) -> None:
         self.unread.update((name, proto.name) for name in proto.output if name)
+
+
+def _used(node: NodeProto) -> Iterator[str]:
+    """Yield the names that a node uses, those in its branches among them."""
+    yield from node.input
+    for attribute in node.attribute:
+        for inner in attribute.g.node:
+            yield from _used(inner)
+        yield from (item.name for item in attribute.g.output)
+
+
+def _demand_batch(call: Call, operator: str) -> None:
+    """Refuse inputs whose batch is elsewhere than in front, where the converter does not know of that."""
+    first = call.values[0]
+    if operator in _STATEFUL:
+        return
+    if any((value.batch, value.merged) != (first.batch, first.merged) for value in call.values):
+        raise UnsupportedError("the batch is another axis of one input than of the other")
+    if not first.is_plain and operator not in ANYWHERE:
+        raise UnsupportedError("the batch is not its first axis, or one with another")
+
+
+_STATEFUL = frozenset({"LSTM", "GRU"})
+"""Operators whose inputs have their batch each in a place of its own, which the converter knows."""
+
+
+def _with_batch(call: Call, value: Value) -> Value:
+    """Return a result with its batch where that of the inputs is, unless the converter has said where it is."""
+    first = call.values[0]
+    if call.placed or first.is_plain:
+        return value
+    return replace(value, batch=first.batch, merged=first.merged)
 
 
 _FOLDED = frozenset({"Shape", "Size", "Constant", "ConstantOfShape", "Range"})

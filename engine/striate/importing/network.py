@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from onnx import TensorProto
@@ -28,6 +28,9 @@ BATCH = symbol("the batch")
 """The size of the batch axis, whatever number a file gives it; no file can call a size so."""
 
 
+Merged = Literal["", "outer", "inner"]
+
+
 @dataclass(frozen=True, slots=True)
 class Value:
     """A tensor that depends on the inputs.
@@ -38,6 +41,9 @@ class Value:
         kind: ONNX's number for its type; the network itself computes in float32.
         flat: whether ONNX has no axis for the one size of 1 that the language gives it.
         form: in which way ONNX has it otherwise, so that only converters that know of it may take it; mostly in none.
+        batch: which axis of ONNX is the batch; the first one, but for values that a node has turned.
+        merged: how that axis is the batch together with the axis that the language has there: "outer" where what all
+            images have lies image by image, as windows do; "inner" where the batch runs faster, as in rows of steps.
     """
 
     number: int
@@ -45,6 +51,13 @@ class Value:
     kind: int
     flat: bool = False
     form: str = ""
+    batch: int = 0
+    merged: Merged = ""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the batch is an axis of its own, and the first."""
+        return self.batch == 0 and not self.merged
 
 
 PLANES = "its places count the pixels of one channel, those of ONNX count through the batch"
@@ -202,7 +215,11 @@ class Network:
 
     def maker(self, value: Value) -> Layer | None:
         """Return the layer that makes a value; None of an input."""
-        return next((layer for layer in reversed(self.layers) if value.number in layer.outputs), None)
+        return self.maker_of(value.number)
+
+    def maker_of(self, number: int) -> Layer | None:
+        """Return the layer that makes a value, by its number."""
+        return next((layer for layer in reversed(self.layers) if number in layer.outputs), None)
 
     def sized(self, space: tuple[Dim, ...]) -> Value | None:
         """Return the value made first that has these sizes behind its channels; its type does not matter."""
@@ -223,6 +240,13 @@ class Network:
         layer.attributes = {**layer.attributes, "bias": True}
         layer.specs = layer.record.weights(layer.attributes, layer.given)
         layer.weights["bias"] = bias
+
+    def scale_channels(self, layer: Layer, weight: Stored, bias: Stored) -> None:
+        """Give a norm with the argument `affine` a scale and an offset for each channel."""
+        layer.arguments["affine"] = True
+        layer.attributes = {**layer.attributes, "affine": True}
+        layer.specs = layer.record.weights(layer.attributes, layer.given)
+        layer.weights.update(weight=weight, bias=bias)
 
     def results(self, layer: Layer, kind: int) -> list[Value]:
         """Return the values that a layer makes."""

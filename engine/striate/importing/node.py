@@ -66,12 +66,16 @@ def _plain(attribute: AttributeProto) -> Any:
 
 @dataclass(slots=True)
 class NodeView:
-    """A node; `known` gives a constant input by place, None where it is left out or depends on the inputs."""
+    """A node; `batch` is the axis of its inputs that is the batch.
+
+    `known` gives a constant input by place, None where it is left out or depends on the inputs.
+    """
 
     proto: NodeProto
     opset: int
     array: Callable[[TensorProto], Array]
     known: Callable[[int], Array | None]
+    batch: int = 0
     _attributes: dict[str, AttributeProto] = field(init=False)
     _asked: set[str] = field(default_factory=set)
 
@@ -134,11 +138,14 @@ class NodeView:
         return list(array.reshape(-1)) if array.dtype == object else array.reshape(-1).tolist()
 
     def axis(self, rank: int, axis: int) -> int:
-        """Return an axis counted from the front.
+        """Return an axis counted from the front, with the batch as the first where it is another one.
 
         Raises:
             UnsupportedError: there is none.
         """
         if not -rank <= axis < max(rank, 1):
             raise UnsupportedError(f"it speaks of axis {axis} of a tensor of {rank}")
-        return axis % rank if rank else 0
+        place = axis % rank if rank else 0
+        if place > self.batch:
+            return place
+        return 0 if place == self.batch else place + 1

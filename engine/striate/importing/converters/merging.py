@@ -11,7 +11,7 @@ from onnx import TensorProto
 from striate.dims import Dim
 from striate.importing.call import Call, as_number
 from striate.importing.converters.entrywise import power
-from striate.importing.converters.products import with_bias
+from striate.importing.converters.products import with_bias, with_scale
 from striate.importing.converters.shaping import reshaped
 from striate.importing.findings import UnsupportedError
 from striate.importing.network import Stored, Value, text_of
@@ -49,7 +49,7 @@ def _ranked(call: Call, value: Value, rank: int) -> Value:
     missing = rank - call.rank(value)
     if missing == 0 and not value.flat:
         return value
-    if missing and call.batched:
+    if missing and (call.batched or call.merged is not None):
         raise UnsupportedError("its inputs have different numbers of axes, so that the batch meets another axis")
     sizes = () if value.flat else value.sizes
     return reshaped(call, value, [1] * (max(rank, 1) - call.lead - len(sizes)) + list(sizes) or [1])
@@ -59,11 +59,14 @@ def _parameter(call: Call, stored: Stored | None, rank: int) -> Value:
     """Return a stored tensor as a value with so many axes."""
     assert stored is not None, "asked before"
     array = stored.array
-    full = (1,) * (rank - array.ndim) + array.shape
+    whole = call.batch_first(array.reshape((1,) * (rank - array.ndim) + array.shape))
+    if call.batched and len(whole) == call.images and (whole == whole[:1]).all():
+        whole = whole[:1]
+    full = whole.shape
     if array.ndim > rank or (call.batched and full[0] != 1):
         raise UnsupportedError("it combines the images of a batch with stored numbers that differ between them")
     sizes = full[call.lead :] or (1,)
-    return call.parameter(Stored(stored.names, array.reshape(sizes)))
+    return call.parameter(Stored(stored.names, whole.reshape(sizes)))
 
 
 def _common(values: Sequence[Value]) -> tuple[Dim, ...]:
@@ -111,7 +114,8 @@ def _binary(
             raise UnsupportedError(f"input {2 - place} is missing")
         if amount.array.size == 1 and amount.array.ndim <= call.rank(value) and with_number is not None:
             return with_number(call, value, as_number(amount.array), place == 0)
-        if name == "add" and (made := with_bias(call, place, amount)) is not None:
+        fitting = {"add": with_bias, "mul": with_scale}.get(name)
+        if fitting is not None and (made := fitting(call, place, amount)) is not None:
             return made
         return call.layer(name, aligned(call, name, call.given), kind=kind)
 

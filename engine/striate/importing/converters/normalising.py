@@ -43,6 +43,8 @@ def _is_written_out(call: Call) -> bool:
 def _layer_norm(call: Call) -> Value | list[Value]:
     value = call.value()
     call.demand_float(value)
+    if call.node.attribute("axis", -1) % call.rank(value) <= value.batch and not value.is_plain:
+        raise UnsupportedError("it normalises along the batch axis, across the images")
     first, eps = call.position(value, call.node.attribute("axis", -1)), call.node.attribute("epsilon", 1e-5)
     axis, sizes = _last_axes(value, first), _known(value, first)
     if axis is not None and not any(call.node.outputs[1:]):

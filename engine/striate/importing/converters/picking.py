@@ -87,7 +87,12 @@ def _gather(call: Call) -> Value:
         made = call.layer("select", value, places=wanted, axis=name)
     if places.array.ndim == 1:
         return made
-    return reshaped(call, made, [*value.sizes[:place], *places.array.shape, *value.sizes[place + 1 :]])
+    made = reshaped(call, made, [*value.sizes[:place], *places.array.shape, *value.sizes[place + 1 :]])
+    if places.array.ndim == 0:
+        return call.leaving_out(made, [axis])
+    if not value.is_plain and axis % call.rank(value) < value.batch:
+        raise UnsupportedError("it makes several axes of one before the batch axis")
+    return made
 
 
 def _split(call: Call) -> list[Value]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from striate.importing.converters.shaping import permuted, reshaped
 from striate.importing.findings import UnsupportedError
 from striate.importing.folding import is_open
 from striate.importing.network import Array, Stored, Value
+from striate.ops.sizes import product
 
 
 def _gemm(call: Call) -> Value:
@@ -19,6 +21,10 @@ def _gemm(call: Call) -> Value:
     call.demand_float(value)
     node = call.node
     node.attribute("broadcast")  # before opset 7; the sizes say as much
+    if call.merged == 0 and isinstance(call.given[0], Value) and not node.attribute("transA", 0):
+        return _of_rows(call, value)
+    if not value.is_plain:
+        raise UnsupportedError("it multiplies along the batch axis, across the images")
     if not call.batched and call.rank(value) == 2:
         return _general(call)
     if not isinstance(call.given[0], Value) or call.rank(value) != 2 or not call.batched or node.attribute("transA", 0):
@@ -34,6 +40,19 @@ def _gemm(call: Call) -> Value:
     if bias is not None:
         weights["bias"] = _row(call.weight(2), turned.shape[0], beta)
     return call.layer("dense", value, weights, features=turned.shape[0], bias=bias is not None)
+
+
+def _of_rows(call: Call, value: Value) -> Value:
+    """Return the product of rows, those of one image being several, with one stored matrix, plus a stored row."""
+    matrix, node = call.weight(1), call.node
+    turned = matrix.array.T if node.attribute("transB", 0) else matrix.array
+    alpha, beta = node.attribute("alpha", 1.0), node.attribute("beta", 1.0)
+    made = _by_matrix(call, value, Stored(matrix.names, np.ascontiguousarray(turned) * np.float32(alpha)))
+    if call.stored(2) is None:
+        return made
+    row = _row(call.weight(2), turned.shape[1], beta)
+    whole = call.parameter(Stored(row.names, row.array[None]))
+    return call.layer("add", [made, call.layer("broadcast", [whole, made], like=1)])
 
 
 def _general(call: Call) -> Value:
@@ -125,12 +144,36 @@ def _of_matrices(call: Call, left: Value | Stored, right: Value | Stored) -> Val
     if isinstance(left, Value):
         assert isinstance(right, Stored), "it is no value"
         matrix = _floats(right)
-        if call.batched and not left.flat and len(left.sizes) == 1 and matrix.array.ndim == 2:
-            turned = Stored(matrix.names, np.ascontiguousarray(matrix.array.T))
-            return call.layer("dense", left, {"weight": turned}, features=turned.array.shape[0], bias=False)
+        if matrix.array.ndim >= 2 and prod(matrix.array.shape[:-2]) == 1 and not left.flat:
+            return _by_matrix(call, left, Stored(matrix.names, matrix.array.reshape(matrix.array.shape[-2:])))
         return _product(call, left, _matrix(call, matrix, left))
     assert isinstance(right, Value), "two constants are folded"
     return _product(call, _matrix(call, _floats(left), right), right)
+
+
+def _by_matrix(call: Call, value: Value, matrix: Stored) -> Value:
+    """Return the products of all rows of a value, wherever they are, with one stored matrix.
+
+    Where sizes are open, rows are pixels and the product a convolution with a kernel of 1.
+    """
+    if value.batch == call.rank(value) - 1 and (call.batched or call.merged is not None):
+        raise UnsupportedError("it multiplies along the batch axis, across the images")
+    *rows, _ = value.sizes
+    turned, made = np.ascontiguousarray(matrix.array.T), matrix.array.shape[1]
+    if not rows:
+        if not call.batched:
+            raise UnsupportedError("it multiplies a vector")
+        return call.layer("dense", value, {"weight": Stored(matrix.names, turned)}, features=made, bias=False)
+    if len(rows) == 1:
+        return call.layer("matmul", [value, call.parameter(matrix)])
+    if all(isinstance(size, int) for size in rows):
+        flat = reshaped(call, value, [product(rows), value.sizes[-1]])
+        return reshaped(call, call.layer("matmul", [flat, call.parameter(matrix)]), [*rows, made])
+    places = list(range(len(rows)))
+    image = permuted(call, value, [len(rows), *places])
+    kernel = Stored(matrix.names, turned.reshape(*turned.shape, *[1] * len(rows)))
+    found = call.layer("conv", image, {"weight": kernel}, channels=made, kernel=1, bias=False)
+    return permuted(call, found, [*(place + 1 for place in places), 0])
 
 
 def _floats(stored: Stored) -> Stored:
@@ -142,21 +185,20 @@ def _floats(stored: Stored) -> Stored:
 def _matrix(call: Call, stored: Stored, other: Value) -> Value:
     """Return a stored matrix as a value with as many axes as another."""
     array, rank = stored.array, len(other.sizes) + call.lead
-    if (
-        array.ndim < 2
-        or array.ndim > rank
-        or other.flat
-        or (call.batched and array.ndim == rank and array.shape[0] != 1)
-    ):
+    if array.ndim < 2 or array.ndim > rank or other.flat:
         raise UnsupportedError("it multiplies a vector, or the images of a batch with different matrices")
-    sizes = (1,) * (rank - array.ndim) + array.shape
-    return call.parameter(Stored(stored.names, array.reshape(sizes[call.lead :])))
+    whole = call.batch_first(array.reshape((1,) * (rank - array.ndim) + array.shape))
+    if call.batched and whole.shape[0] != 1:
+        raise UnsupportedError("it multiplies the images of a batch with different matrices")
+    return call.parameter(Stored(stored.names, whole.reshape(whole.shape[call.lead :])))
 
 
 def _product(call: Call, left: Value, right: Value) -> Value:
     """Return the product of matrices; what numbers them is repeated where it is 1."""
     if left.flat or right.flat or min(len(left.sizes), len(right.sizes)) < 2:
         raise UnsupportedError("it multiplies a vector")
+    if (call.batched or call.merged is not None) and max(call.rank(left), call.rank(right)) - 2 <= left.batch:
+        raise UnsupportedError("it multiplies along the batch axis, across the images")
     if call.batched and len(left.sizes) != len(right.sizes):
         raise UnsupportedError("its matrices have different numbers of axes, so that the batch meets another axis")
     rank = max(len(left.sizes), len(right.sizes))
@@ -188,17 +230,44 @@ def with_bias(call: Call, place: int, amount: Stored) -> Value | None:
     """
     value = call.value(place)
     layer = call.network.layers[-1] if call.network.layers else None
-    if layer is None or layer.outputs != (value.number,) or not call.single(place):
+    if layer is None or layer.outputs != (value.number,) or not call.single(place) or not value.is_plain:
         return None
+    offset = _per_channel(call, value, amount)
+    if offset is None:
+        return None
+    if layer.record.name == "groupnorm" and layer.attributes["affine"] and not layer.weights["bias"].array.any():
+        call.network.scale_channels(layer, layer.weights["weight"], offset)
+        return value
     if layer.record.name not in ("conv", "deconv", "dense") or layer.attributes["bias"]:
         return None
-    channels, rank = value.sizes[0], call.rank(value)
-    array = amount.array
-    full = (1,) * (rank - array.ndim) + array.shape
-    if array.ndim > rank or full != (1, channels, *[1] * (rank - 2)):
-        return None
-    call.network.add_bias(layer, Stored(amount.names, array.reshape(-1).astype(np.float32)))
+    call.network.add_bias(layer, offset)
     return value
+
+
+def with_scale(call: Call, place: int, amount: Stored) -> Value | None:
+    """Return the value of a norm without weights whose scale is what a node multiplies by; None where it is none.
+
+    See `with_bias` for the arguments.
+    """
+    value = call.value(place)
+    layer = call.network.layers[-1] if call.network.layers else None
+    if layer is None or layer.outputs != (value.number,) or not call.single(place) or not value.is_plain:
+        return None
+    scale = _per_channel(call, value, amount)
+    if scale is None or layer.record.name != "groupnorm" or layer.attributes["affine"]:
+        return None
+    nothing = Stored((f"{call.node.outputs[0]}/bias",), np.zeros_like(scale.array))
+    call.network.scale_channels(layer, scale, nothing)
+    return value
+
+
+def _per_channel(call: Call, value: Value, amount: Stored) -> Stored | None:
+    """Return a stored tensor as one number per channel; None where it is not that."""
+    array, rank = amount.array, call.rank(value)
+    full = (1,) * (rank - array.ndim) + array.shape
+    if array.ndim > rank or full != (1, value.sizes[0], *[1] * (rank - 2)):
+        return None
+    return Stored(amount.names, array.reshape(-1).astype(np.float32))
 
 
 CONVERTERS = {"Gemm": _gemm, "MatMul": _matmul}

@@ -24,12 +24,12 @@ def reduction_axes(call: Call, value: Value) -> list[int]:
     Raises:
         UnsupportedError: the batch axis is among them.
     """
-    axes = call.node.numbers("axes", 1)
-    if not axes:
-        if call.node.attribute("noop_with_empty_axes", 0):
-            return []
-        axes = list(range(call.rank(value)))
-    return sorted({call.position(value, axis) for axis in axes})
+    return sorted({call.position(value, axis) for axis in _named_axes(call, value)})
+
+
+def _named_axes(call: Call, value: Value) -> list[int]:
+    axes, none_is_none = call.node.numbers("axes", 1), call.node.attribute("noop_with_empty_axes", 0)
+    return axes or ([] if none_is_none else list(range(call.rank(value))))
 
 
 def _reduce(name: str, before: str | None = None, after: str | None = None) -> Rule:
@@ -53,8 +53,10 @@ def reduced(call: Call, name: str, value: Value, along: list[int]) -> Value:
     rank = len(value.sizes)
     axis = axes_argument(rank, along)
     if keep or len(along) < rank:
-        return call.layer(name, value, axis=axis, keep=keep)
-    return reshaped(call, call.layer(name, value, axis=axis, keep=True), [])
+        made = call.layer(name, value, axis=axis, keep=keep)
+        return made if keep or value.is_plain else call.leaving_out(made, _named_axes(call, value))
+    made = reshaped(call, call.layer(name, value, axis=axis, keep=True), [])
+    return made if value.is_plain else call.leaving_out(made, _named_axes(call, value))
 
 
 def _shares(name: str) -> Rule:
@@ -70,6 +72,8 @@ def _shares(name: str) -> Rule:
 
 def _flat_shares(call: Call, value: Value, name: str) -> Value:
     """Return the shares over all axes from one on, as before opset 13."""
+    if not value.is_plain:
+        raise UnsupportedError("it takes all axes from one on together, and the batch is not the first")
     first, rank = call.position(value, call.node.attribute("axis", 1)), len(value.sizes)
     if all(size == 1 for size in value.sizes[first + 1 :]) or first == rank - 1:
         return call.layer(name, value, axis=name_of(rank, first))

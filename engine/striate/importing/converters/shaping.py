@@ -11,7 +11,7 @@ import numpy as np
 from striate.dims import Dim, Expr
 from striate.importing.call import Call, name_of
 from striate.importing.findings import UnsupportedError
-from striate.importing.network import BATCH, Value, has_batch, text_of
+from striate.importing.network import BATCH, Merged, Value, has_batch, text_of
 from striate.ops.arguments import Choice
 from striate.ops.shape_arguments import AUTO
 from striate.ops.sizes import product
@@ -28,28 +28,83 @@ def _reshape(call: Call) -> Value:
         if any(item == 0 and place >= len(shape) for place, item in enumerate(wanted) if isinstance(item, int)):
             raise UnsupportedError("it keeps the size of an axis that its input has not")
         wanted = [shape[place] if isinstance(item, int) and item == 0 else item for place, item in enumerate(wanted)]
-    return reshaped(call, value, _without_batch(call, value, wanted) if call.batched else wanted)
+    if not call.batched and call.merged is None:
+        return reshaped(call, value, wanted)
+    sizes, batch, merged = around_batch(call, value, wanted)
+    norm = _group_norm(call, value, sizes) if batch == 0 and not merged else None
+    made = call.placing(reshaped(call, value, sizes) if norm is None else norm, batch)
+    return replace(made, merged=merged)
 
 
-def _without_batch(call: Call, value: Value, wanted: Sequence[Dim]) -> list[Dim]:
-    """Return the sizes behind the batch axis.
+def _group_norm(call: Call, value: Value, sizes: Sequence[Dim]) -> Value | None:
+    """Return the norm over groups of channels that exporters write as one over rows: groups into rows, norm, and back.
+
+    None where a value is not that norm before it is brought back to its sizes.
+    """
+    norm = call.network.maker(value)
+    rows = call.network.maker_of(norm.inputs[0]) if norm is not None and norm.record.name == "instancenorm" else None
+    if norm is None or rows is None or rows.record.name != "reshape" or list(rows.given[0].shape) != list(sizes):
+        return None
+    groups, channels = norm.given[0].shape[0], sizes[0]
+    plain = [(item.array == number).all() for role, number in _PLAIN.items() if (item := norm.weights.get(role))]
+    divides = isinstance(groups, int) and isinstance(channels, int) and channels % groups == 0
+    if len(norm.given[0].shape) != 2 or len(sizes) < 2 or not divides or not all(plain):
+        return None
+    source = Value(rows.inputs[0], tuple(sizes), value.kind)
+    return call.layer("groupnorm", source, groups=groups, eps=norm.attributes["eps"], affine=False)
+
+
+_PLAIN = {"weight": 1, "bias": 0}
+"""Weights of a norm that change nothing."""
+
+
+def around_batch(call: Call, value: Value, wanted: Sequence[Dim]) -> tuple[list[Dim], int, Merged]:
+    """Return the sizes without the batch, which axis it is, and how that is one with an axis of the language.
+
+    Entries stay in their order, so the batch is the axis before which as many entries lie as before; in the same axis
+    there may be entries of one image behind it, as where windows of all images follow each other, or before it.
 
     Raises:
-        UnsupportedError: the first axis is not the batch, as far as can be told.
+        UnsupportedError: there is no such axis, as far as can be told.
     """
     if not wanted:
         raise UnsupportedError("it leaves no batch axis")
-    first, *rest = wanted
-    is_batch = first in (BATCH, call.images)
-    if first == -1:
-        known = [size for size in rest if size != -1]
-        is_batch = len(known) == len(rest) and not any(has_batch(size) for size in known)
-        is_batch = is_batch and product(known) == product(value.sizes)
-    if not is_batch:
+    own = () if value.flat else value.sizes
+    first = value.batch + (value.merged == "inner")
+    before, found = product(own[:first]), []
+    for place, size in enumerate(wanted):
+        ahead, behind = list(wanted[:place]), list(wanted[place + 1 :])
+        if any(isinstance(each, Expr) and has_batch(each) for each in (*ahead, *behind)) or -1 in ahead:
+            continue
+        share = _share(call, size, product(own), [*ahead, *behind])
+        if share == 1 and product(ahead) == before:
+            return [*ahead, *behind], place, ""
+        if share is None:
+            continue
+        sizes = [*ahead, share, *behind]
+        # Of one image both hold; rows of a matrix, and axes that stay behind the batch, then say which is meant.
+        if product(sizes[: place + 1]) == before and (len(wanted) == 2 or tuple(behind) == own[first:]):
+            return sizes, place, "inner"
+        if product(ahead) == before:
+            found.append((sizes, place))
+    if not found:
         raise UnsupportedError("it mixes the batch axis with others")
-    if any(has_batch(size) for size in rest):
-        raise UnsupportedError("a size that it makes depends on the number of images")
-    return list(rest)
+    sizes, place = found[0]
+    return sizes, place, "outer"
+
+
+def _share(call: Call, size: Dim, every: Dim, rest: Sequence[Dim]) -> Dim | None:
+    """Return how many entries of one image an axis has beside the batch; None where it is not the batch at all."""
+    if size == -1:
+        return _quotient(every, product(rest)) if -1 not in rest else None
+    if isinstance(size, Expr) and has_batch(size):
+        if size == BATCH:
+            return 1
+        share = _quotient(every, product(rest)) if -1 not in rest else None
+        return share if share is not None and share * BATCH == size else None
+    if call.images is None or isinstance(size, Expr) or size % call.images:
+        return None
+    return size // call.images
 
 
 def reshaped(call: Call, value: Value, sizes: Sequence[Dim]) -> Value:
@@ -145,14 +200,12 @@ def _transpose(call: Call) -> Value:
     order = call.node.attribute("perm") or list(reversed(range(rank)))
     if sorted(order) != list(range(rank)):
         raise UnsupportedError("its order does not name every axis once")
-    if call.batched and order[0] != 0:
-        raise UnsupportedError("it moves the batch axis")
-    places = [axis - call.lead for axis in order[call.lead :]]
-    if places == [0, 3, 1, 4, 2] and (made := _shuffled(call, value)) is not None:
+    own = value.batch if call.batched else rank
+    places = [axis - (axis > own) for axis in order if axis != own]
+    if value.is_plain and places == [0, 3, 1, 4, 2] and (made := _shuffled(call, value)) is not None:
         return made
-    if places == sorted(places):
-        return value
-    return permuted(call, value, places)
+    made = value if places == sorted(places) else permuted(call, value, places)
+    return call.placing(made, order.index(value.batch)) if call.batched or call.merged is not None else made
 
 
 def _shuffled(call: Call, value: Value) -> Value | None:
@@ -216,14 +269,15 @@ def _squeeze(call: Call) -> Value:
     value = call.value()
     axes = call.node.numbers("axes", 1)
     if axes is None:
-        if call.batched and call.images == 1:
+        if not value.is_plain or (call.batched and call.images == 1):
             raise UnsupportedError("it takes away every axis of size 1, the batch with them")
         places = {place for place, size in enumerate(value.sizes) if size == 1}
     else:
         places = {call.position(value, axis) for axis in axes}
     if any(value.sizes[place] != 1 for place in places):
         raise UnsupportedError("it takes away an axis that is not known to have size 1")
-    return reshaped(call, value, [size for place, size in enumerate(value.sizes) if place not in places])
+    made = reshaped(call, value, [size for place, size in enumerate(value.sizes) if place not in places])
+    return call.leaving_out(made, axes or [])
 
 
 def _unsqueeze(call: Call) -> Value:
@@ -232,11 +286,14 @@ def _unsqueeze(call: Call) -> Value:
     if axes is None:
         raise UnsupportedError("its axes are missing")
     rank = call.rank(value) + len(axes)
-    new = {call.node.axis(rank, axis) for axis in axes}
-    if call.batched and 0 in new:
-        raise UnsupportedError("it puts an axis before the batch")
+    if any(not -rank <= axis < rank for axis in axes):
+        raise UnsupportedError(f"it puts an axis where a tensor of {rank} has none")
+    new = {axis % rank for axis in axes}
+    old = [place for place in range(rank) if place not in new]
+    batch = old[value.batch] if call.batched else rank
     left = iter(() if value.flat else value.sizes)
-    return reshaped(call, value, [1 if place in new else next(left) for place in range(call.lead, rank)])
+    made = reshaped(call, value, [1 if place in new else next(left) for place in range(rank) if place != batch])
+    return call.placing(made, old[value.batch] if call.batched or call.merged is not None else 0)
 
 
 def _expand(call: Call) -> Value:
