@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from striate.model import Model
     from striate.onnx.contract import ExportContract
     from striate.onnx.verify import Verification
+    from striate.quantization import LoweredInt8
     from striate.runtime.checkpoint import CheckpointInfo
 
     Arrays = Mapping[str, np.ndarray[Any, np.dtype[np.float32]]]
@@ -115,8 +116,8 @@ def export_model(
     source = Source(model, graph, folded.graph if folded else graph, folded.arrays if folded else values.arrays)
     words = f"{values.words}; {folded.words}" if folded else values.words
     document = _document(source, replace(values, words=words), version, verify, asked.tensor_cores)
-    lowered = lower_precision(document, source, asked)
-    numbers_of = lowered.narrowed.weights if lowered else StoredWeights(source.arrays)
+    lowered = lower_precision(document, source, asked, numbers.calibration)
+    numbers_of = lowered.weights if lowered else StoredWeights(source.arrays)
     with staged(target, document, numbers_of, external_data) as made:
         verification, further = _verify(source, lowered, made.content, values.arrays, asked) if verify else (None, ())
         made.place()
@@ -166,7 +167,11 @@ def _document(source: Source, weights: _Weights, opset: int, verify: bool, tenso
 
 
 def _verify(
-    source: Source, lowered: Lowered | None, content: bytes | str, arrays: Arrays, contract: ExportContract
+    source: Source,
+    lowered: Lowered | LoweredInt8 | None,
+    content: bytes | str,
+    arrays: Arrays,
+    contract: ExportContract,
 ) -> tuple[Verification, tuple[str, ...]]:
     """Compare the file with the network as it was trained; returns that, and what else there is to say."""
     from striate.lower.torch import Program, load_arrays
