@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from striate.model_files import Staged
     from striate.onnx.contract import ExportContract
     from striate.onnx.verify import Verification
+    from striate.quantization import LoweredInt8
     from striate.runtime.checkpoint import CheckpointInfo
 
     Arrays = Mapping[str, np.ndarray[Any, np.dtype[np.float32]]]
@@ -122,7 +123,7 @@ def export_model(
     words = f"{values.words}; {told}" if told else values.words
     text = _text(model) if asked.text and not (told or ends) else ""  # else it is not what the nodes compute
     document = _document(source, replace(values, words=words), version, verify, asked.tensor_cores, text)
-    lowered = lower_precision(document, source, asked)
+    lowered = lower_precision(document, source, asked, numbers.calibration)
     wishes = (asked, ends, verify, external_data)
     made, verification, further = _placed(target, document, source, lowered, values.arrays, *wishes)
     remarks = (*(lowered.remarks if lowered else ()), *further)
@@ -143,7 +144,7 @@ def _placed(
     target: Path,
     document: ModelProto,
     source: Source,
-    lowered: Lowered | None,
+    lowered: Lowered | LoweredInt8 | None,
     arrays: Arrays,
     asked: ExportContract,
     ends: Ends | None,
@@ -157,7 +158,7 @@ def _placed(
     from striate.model_files import staged  # noqa: PLC0415 - imports what writes to the disk
     from striate.onnx.filling import StoredWeights
 
-    numbers = lowered.narrowed.weights if lowered else StoredWeights(source.arrays)
+    numbers = lowered.weights if lowered else StoredWeights(source.arrays)
     whole = with_described_ends(document, ends) if ends else None
     with staged(target, document, numbers, external_data) as made:
         found, further = _verify(source, lowered, made.content, arrays, asked) if verify else (None, ())
@@ -234,7 +235,11 @@ def _document(
 
 
 def _verify(
-    source: Source, lowered: Lowered | None, content: bytes | str, arrays: Arrays, contract: ExportContract
+    source: Source,
+    lowered: Lowered | LoweredInt8 | None,
+    content: bytes | str,
+    arrays: Arrays,
+    contract: ExportContract,
 ) -> tuple[Verification, tuple[str, ...]]:
     """Compare the file with the network as it was trained; returns that, and what else there is to say."""
     from striate.lower.torch import Program, load_arrays

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from striate.calibration import NOT_CALIBRATED, Calibration
+from striate.references import Remembered, largest_difference
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError
 
 if TYPE_CHECKING:
@@ -17,11 +19,12 @@ if TYPE_CHECKING:
 
     from striate.graph import Graph
     from striate.model import Model
-    from striate.onnx.comparison import Difference
     from striate.onnx.contract import ExportContract
+    from striate.onnx.filling import StoredWeights
     from striate.onnx.precision.narrowing import Narrowed
     from striate.onnx.trials import Trial
     from striate.onnx.verify import Reference, Verification
+    from striate.quantization import LoweredInt8
 
     Arrays = Mapping[str, np.ndarray[Any, np.dtype[np.float32]]]
 
@@ -34,11 +37,13 @@ class Numbers:
         precision: `float32`, `float16` or `bfloat16`; None as the section says.
         io_precision: the numbers of inputs and outputs, `float32` or the precision; None as the section says.
         keep_float: layers and blocks that stay in float32, beside those that the section names.
+        calibration: where the ranges of int8 are from.
     """
 
     precision: str | None = None
     io_precision: str | None = None
     keep_float: tuple[str, ...] = ()
+    calibration: Calibration = NOT_CALIBRATED
 
     def settle(self, contract: ExportContract) -> ExportContract:
         """Return a contract with these put in; its precision is this one's already.
@@ -50,6 +55,8 @@ class Numbers:
         ends = self.io_precision or contract.io_precision
         if ends not in ("float32", contract.precision):
             raise DiagnosticError(_ends_mismatch(ends, contract.precision))
+        if self.calibration != NOT_CALIBRATED and contract.precision != "int8":
+            raise DiagnosticError(_nothing_to_calibrate(contract.precision))
         if self.keep_float and contract.precision == "float32":
             raise DiagnosticError(_nothing_to_keep())
         return replace(contract, io_precision=ends, keep_float=(*contract.keep_float, *self.keep_float))
@@ -95,6 +102,11 @@ class Lowered:
     tolerance: float | None
 
     @property
+    def weights(self) -> StoredWeights:
+        """The numbers of the document's weights."""
+        return self.narrowed.weights
+
+    @property
     def remarks(self) -> tuple[str, ...]:
         """What stays in float32, in sentences."""
         narrowed = self.narrowed
@@ -124,7 +136,7 @@ class Lowered:
         for trial in trials:
             _check_range(narrowed, written, reference, same, trial)
         wide, near = Remembered(reference), Remembered(same)
-        own = _own_rounding(wide, near, trials)
+        own = largest_difference(wide, near, trials)
         runnable, how = _runnable(narrowed, content)
         rounding, exact = narrowed.precision.rounding, bool(how)
         bound = self.tolerance or max(narrowed.precision.tolerance, _ROOM * own.relative)
@@ -152,32 +164,20 @@ class Lowered:
         return program, ArrayReference(program)
 
 
-class Remembered:
-    """A reference that computes the outputs of a trial once."""
-
-    def __init__(self, reference: Reference) -> None:
-        self._reference = reference
-        self._known: dict[int, Mapping[str, Any]] = {}
-
-    def outputs(self, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the outputs by name."""
-        if id(inputs) not in self._known:
-            self._known[id(inputs)] = self._reference.outputs(inputs)
-        return self._known[id(inputs)]
-
-    def values(self, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return every value of the graph by name."""
-        return self._reference.values(inputs)
-
-
-def lower_precision(document: ModelProto, source: Source, contract: ExportContract) -> Lowered | None:
+def lower_precision(
+    document: ModelProto, source: Source, contract: ExportContract, calibration: Calibration
+) -> Lowered | LoweredInt8 | None:
     """Rewrite a document in the numbers that a contract asks for, in place; None where that is float32.
 
     Raises:
-        DiagnosticError: E0602, E0630, E0631: it cannot be written in these numbers.
+        DiagnosticError: E0602, E0630, E0631, E0633: it cannot be written in these numbers.
     """
     if contract.precision == "float32":
         return None
+    if contract.precision == "int8":
+        from striate.quantization import lower_int8  # noqa: PLC0415 - for int8 alone
+
+        return lower_int8(document, source, contract, calibration)
     from striate.onnx.precision.formats import PRECISIONS
     from striate.onnx.precision.keeping import layers_to_keep
     from striate.onnx.precision.narrowing import narrow
@@ -207,18 +207,6 @@ def _runnable(narrowed: Narrowed, content: bytes | str) -> tuple[bytes | str, tu
         "float32 with every value rounded to bfloat16"
     )
     return emulated(content), (words,)
-
-
-def _own_rounding(wide: Reference, near: Reference, trials: Sequence[Trial]) -> Difference:
-    """Return how far torch in the narrow format is from torch in float32."""
-    from striate.onnx.comparison import Difference, compare
-
-    worst = Difference(0.0, 0.0)
-    for trial in trials:
-        expected, rounded = wide.outputs(trial.inputs), near.outputs(trial.inputs)
-        for name, values in expected.items():
-            worst = worst.or_larger(compare(values, rounded[name]))
-    return worst
 
 
 def _check_range(narrowed: Narrowed, graph: Graph, reference: Reference, same: Reference, trial: Trial) -> None:
@@ -256,6 +244,14 @@ def _ends_mismatch(ends: str, precision: str) -> Diagnostic:
         "E0632",
         f"a file that computes in {precision} cannot have inputs and outputs in {ends}",
         help=f"choose --precision {ends}, too, or leave --io-precision out: inputs and outputs are then float32",
+    )
+
+
+def _nothing_to_calibrate(precision: str) -> Diagnostic:
+    return Diagnostic(
+        "E0632",
+        f"images are for int8, and this file computes in {precision}",
+        help="choose --precision int8, or leave the options of the calibration out",
     )
 
 

@@ -21,18 +21,29 @@ def number_options(command: Command) -> Command:
     """Give a command the options for the numbers of a file; it takes them as `numbers`."""
 
     @wraps(command)
-    def packed(*, precision: str | None, io_precision: str | None, keep_float: tuple[str, ...], **others: Any) -> Any:
+    def packed(
+        *,
+        precision: str | None,
+        io_precision: str | None,
+        keep_float: tuple[str, ...],
+        calibrate: str | None,
+        calibration_method: str | None,
+        symmetric: bool,
+        **others: Any,
+    ) -> Any:
+        from striate.calibration import Calibration
         from striate.precisions import Numbers
 
         names = tuple(name for text in keep_float for name in text.split(",") if name)
-        return command(numbers=Numbers(precision, io_precision, names), **others)
+        calibration = Calibration(calibrate, calibration_method, symmetric)
+        return command(numbers=Numbers(precision, io_precision, names, calibration), **others)
 
     options = (
         click.option(
             "--precision",
             callback=_precisions,
             metavar="NAME",
-            help="Numbers of weights and computation: float32, float16 or bfloat16 [the export section's].",
+            help="Numbers of weights and computation: float32, float16, bfloat16 or int8 [the export section's].",
         ),
         click.option(
             "--io-precision",
@@ -45,6 +56,17 @@ def number_options(command: Command) -> Command:
             metavar="NAME",
             help="A layer or block that stays in float32; several with commas, or the option again.",
         ),
+        click.option(
+            "--calibrate",
+            metavar="FOLDER|DATA",
+            help="For int8: images, or a data set, to see the ranges of values on [the recipe's data].",
+        ),
+        click.option(
+            "--calibration-method",
+            type=click.Choice(["mse", "percentile", "minmax"]),
+            help="For int8: ranges with the least error, of 99.99 % of the entries, or of all [mse].",
+        ),
+        click.option("--symmetric", is_flag=True, help="For int8: zero points of 0, which TensorRT needs."),
     )
     for option in reversed(options):
         packed = option(packed)

@@ -29,7 +29,7 @@ ENTRIES: Mapping[str, Argument] = {
             "tolerance",
             Real(0),
             "How far ONNX Runtime may be from torch, as a share of an output's largest entry (float16: 0.01, bfloat16: "
-            "0.08).",
+            "0.08, int8: 0.1).",
             FLOAT32.tolerance,
         ),
         Argument(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
+from striate.graph import Input
 from striate.host.records import TaskRecord
 from striate.lower.torch import Program
 from striate.runtime.checkpoint_info import CheckpointInfo
@@ -104,3 +106,15 @@ def _task(model: Model, info: CheckpointInfo | None) -> TaskRecord:
     if record is None:
         raise DiagnosticError(Diagnostic("E0405", f"no installed plugin provides the task {name}"))
     return record
+
+
+def pixel_batches(item: Input, images: Iterable[Array], size: int) -> Iterator[Array]:
+    """Yield images (`C x H x W`, 0 to 1) as the network takes them, up to `size` at a time: `N x C x H x W`, float32.
+
+    Raises:
+        DiagnosticError: E0507, the input's colours do not go with its channels.
+    """
+    pixels = Pixels(item)
+    waiting = iter(images)
+    while batch := list(islice(waiting, size)):
+        yield pixels(torch.from_numpy(np.stack(batch)).float()).numpy()

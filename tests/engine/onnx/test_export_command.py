@@ -66,6 +66,19 @@ def test_a_precision_is_told_with_what_stays_in_float32(run, tmp_path):
     assert document.graph.input[0].type.tensor_type.elem_type == onnx.TensorProto.FLOAT16
 
 
+def test_int8_is_calibrated_on_a_data_set(run, tmp_path):
+    arguments = ["--calibrate", "digits", "--calibration-method", "percentile", "--symmetric"]
+    code, out, err = run("net.cnn", "--precision", "int8", *arguments)
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[3].endswith("inputs and outputs in float32; ranges of 128 images by percentile")
+    assert lines[4].startswith("output logits on these images: signal to noise ")
+    assert lines[5].startswith("least signal to noise by their own rounding: ")
+    code, _, err = run("net.cnn", *arguments)
+    assert code == 1
+    assert "images are for int8, and this file computes in float32" in err
+
+
 def test_options_are_honoured(run, tmp_path):
     code, out, _ = run(
         "net.cnn",
@@ -120,6 +133,8 @@ def test_wrong_usage_ends_with_2(run, tmp_path, arguments, message):
         (["net.cnn", "-o", "no/net.onnx"], "E0505"),
         (["net.cnn", "--precision", "float16", "--keep-float", "conv9"], "E0631"),
         (["net.cnn", "--io-precision", "float16"], "E0632"),
+        (["net.cnn", "--precision", "int8"], "E0633"),
+        (["net.cnn", "--external-data", "--precision", "int8", "--calibrate", "photos"], "E0633"),
     ],
 )
 def test_findings_end_with_1(run, tmp_path, arguments, code_name):

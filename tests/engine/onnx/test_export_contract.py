@@ -113,7 +113,7 @@ def test_an_unknown_entry_is_answered_with_the_nearest():
         ("opset = 12", "E0601", "opset 12 cannot be written"),
         ("tolerance = -1", "E0403", "tolerance must be a number of at least 0, not -1"),
         ("tolerance = true", "E0403", "tolerance must be a number of at least 0, not true"),
-        ("precision = fp16", "E0403", "precision must be one of float32, float16, bfloat16, not fp16"),
+        ("precision = fp16", "E0403", "precision must be one of float32, float16, bfloat16, int8, not fp16"),
         (
             "keep_float = [1]",
             "E0403",

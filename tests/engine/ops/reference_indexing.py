@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tests.engine.ops.reference_activation import Reference, positions
+from tests.engine.ops.reference_activation import positions
+from tests.engine.ops.reference_convs import Reference
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Attributes = Mapping[str, Any]

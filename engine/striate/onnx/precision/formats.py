@@ -21,6 +21,7 @@ class ExportPrecision:
         tolerance: how far ONNX Runtime may be from torch, as a share of an output's largest entry, unless the export
             section says otherwise. For the narrow formats some twenty times the unit roundoff (2^-11 and 2^-8), as
             the errors of about a hundred layers come to where they are independent (they grow with the square root).
+            Of int8, the rounding of half a step to either side may move a value by a step, and those behind it.
         opset: the operator set that is written unless one is asked for: convolutions know bfloat16 since 22.
         largest: the largest finite number.
         smallest: the smallest number with all its digits (the smallest normal one).
@@ -48,6 +49,7 @@ PRECISIONS: Mapping[str, ExportPrecision] = MappingProxyType(
             ExportPrecision("float32", 1, 1e-4, DEFAULT_OPSET, (2 - 2**-23) * 2.0**127, 2.0**-126, 2.0**-24),
             ExportPrecision("float16", 10, 1e-2, DEFAULT_OPSET, 65504.0, 2.0**-14, 2.0**-11),
             ExportPrecision("bfloat16", 16, 8e-2, 22, (2 - 2**-7) * 2.0**127, 2.0**-126, 2.0**-8),
+            ExportPrecision("int8", 3, 0.1, DEFAULT_OPSET, 127.0, 1.0, 2.0**-8),
         )
     }
 )
