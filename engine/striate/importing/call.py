@@ -214,7 +214,8 @@ class Call:
 def as_number(array: Array) -> float:
     """Return a constant of one number as the shortest decimal that means it in its own precision."""
     item = array.reshape(-1)[0]
-    return float(str(item)) if isinstance(item, np.floating) and np.isfinite(item) else float(item)
+    number = float(str(item)) if isinstance(item, np.floating) and np.isfinite(item) else float(item)
+    return number + 0.0  # -0.0 is written as 0.0
 
 
 def name_of(rank: int, position: int) -> Choice:

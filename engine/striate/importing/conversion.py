@@ -13,6 +13,7 @@ from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto,
 from striate.dims import Dim, Expr, symbol
 from striate.importing.call import Call
 from striate.importing.converters import ANYWHERE, CONVERTERS, FORMS
+from striate.importing.evaluation import evaluated
 from striate.importing.findings import Refusal, UnsupportedError, broken, refused, shown
 from striate.importing.folding import fold
 from striate.importing.fusing import fuse
@@ -204,6 +205,8 @@ class _Conversion:
             if proto.op_type in ("Shape", "Size") and arrays[0] is not None
             else fold(view, arrays)
         )
+        if made is None:
+            made = evaluated(proto, arrays, self.opset)
         if made is None:
             raise UnsupportedError("all its inputs are constants, of which it is not worked out")
         names = tuple(name for item in given if isinstance(item, Stored) for name in item.names)

@@ -14,6 +14,7 @@ from striate.importing.network import BATCH, Value
 from striate.ops.arguments import Choice
 from striate.ops.sizes import product
 
+_LARGEST = float(np.finfo(np.float32).max)
 _MODES = {"constant": "constant", "reflect": "reflect", "edge": "replicate", "wrap": "circular"}
 Side = tuple[int, int]
 """How many rows before and after an axis."""
@@ -37,7 +38,8 @@ def _pad(call: Call) -> Value:
     if call.batched and any(sides[0]):
         raise UnsupportedError("it pads the batch")
     number = node.attribute("value") if node.opset < 11 else call.number(2)
-    fill = (number or 0.0) if mode == "constant" else 0.0
+    # -inf is what stands around an image before a maximum is taken; no number of an image is below the least float32.
+    fill = float(np.clip(number or 0.0, -_LARGEST, _LARGEST)) if mode == "constant" else 0.0
     cut = [(-min(before, 0), -min(after, 0)) for before, after in sides[call.lead :]]
     added = [(max(before, 0), max(after, 0)) for before, after in sides[call.lead :]]
     if any(map(any, cut)) and any(map(any, added)) and mode != "constant":

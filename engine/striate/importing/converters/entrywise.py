@@ -173,6 +173,11 @@ def _cast(call: Call) -> Value:
         return Value(value.number, value.sizes, wanted, value.flat)
     if wanted in _WHOLE and value.kind not in FLOATS:
         return Value(value.number, value.sizes, wanted, value.flat)
+    if wanted == TensorProto.BOOL:  # whatever is not 0
+        return call.layer("logical_not", call.layer("logical_not", value), kind=wanted)
+    if wanted in _WHOLE:  # what lies behind the point is cut off
+        whole = call.layer("floor", call.layer("abs", value))
+        return call.layer("mul", [call.layer("sign", value), whole], kind=wanted)
     raise UnsupportedError(f"it makes {kind_name(wanted)} of {kind_name(value.kind)}, and the network has float32 only")
 
 

@@ -191,12 +191,12 @@ def _with_bound(call: Call, name: str) -> Value | None:
 
 
 def _concat(call: Call) -> Value:
+    first, place = call.values[0], call.node.attribute("axis", 1)
     if len(call.given) == 1:
-        return call.value()
-    first = call.values[0]
+        return first
     if any(value.flat for value in call.values):
         raise UnsupportedError("it joins the images of batches")
-    axis = call.axis_name(first, call.node.attribute("axis", 1))
+    axis = call.axis_name(first, place)
     rank = call.rank(first)
     parts = [item if isinstance(item, Value) else _parameter(call, item, rank) for item in call.given]
     return call.layer("concat", parts, axis=axis)
@@ -217,8 +217,6 @@ def _remainder(call: Call) -> Value:
 
 
 def _where(call: Call) -> Value:
-    if not isinstance(call.given[0], Value):
-        raise UnsupportedError("its choice is stored")
     kind = next((item.kind for item in call.given[1:] if isinstance(item, Value)), TensorProto.FLOAT)
     chosen = [item for item in call.given[1:] if isinstance(item, Value)]
     if chosen:
