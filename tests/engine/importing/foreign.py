@@ -191,6 +191,8 @@ class UNet(nn.Module):
 class Detector(nn.Module):
     """A neck and a head as in YOLO: slices, an enlarged map, and boxes from grids and anchors of two strides."""
 
+    anchors: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.focus, self.down = nn.Conv2d(12, 8, 3, 2, 1), nn.Conv2d(8, 16, 3, 2, 1)

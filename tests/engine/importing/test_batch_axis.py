@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from onnx import ModelProto, TensorProto, shape_inference
+from onnx import ModelProto, NodeProto, TensorProto, shape_inference
 
 from striate_dsl.diagnostics import DiagnosticError
 from tests.engine.importing.written import agree, expected, imported, layers, model, node, random, runs, tensor
@@ -126,7 +126,9 @@ def test_heads_are_one_axis_with_the_batch():
 def drawn(seed: int) -> ModelProto:
     """Return a chain of nodes that move the axes of 2 images, put axes together and take them apart, and compute."""
     draw = np.random.default_rng(seed)
-    sizes, nodes, stored = [2, 3, 4, 2], [], []
+    sizes = [2, 3, 4, 2]
+    nodes: list[NodeProto] = []
+    stored: list[TensorProto] = []
 
     def add(operator: str, *more: str, **attributes: object) -> None:
         name = f"v{len(nodes)}"

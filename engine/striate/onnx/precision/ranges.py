@@ -48,7 +48,7 @@ class Observed:
         self.high = max(self.high, float(values.max(initial=0.0)))
 
     def count(self, values: Array) -> None:
-        """Take entries into the histogram, when the range is known; zeros are left out: any range holds them exactly."""
+        """Take entries into the histogram, when the range is known; zeros are left out, which any range holds."""
         if self.high > self.low:
             self.counts += np.histogram(values[values != 0], BINS, (self.low, self.high))[0]
 
