@@ -16,7 +16,7 @@ def test_the_sessions_print_what_the_page_shows(repository, tmp_path, monkeypatc
     monkeypatch.setenv("STRIATE_CONFIG", str(tmp_path / "config"))
     monkeypatch.setenv("COLUMNS", "200")
     found = sessions(repository / "docs" / "plugins.md", tmp_path)
-    assert [session.arguments[1] for session in found] == ["list", "which", "doctor"]
+    assert [session.arguments[1] for session in found] == ["list", "which", "doctor", "new"]
     for session in found:
         printed, shown = (re.sub(r"\d+", "#", text) for text in (session.printed(), session.shown))
         assert printed.startswith(shown.partition("\n  ...")[0]), session.arguments

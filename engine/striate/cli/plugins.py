@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +12,6 @@ from striate.cli.boundary import FINDINGS, terminal_width
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     from striate.host.installed import Plugin
     from striate.host.plugins import Plugins
@@ -147,6 +147,25 @@ def _counted(names: Mapping[str, tuple[str, ...]]) -> str:
     counts = {kind: len(names.get(kind.plural, ())) for kind in KINDS}
     words = [f"{n} {kind.singular if n == 1 else kind.plural.replace('_', ' ')}" for kind, n in counts.items() if n]
     return ", ".join(words) or "nothing"
+
+
+@command.command("new")
+@click.argument("name")
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FOLDER", help="Where to [striate-NAME].")
+@click.option("--summary", default="Layers and losses of our own", show_default=True, help="What it is for, in a line.")
+def new(name: str, output: Path | None, summary: str) -> None:
+    """Write a new plugin: a distribution with a layer, a loss, a network, tests and a README, ready to install."""
+    from striate.host.scaffold import ScaffoldError, write_plugin
+
+    folder = output or Path(f"striate-{name}")
+    try:
+        made = write_plugin(name, folder, summary)
+    except ScaffoldError as error:
+        raise click.UsageError(str(error)) from None
+    click.echo(f"{name} is in {made.folder}:")
+    for place in made.files:
+        click.echo(f"  {place}")
+    click.echo(f"next: cd {made.folder} && pip install -e '.[test]' && striate plugins doctor {name} && pytest")
 
 
 @command.command("disable")
