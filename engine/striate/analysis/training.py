@@ -96,7 +96,7 @@ class _Step:
         self._graph, self._sizes, self._batch, self._precision = graph, sizes, batch, precision
         self._records = {node.name: record_of(node, lookup) for node in graph.nodes}
         self._memory = Storages()
-        self._needed = _with_gradient(graph, self._records)
+        self._needed = with_gradient(graph, self._records)
         self._held: dict[str, list[tuple[str, ...]]] = {}
         """What each node keeps for its backward pass."""
 
@@ -248,7 +248,7 @@ class _Step:
             memory.drop(new)
 
 
-def _with_gradient(graph: Graph, records: Mapping[str, OpRecord]) -> set[str]:
+def with_gradient(graph: Graph, records: Mapping[str, OpRecord]) -> set[str]:
     """Return the names of the values and nodes that a gradient is computed for."""
     needed: set[str] = set()
     for node in graph.nodes:

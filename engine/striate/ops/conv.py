@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import gcd, prod
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ from striate.dims import Dim, format_dim
 from striate.graph import Initializer
 from striate.ops.arguments import Argument, Choice, Flag, Integer, OneOf, Padding, PerAxis
 from striate.ops.decomposition import Decomposition
-from striate.ops.fills import Fill, check_fill
+from striate.ops.fills import Fill
 from striate.ops.geometry import (
     axis_names,
     axis_numbers,
@@ -18,16 +17,14 @@ from striate.ops.geometry import (
     extents,
     format_numbers,
     grid_size,
-    kept_windows,
     receptive_window,
     settle_windows,
     split_same,
-    widest_sides,
     window_formula,
     window_output,
 )
 from striate.ops.initializers import INITIALIZERS
-from striate.ops.padding import is_symmetric, onnx_filled_padding, onnx_pads, padded
+from striate.ops.padding import FILL, check_filled, is_symmetric, kept_filled, onnx_filled_padding, onnx_pads, padded
 from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, WeightSpec, Window
 from striate.ops.reparametrised import WEIGHT, check_entries, kernel_specs, onnx_kernel, torch_kernel
@@ -44,13 +41,6 @@ _STRIDE = Argument("stride", PerAxis(), "Step between two windows.", 1)
 _GROUPS = Argument("groups", Integer(), "Channels are split into this many independent groups.", 1)
 _DILATION = Argument("dilation", PerAxis(), "Distance between two kernel entries.", 1)
 _BIAS = Argument("bias", Flag(), "Whether a bias is added per output channel.", True)
-_FILL = Argument(
-    "fill",
-    Fill(),
-    "What the rows of the padding hold: zeros, the image mirrored at its outermost pixels (reflect), those pixels "
-    "repeated (replicate), the image's other side (circular), or a number. torch calls it padding_mode.",
-    Choice("zeros"),
-)
 _INIT = Argument("init", OneOf(tuple(INITIALIZERS)), "How the kernel starts.", Choice("he_normal"))
 
 
@@ -96,8 +86,7 @@ def _conv_shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
     _check_groups(attributes, channels)
     check_entries(attributes, channels // attributes["groups"] * prod(attributes["kernel"]), check)
     made = window_output(attributes, sizes, check)
-    axes = list(zip(axis_names(len(sizes)), sizes, widest_sides(attributes, sizes), strict=True))
-    check_fill(attributes["fill"], ("fill", "pad"), axes, check)
+    check_filled(attributes, sizes, check)
     return typed(attributes["channels"], *made)
 
 
@@ -123,12 +112,7 @@ def _bias_operations(attributes: Attributes, inputs: Types, outputs: Types) -> D
 
 
 def _conv_keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
-    fill = attributes["fill"]
-    kept = kept_windows(
-        attributes, inputs, copies=lambda pads: any(pads) if fill != "zeros" else not is_symmetric(pads)
-    )
-    # The rows that are mirrored or repeated are found again in the input itself.
-    return replace(kept, inputs=(0,)) if fill in ("reflect", "replicate") else kept
+    return kept_filled(attributes, inputs)
 
 
 def _conv_torch(call: TorchCall) -> Tensor:
@@ -184,7 +168,7 @@ CONV = OpRecord(
         _DILATION,
         _BIAS,
         _INIT,
-        _FILL,
+        FILL,
         WEIGHT,
     ),
     settle=settle_windows,

@@ -1,4 +1,4 @@
-"""Deformable convolution, version 2: each entry of the kernel reads where a convolution of the input moves it to.
+"""Deformable convolution, versions 1 and 2: each entry of the kernel reads where a convolution of the input moves it.
 
 Offsets and modulation are laid out as ONNX's DeformConv and torchvision have them: for each group and each entry of the
 kernel first the rows, then the columns. Where the operator set has no DeformConv, GridSample reads the image.
@@ -6,6 +6,7 @@ kernel first the rows, then the columns. Where the operator set has no DeformCon
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -78,12 +79,17 @@ def _moved(attributes: Attributes) -> int:
     return int(attributes["offset_groups"]) * _taps(attributes)
 
 
+def _moves_made(attributes: Attributes) -> int:
+    """Return the channels of the convolution that moves: two numbers for each place, and the modulation."""
+    return _moved(attributes) * (3 if attributes["modulation"] else 2)
+
+
 def _weights(attributes: Attributes, inputs: Types) -> tuple[WeightSpec, ...]:
     kernel, taps, made = attributes["kernel"], _taps(attributes), attributes["channels"]
     channels = known_channels(inputs)
     each = channels // attributes["groups"]
     fans = {"fan_in": each * taps, "fan_out": made // attributes["groups"] * taps}
-    zeros, moves = Initializer("zeros"), 3 * _moved(attributes)
+    zeros, moves = Initializer("zeros"), _moves_made(attributes)
     specs = [WeightSpec("weight", (made, each, *kernel), Initializer(attributes["init"], fans))]
     specs += [WeightSpec("bias", (made,), zeros)] if attributes["bias"] else []
     specs += [WeightSpec("offset_weight", (moves, channels, *kernel), zeros)]
@@ -92,7 +98,7 @@ def _weights(attributes: Attributes, inputs: Types) -> tuple[WeightSpec, ...]:
 
 def _macs(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
     channels: int = known_channels(inputs)
-    for_offsets = 3 * _moved(attributes) * channels * _taps(attributes)
+    for_offsets = _moves_made(attributes) * channels * _taps(attributes)
     product = int(attributes["channels"]) * (channels // int(attributes["groups"])) * _taps(attributes)
     return pixels(outputs[0]) * (for_offsets + product)
 
@@ -102,7 +108,8 @@ def _operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
     # each value read there four products and three sums, and the modulation.
     read = known_channels(inputs) * _taps(attributes)
     bias = int(attributes["channels"]) if attributes["bias"] else 0
-    return pixels(outputs[0]) * (_moved(attributes) * (3 + 2 + 14 + 4) + read * 8 + bias)
+    each, place = (8, 3 + 2 + 14 + 4) if attributes["modulation"] else (7, 2 + 2 + 14)
+    return pixels(outputs[0]) * (_moved(attributes) * place + read * each + bias)
 
 
 def _window(attributes: Attributes, inputs: Types) -> Window | Literal["all"]:
@@ -110,36 +117,41 @@ def _window(attributes: Attributes, inputs: Types) -> Window | Literal["all"]:
     return "all"
 
 
+def _read(attributes: Attributes, inputs: Types) -> int:
+    """Return how many numbers each place of the output has: moves, and what is read, before and after modulation."""
+    times = 2 if attributes["modulation"] else 1
+    return _moves_made(attributes) + times * known_channels(inputs) * _taps(attributes)
+
+
 def _keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
     padded = kept_windows(attributes, inputs, copies=lambda pads: not is_symmetric(pads))
-    # What is read, before and after its modulation; the modulation, and the two coordinates of each place.
-    read = pixels(outputs[0]) * (2 * known_channels(inputs) * _taps(attributes) + 3 * _moved(attributes))
     # The kernels of groups are repeated for each image.
     kernel = prod(_weights(attributes, inputs)[0].shape) if attributes["groups"] > 1 else 0
-    return Kept((0,), numbers=padded.numbers + read + kernel)
+    return Kept((0,), numbers=padded.numbers + pixels(outputs[0]) * _read(attributes, inputs) + kernel)
 
 
 def _scratch(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
-    # Coordinates and modulation, and what is read, before and after its modulation.
-    return pixels(outputs[0]) * (3 * _moved(attributes) + 2 * known_channels(inputs) * _taps(attributes))
+    # The grid is put together of coordinates while moves still are there, and before there is an output.
+    gridded = _moves_made(attributes) + 4 * _moved(attributes) - int(attributes["channels"])
+    return pixels(outputs[0]) * max(gridded, _read(attributes, inputs))
 
 
 def _torch(call: TorchCall) -> Tensor:
     attributes, values = call.attributes, call.inputs[0]
     groups, count, taps = attributes["groups"], attributes["offset_groups"], _taps(attributes)
-    grid, modulation = _grid(call)
-    rows, columns = modulation.shape[2:]
+    grid, modulation, (rows, columns) = _grid(call)
     parts = values.reshape(-1, values.shape[1] // count, *values.shape[2:])
     read = call.torch.nn.functional.grid_sample(parts, grid, align_corners=False)
-    read = read * modulation.reshape(-1, 1, taps, rows * columns)
+    if modulation is not None:
+        read = read * modulation.reshape(-1, 1, taps, rows * columns)
     made = call.weights["weight"].reshape(groups, attributes["channels"] // groups, -1)
     product = made @ read.reshape(len(values), groups, -1, rows * columns)
     result: Tensor = product.reshape(-1, attributes["channels"], rows, columns)
     return result.add_(call.weights["bias"][:, None, None]) if attributes["bias"] else result
 
 
-def _grid(call: TorchCall) -> tuple[Tensor, Tensor]:
-    """Return the places to read from -1 to 1, `(N * groups) x taps x pixels x 2`, and the modulation."""
+def _grid(call: TorchCall) -> tuple[Tensor, Tensor | None, tuple[int, int]]:
+    """Return the places to read from -1 to 1, `(N * groups) x taps x pixels x 2`, the modulation, the output's size."""
     count, taps, moves = call.attributes["offset_groups"], _taps(call.attributes), _moves(call)
     rows, columns = moves.shape[2:]
     offsets = moves[:, : 2 * count * taps].reshape(-1, count, taps, 2, rows, columns)
@@ -150,7 +162,8 @@ def _grid(call: TorchCall) -> tuple[Tensor, Tensor]:
         return (2 * places + 1) / call.inputs[0].shape[2 + axis] - 1
 
     grid = call.torch.stack([along(1), along(0)], -1).reshape(-1, taps, rows * columns, 2)
-    return grid, moves[:, 2 * count * taps :].sigmoid()
+    modulation = moves[:, 2 * count * taps :].sigmoid() if call.attributes["modulation"] else None
+    return grid, modulation, (rows, columns)
 
 
 def _moves(call: TorchCall) -> Tensor:
@@ -188,31 +201,40 @@ def _onnx(call: OnnxCall, sink: OnnxSink) -> None:
     }
     moves = write("Conv", call.inputs[0], weights["offset_weight"], weights["offset_bias"], **settings)
     count = _moved(attributes)
-    offsets, modulation = write.parts("Split", 2, moves, write.sizes([2 * count, count]), axis=1)
-    modulation = write("Sigmoid", modulation)
+    offsets, weighed = moves, []
+    if attributes["modulation"]:
+        offsets, modulation = write.parts("Split", 2, moves, write.sizes([2 * count, count]), axis=1)
+        weighed = [write("Sigmoid", modulation)]
     if call.opset >= _FIRST_DEFORM:
-        given = [call.inputs[0], weights["weight"], offsets, weights.get("bias", ""), modulation]
+        bias = [weights.get("bias", "")] if weighed or attributes["bias"] else []
+        given = [call.inputs[0], weights["weight"], offsets, *bias, *weighed]
         groups = {"group": attributes["groups"], "offset_group": attributes["offset_groups"]}
         write.result("DeformConv", *given, **settings, **groups)
     else:
-        _onnx_read(write, call, offsets, modulation)
+        _onnx_read(write, call, offsets, weighed)
 
 
-def _onnx_read(write: Decomposition, call: OnnxCall, offsets: str, modulation: str) -> None:
+def _onnx_read(write: Decomposition, call: OnnxCall, offsets: str, weighed: Sequence[str]) -> None:
     """Write the layer with GridSample, one for each group of offsets."""
     attributes, count, taps = call.attributes, call.attributes["offset_groups"], _taps(call.attributes)
     channels, groups = known_channels(tuple(call.input_types)), attributes["groups"]
     starts = [_onnx_start(write, call, offsets, axis) for axis in (0, 1)]
     pieces = [
         [_channels_from(write, value, part * size, (part + 1) * size) for part in range(count)]
-        for value, size in ((call.inputs[0], channels // count), (offsets, 2 * taps), (modulation, taps))
+        for value, size in (
+            (call.inputs[0], channels // count),
+            (offsets, 2 * taps),
+            *((each, taps) for each in weighed),
+        )
     ]
     read = []
-    for image, moved, weight in zip(*pieces, strict=True):
+    for image, moved, *weight in zip(*pieces, strict=True):
         places = [_onnx_places(write, call, moved, starts[axis], axis) for axis in (1, 0)]
         grid = write("Reshape", write("Concat", *places, axis=4), write.sizes([0, taps, -1, 2]))
         found = write("GridSample", image, grid, align_corners=0)
-        read.append(write("Mul", found, write("Reshape", weight, write.sizes([0, 1, taps, -1]))))
+        for factor in weight:
+            found = write("Mul", found, write("Reshape", factor, write.sizes([0, 1, taps, -1])))
+        read.append(found)
     whole = write("Concat", *read, axis=1) if count > 1 else read[0]
     windows = write("Reshape", whole, write.sizes([0, groups, channels // groups * taps, -1]))
     made = attributes["channels"]
@@ -263,10 +285,11 @@ DEFORM_CONV = OpRecord(
     name="deform_conv",
     work=Work(_operations, _keeps, scratch=_scratch),
     role="weights",
-    summary="Deformable convolution (version 2): out(p) = bias + sum over the kernel's entries k of weight_k * "
+    summary="Deformable convolution: out(p) = bias + sum over the kernel's entries k of weight_k * "
     "modulation_k(p) * in(p + k + offset_k(p)), read bilinearly, zeros beyond the border. A convolution of the input "
     "with the same kernel, stride, padding and dilation gives offsets and, through a sigmoid, modulation; it starts at "
-    "zero, that is with offsets of 0 and a modulation of 0.5. The paper trains it with a tenth of the learning rate.",
+    "zero, that is with offsets of 0 and a modulation of 0.5. The paper trains it with a tenth of the learning rate. "
+    "Version 1 has no modulation.",
     arguments=(
         Argument("channels", Integer(), "Number of output channels (filters)."),
         Argument("kernel", PerAxis(), "Size of the kernel: one number, or (height, width)."),
@@ -277,6 +300,12 @@ DEFORM_CONV = OpRecord(
         Argument("offset_groups", Integer(), "Input channels are split into this many groups that move together.", 1),
         Argument("bias", Flag(), "Whether a bias is added per output channel.", True),
         Argument("init", OneOf(tuple(INITIALIZERS)), "How the kernel starts.", Choice("he_normal")),
+        Argument(
+            "modulation",
+            Flag(),
+            "Whether what is read is weighed too (version 2); without, only the places move (version 1).",
+            True,
+        ),
     ),
     settle=_settle,
     shape=_shape,
@@ -291,6 +320,11 @@ DEFORM_CONV = OpRecord(
         Sample({"channels": 4, "kernel": (3, 2), "stride": 2, "dilation": (1, 2), "bias": False}, ((2, 7, 8),)),
         Sample({"channels": 4, "kernel": 3, "pad": "half", "groups": 2, "offset_groups": 2}, ((4, 5, 4),)),
         Sample({"channels": 2, "kernel": 2, "pad": "same", "init": "xavier_normal"}, ((2, 5, 4),)),
+        Sample({"channels": 2, "kernel": 3, "pad": 1, "modulation": False}, ((2, 5, 4),)),
+        Sample(
+            {"channels": 4, "kernel": 2, "groups": 2, "offset_groups": 2, "modulation": False, "bias": False},
+            ((4, 5, 4),),
+        ),
         Sample({"channels": 4, "kernel": 3, "groups": 3}, ((3, 6, 5),), fails="4 channels cannot be split into 3"),
         Sample({"channels": 4, "kernel": 3, "offset_groups": 2}, ((3, 6, 5),), fails="into 2 offset groups"),
         Sample({"channels": 4, "kernel": 7}, ((3, 6, 9),), fails="larger than the height 6"),

@@ -11,6 +11,7 @@ from striate.graph import Initializer, format_shape
 from striate.ops.arguments import Argument, Choice, Flag, Integer, OneOf, Padding, PerAxis
 from striate.ops.axes import known_sizes
 from striate.ops.decomposition import Decomposition
+from striate.ops.fills import onnx_padded, torch_padded
 from striate.ops.geometry import (
     axis_names,
     before_after,
@@ -23,7 +24,7 @@ from striate.ops.geometry import (
     window_output,
 )
 from striate.ops.initializers import INITIALIZERS
-from striate.ops.padding import actual_pads, explicitly_padded, onnx_explicit_padding
+from striate.ops.padding import FILL, actual_pads, check_filled
 from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, WeightSpec
 from striate.ops.sizes import entries, known_channels, pixels, typed
@@ -39,7 +40,9 @@ def _shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
     known_channels(inputs)
     if not all(isinstance(size, int) for size in sizes):
         raise LayerError(_open(inputs))
-    return typed(attributes["channels"], *window_output(attributes, sizes, check))
+    made = window_output(attributes, sizes, check)
+    check_filled(attributes, sizes, check)
+    return typed(attributes["channels"], *made)
 
 
 def _open(inputs: Types) -> Problem:
@@ -83,7 +86,9 @@ def _operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
 
 
 def _keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
-    return Kept(numbers=_windows(attributes, inputs, outputs))
+    # The rows that are mirrored or repeated are found again in the input itself.
+    padded = attributes["fill"] in ("reflect", "replicate") and kept_windows(attributes, inputs, copies=any).numbers
+    return Kept((0,) if padded else (), numbers=_windows(attributes, inputs, outputs))
 
 
 def _scratch(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
@@ -97,7 +102,7 @@ def _torch(call: TorchCall) -> Tensor:
     attributes, values = call.attributes, call.inputs[0]
     pads, axes = actual_pads(call, values), len(attributes["kernel"])
     if any(pads):
-        values = explicitly_padded(call, values, pads)
+        values = torch_padded(call, values, pads, attributes["fill"])
     for axis, (side, stride, step) in enumerate(
         zip(attributes["kernel"], attributes["stride"], attributes["dilation"], strict=True)
     ):
@@ -120,7 +125,7 @@ def _onnx(call: OnnxCall, sink: OnnxSink) -> None:
     write, attributes = Decomposition(call, sink), call.attributes
     pads, axes, channels = attributes["pad"], len(attributes["kernel"]), known_channels(tuple(call.input_types))
     places = _places(attributes, tuple(call.input_types))
-    value = onnx_explicit_padding(call, sink, pads, 0.0) if any(pads) else call.inputs[0]
+    value = onnx_padded(write, call, call.inputs[0], pads, attributes["fill"]) if any(pads) else call.inputs[0]
     for axis, count in enumerate(places):
         # Each axis becomes two: the places, and the entries of the kernel at each of them.
         value = write("Gather", value, _starts(call, sink, axis, count), axis=2 + 2 * axis)
@@ -154,10 +159,11 @@ LOCAL_CONV = OpRecord(
         Argument("channels", Integer(), "Number of output channels (filters)."),
         Argument("kernel", PerAxis(), "Size of the kernels: one number, or one per axis, e.g. (height, width)."),
         Argument("stride", PerAxis(), "Step between two windows.", 1),
-        Argument("pad", Padding(), "Zeros added around the image.", 0),
+        Argument("pad", Padding(), "Rows and columns added around the image; fill says what they hold.", 0),
         Argument("dilation", PerAxis(), "Distance between two kernel entries.", 1),
         Argument("bias", Flag(), "Whether a bias is added to every entry of the output.", True),
         Argument("init", OneOf(tuple(INITIALIZERS)), "How the kernels start.", Choice("he_normal")),
+        FILL,
     ),
     settle=settle_windows,
     shape=_shape,
@@ -174,6 +180,13 @@ LOCAL_CONV = OpRecord(
         Sample({"channels": 2, "kernel": 3, "pad": "same", "stride": 2, "init": "xavier_normal"}, ((2, 6, 5),)),
         Sample({"channels": 3, "kernel": 3, "pad": (1, 0)}, ((2, 9),)),
         Sample({"channels": 2, "kernel": 2}, ((2, 3, 4, 3),)),
+        Sample({"channels": 2, "kernel": 3, "pad": 1, "fill": "reflect"}, ((2, 4, 5),)),
+        Sample({"channels": 2, "kernel": 3, "pad": "half", "fill": "circular", "stride": 2}, ((2, 5, 4),)),
+        Sample({"channels": 2, "kernel": 3, "pad": (2, 1), "fill": "replicate"}, ((2, 6),)),
+        Sample({"channels": 1, "kernel": 2, "pad": 1, "fill": -0.5}, ((2, 3, 4, 2),)),
+        Sample(
+            {"channels": 2, "kernel": 3, "pad": 4, "fill": "reflect"}, ((2, 4, 5),), fails="too wide for the height 4"
+        ),
         Sample({"channels": 4, "kernel": 7}, ((3, 6, 9),), fails="larger than the height 6"),
         Sample({"channels": 4, "kernel": (3, 3, 3)}, ((3, 6, 5),), fails="kernel (3, 3, 3) has 3 numbers"),
         Sample({"channels": 4, "kernel": 3}, ((10,),), fails="needs an image"),

@@ -2,16 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from striate.dims import Dim
+from striate.ops.arguments import Argument, Choice
 from striate.ops.decomposition import Decomposition
-from striate.ops.fills import onnx_padded, torch_padded
-from striate.ops.geometry import Pads, dilations, extents, same_total, split_same
-from striate.ops.record import TorchCall
+from striate.ops.fills import Fill, check_fill, onnx_padded, torch_padded
+from striate.ops.geometry import (
+    Pads,
+    axis_names,
+    dilations,
+    extents,
+    kept_windows,
+    same_total,
+    split_same,
+    widest_sides,
+)
+from striate.ops.problems import Check
+from striate.ops.record import Attributes, TorchCall, Types
 from striate.ops.targets import OnnxCall, OnnxSink
+from striate.ops.work import Kept
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+FILL = Argument(
+    "fill",
+    Fill(),
+    "What the rows of the padding hold: zeros, the image mirrored at its outermost pixels (reflect), those pixels "
+    "repeated (replicate), the image's other side (circular), or a number. torch calls it padding_mode.",
+    Choice("zeros"),
+)
+"""The argument of layers whose padding may hold something else than zeros."""
+
+
+def check_filled(attributes: Attributes, sizes: Sequence[Dim], check: Check) -> None:
+    """Demand that an image has the rows that the padding of a window takes from it."""
+    axes = list(zip(axis_names(len(sizes)), sizes, widest_sides(attributes, sizes), strict=True))
+    check_fill(attributes["fill"], ("fill", "pad"), axes, check)
+
+
+def kept_filled(attributes: Attributes, inputs: Types) -> Kept:
+    """Return what backward keeps of the input of a convolution with a `fill`: the input, or its padded copy."""
+    fill = attributes["fill"]
+    kept = kept_windows(
+        attributes, inputs, copies=lambda pads: any(pads) if fill != "zeros" else not is_symmetric(pads)
+    )
+    # The rows that are mirrored or repeated are found again in the input itself.
+    return replace(kept, inputs=(0,)) if fill in ("reflect", "replicate") else kept
 
 
 def actual_pads(call: TorchCall, values: Tensor) -> Pads:

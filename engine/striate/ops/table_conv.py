@@ -25,14 +25,13 @@ from striate.ops.arguments import (
 from striate.ops.decomposition import Decomposition
 from striate.ops.geometry import (
     grid_size,
-    kept_windows,
     receptive_window,
     settle_windows,
     window_formula,
     window_output,
 )
 from striate.ops.initializers import INITIALIZERS
-from striate.ops.padding import actual_pads, explicitly_padded, is_symmetric, onnx_padding
+from striate.ops.padding import FILL, check_filled, kept_filled, onnx_filled_padding, padded
 from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, WeightSpec
 from striate.ops.sizes import entries, known_channels, pixels, typed
@@ -107,7 +106,9 @@ def _shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
                 help=f"give the convolution before it {last + 1} channels, or leave the maps from {channels} on out",
             )
         )
-    return typed(len(attributes["table"]), *window_output(attributes, sizes, check))
+    made = window_output(attributes, sizes, check)
+    check_filled(attributes, sizes, check)
+    return typed(len(attributes["table"]), *made)
 
 
 def _weights(attributes: Attributes, inputs: Types) -> tuple[WeightSpec, ...]:
@@ -129,7 +130,7 @@ def _operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
 
 
 def _keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
-    return kept_windows(attributes, inputs, copies=lambda pads: not is_symmetric(pads))
+    return kept_filled(attributes, inputs)
 
 
 def _torch(call: TorchCall) -> Tensor:
@@ -137,11 +138,7 @@ def _torch(call: TorchCall) -> Tensor:
     made, seen = (call.torch.tensor(maps, device=weight.device) for maps in zip(*_pairs(attributes), strict=True))
     dense = weight.new_zeros(len(attributes["table"]), values.shape[1], *attributes["kernel"])
     dense.index_put_((made, seen), weight)
-    pads = actual_pads(call, values)
-    if is_symmetric(pads):
-        padding = pads[::2]
-    else:
-        values, padding = explicitly_padded(call, values, pads), (0,) * (len(pads) // 2)
+    values, padding = padded(call, values)
     result: Tensor = getattr(call.torch.nn.functional, f"conv{len(padding)}d")(
         values, dense, call.weights.get("bias"), attributes["stride"], padding, attributes["dilation"]
     )
@@ -154,7 +151,7 @@ def _onnx(call: OnnxCall, sink: OnnxSink) -> None:
     none = write("ConstantOfShape", write.sizes([len(attributes["table"]), channels, *kernel]))
     places = sink.constant(f"{call.name}/pairs", [list(pair) for pair in _pairs(attributes)], "int64")
     dense = write("ScatterND", none, places, call.weights["weight"])
-    values, padding = onnx_padding(call, sink)
+    values, padding = onnx_filled_padding(call, sink, write)
     bias = [call.weights["bias"]] if attributes["bias"] else []
     settings = {"kernel_shape": kernel, "strides": attributes["stride"], "dilations": attributes["dilation"]}
     write.result("Conv", values, dense, *bias, **settings, **padding)
@@ -176,10 +173,11 @@ TABLE_CONV = OpRecord(
         ),
         Argument("kernel", PerAxis(), "Size of the kernel: one number, or one per axis, e.g. (height, width)."),
         Argument("stride", PerAxis(), "Step between two windows.", 1),
-        Argument("pad", Padding(), "Zeros added around the image.", 0),
+        Argument("pad", Padding(), "Rows and columns added around the image; fill says what they hold.", 0),
         Argument("dilation", PerAxis(), "Distance between two kernel entries.", 1),
         Argument("bias", Flag(), "Whether a bias is added per output map.", True),
         Argument("init", OneOf(tuple(INITIALIZERS)), "How the kernels start.", Choice("he_normal")),
+        FILL,
     ),
     settle=settle_windows,
     shape=_shape,
@@ -196,6 +194,15 @@ TABLE_CONV = OpRecord(
         Sample({"table": [[1], [0, 1]], "kernel": 3, "pad": "same", "stride": 2, "init": "lecun_normal"}, ((2, 8, 7),)),
         Sample({"table": [[0, 1], [1]], "kernel": 3, "pad": (1, 0)}, ((2, 9),)),
         Sample({"table": [[0, 1], [1]], "kernel": 2, "pad": "half"}, ((2, 4, 3, 5),)),
+        Sample({"table": [[0, 1], [1]], "kernel": 3, "pad": 1, "fill": "reflect"}, ((2, 4, 5),)),
+        Sample({"table": [[0, 1], [1]], "kernel": 3, "pad": "same", "stride": 2, "fill": "circular"}, ((2, 6, 5),)),
+        Sample({"table": [[0, 1], [1]], "kernel": 3, "pad": (2, 1), "fill": "replicate"}, ((2, 6),)),
+        Sample({"table": [[0, 1], [1]], "kernel": 2, "pad": 1, "fill": 0.5}, ((2, 3, 4, 2),)),
+        Sample(
+            {"table": [[0], [1]], "kernel": 3, "pad": 5, "fill": "circular"},
+            ((2, 4, 9),),
+            fails="too wide for the height 4",
+        ),
         Sample({"table": Choice("lenet_c3"), "kernel": 5}, ((4, 14, 14),), fails="sees input map 5, but there are 4"),
         Sample({"table": [[0, 0]], "kernel": 3}, ((2, 6, 5),), fails="a list of different input maps"),
         Sample({"table": [[0], [1]], "kernel": 7}, ((2, 6, 9),), fails="larger than the height 6"),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from striate.analysis.training_time import TrainingTime
 from striate.graph import TensorType
 from striate.view.rows import Extent, LayerRow, Totals
 from striate.view.wording import Wording
@@ -118,4 +119,17 @@ def _device(totals: Totals) -> dict[str, Any] | None:
         "ridge": found.ridge,
         "least_ms": found.seconds * 1e3,
         "least_ms_fused": found.fused * 1e3,
+        **_step(totals.training_time),
+    }
+
+
+def _step(found: TrainingTime | None) -> dict[str, float]:
+    """Return the bounds of a training step, where one is asked for."""
+    if found is None:
+        return {}
+    return {
+        "least_ms_backward": sum(bound.seconds for bound in found.backward.values()) * 1e3,
+        "least_ms_update": found.update * 1e3,
+        "least_ms_step": found.seconds * 1e3,
+        "least_ms_step_fused": found.fused * 1e3,
     }

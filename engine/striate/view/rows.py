@@ -15,6 +15,7 @@ from striate.analysis.receptive import Field, receptive_field
 from striate.analysis.roofline import LayerBound, Roofline, layer_bound
 from striate.analysis.strides import grids_of
 from striate.analysis.training import TrainingMemory
+from striate.analysis.training_time import TrainingTime
 from striate.dims import Dim, evaluate, is_known
 from striate.graph import Graph, Node, TensorType
 from striate.view.conditions import Conditions
@@ -103,6 +104,7 @@ class Totals:
         weight_memory: bytes of parameters and statistics.
         training: the memory of a step of training; None in evaluation and where sizes are open.
         roofline: bounds of the time on a device; None without one.
+        training_time: bounds of the time of a training step on the device; None in evaluation and without a device.
         largest_batch: the most images that fit into the device's memory; None without a device, or where all do that
             were asked for.
         receptive_field: what one entry of the (first) output sees of the input.
@@ -127,6 +129,7 @@ class Totals:
     weight_memory: int
     training: TrainingMemory | None
     roofline: Roofline | None
+    training_time: TrainingTime | None
     largest_batch: int | None
     receptive_field: Extent
     local_field: tuple[tuple[int, ...], str] | None

@@ -9,6 +9,7 @@ from striate.analysis.costs import Lookup, elements
 from striate.analysis.devices import Device
 from striate.analysis.precision import FP32
 from striate.analysis.roofline import Roofline
+from striate.analysis.training_time import training_time
 from striate.graph import Graph
 from striate.view.conditions import Conditions
 from striate.view.needs import peak_of, training_of
@@ -49,6 +50,7 @@ def totals_of(
         weight_memory=(parameters + statistics) * stored.bytes,
         training=training_of(graph, lookup, given),
         roofline=None,
+        training_time=None,
         largest_batch=None,
         receptive_field=fields.get(next(iter(graph.outputs.values()), ""), (1, 1)),
         local_field=_last_local(rows),
@@ -61,7 +63,11 @@ def totals_of(
     if given.device is None or totals.needed_memory is None:
         return totals
     bounds = _roofline(rows, totals, given.device)
-    return replace(totals, roofline=bounds, largest_batch=_largest_batch(graph, lookup, totals, given.device))
+    step = None
+    if given.optimizer is not None:
+        step = training_time(graph, lookup, bounds, given.optimizer, batch=given.batch, sizes=given.sizes)
+    largest = _largest_batch(graph, lookup, totals, given.device)
+    return replace(totals, roofline=bounds, training_time=step, largest_batch=largest)
 
 
 def _roofline(rows: tuple[LayerRow, ...], totals: Totals, device: Device) -> Roofline:

@@ -7,6 +7,7 @@ from textwrap import wrap
 from striate.analysis.precision import FP32
 from striate.analysis.roofline import Roofline
 from striate.analysis.training import TrainingMemory
+from striate.analysis.training_time import TrainingTime
 from striate.dims import Dim
 from striate.view.lines import Line, clipped
 from striate.view.numbers import short_number
@@ -100,11 +101,21 @@ def _bounds(totals: Totals, found: Roofline, wording: Wording) -> list[tuple[str
         for limit in ("bandwidth", "arithmetic")
     )
     rows.append(("bound", f"{', '.join(shares)}; equal at {found.ridge:.0f} FLOPs per byte"))
+    if totals.training_time is not None:
+        rows.append(("training step", _step(totals.training_time)))
     if totals.largest_batch is not None:
         needed = wording.memory(totals.needed_memory or 0)
         fitting = f"a batch of {totals.largest_batch} does" if totals.largest_batch else "nor does a single image"
         rows.append(("does not fit", f"needs {needed}, {device.name} has {wording.memory(device.memory)}; {fitting}"))
     return rows
+
+
+def _step(found: TrainingTime) -> str:
+    backward = sum(bound.seconds for bound in found.backward.values())
+    times = (found.seconds, found.forward, backward, found.update, found.fused)
+    whole, *parts, fused = (f"{short_number(seconds * 1e3)} ms" for seconds in times)
+    passes = ", ".join(f"{time} {name}" for time, name in zip(parts, ("forward", "backward", "update"), strict=True))
+    return f"{whole} at least layer by layer ({passes}), {fused} however layers are fused"
 
 
 def _count(count: Dim, wording: Wording) -> str:

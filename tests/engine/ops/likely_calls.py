@@ -440,23 +440,29 @@ def sliding(draw: Draw, space: tuple[int, ...]) -> dict[str, Any]:
     return {**given, "dilation": draw(st.integers(1, max(min(most, 2), 1)))}
 
 
+def filling(draw: Draw) -> dict[str, Any]:
+    return {"fill": draw(st.sampled_from(FILLS))} if draw(st.booleans()) else {}
+
+
 def table_conv(draw: Draw) -> Drawn:
     value = shape(draw, (2, 3, 3, 4), largest=6)
     maps = st.lists(st.integers(0, value[0] - 1), min_size=1, max_size=3, unique=True)
     table = draw(st.lists(maps, min_size=1, max_size=4))
-    return {"table": table, **sliding(draw, value[1:]), "bias": draw(st.booleans())}, (value,)
+    return {"table": table, **sliding(draw, value[1:]), **filling(draw), "bias": draw(st.booleans())}, (value,)
 
 
 def local_conv(draw: Draw) -> Drawn:
     value = shape(draw, (2, 3, 3, 4), largest=5)
-    return {"channels": draw(st.integers(1, 3)), **sliding(draw, value[1:]), "bias": draw(st.booleans())}, (value,)
+    written = {"channels": draw(st.integers(1, 3)), **sliding(draw, value[1:]), **filling(draw)}
+    return {**written, "bias": draw(st.booleans())}, (value,)
 
 
 def deform_conv(draw: Draw) -> Drawn:
     groups, moved = draw(st.integers(1, 2)), draw(st.integers(1, 2))
     _, *space = shape(draw, (3,), largest=5)
     written = {"channels": groups * draw(st.integers(1, 2)), "groups": groups, "offset_groups": moved}
-    return {**written, **sliding(draw, tuple(space)), "bias": draw(st.booleans())}, ((groups * moved, *space),)
+    more = {"bias": draw(st.booleans()), "modulation": draw(st.booleans())}
+    return {**written, **sliding(draw, tuple(space)), **more}, ((groups * moved, *space),)
 
 
 def partial_conv(draw: Draw) -> Drawn:

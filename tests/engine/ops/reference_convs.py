@@ -37,6 +37,18 @@ def slid(attributes: Attributes, sizes: Sequence[int]) -> Iterator[tuple[Place, 
         yield place, met
 
 
+def with_border(attributes: Attributes, image: Array) -> tuple[Attributes, Array]:
+    """Return an image with its border as pixels of its own, and the attributes of a convolution without padding."""
+    if attributes["fill"] == "zeros":
+        return attributes, image
+    pads = attributes["pad"]
+    widths = [(0, 0), (0, 0), *zip(pads[::2], pads[1::2], strict=True)]
+    modes = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+    mode = modes.get(attributes["fill"], "constant")
+    number = {} if mode != "constant" else {"constant_values": attributes["fill"]}
+    return {**attributes, "pad": (0,) * len(pads)}, np.pad(image, widths, mode, **number)  # type: ignore[call-overload]
+
+
 def output_sizes(attributes: Attributes, sizes: Sequence[int]) -> tuple[int, ...]:
     *_, (place, _) = slid(attributes, sizes)
     return tuple(at + 1 for at in place)
@@ -44,7 +56,7 @@ def output_sizes(attributes: Attributes, sizes: Sequence[int]) -> tuple[int, ...
 
 def table_conv(attributes: Attributes, inputs: Sequence[Array], weights: Weights) -> Array:
     """One kernel for each pair of maps, in the order of the table."""
-    image = inputs[0]
+    attributes, image = with_border(attributes, inputs[0])
     out = np.zeros((len(image), len(attributes["table"]), *output_sizes(attributes, image.shape[2:])))
     number = 0
     for made, maps in enumerate(attributes["table"]):
@@ -60,7 +72,7 @@ def table_conv(attributes: Attributes, inputs: Sequence[Array], weights: Weights
 
 def local_conv(attributes: Attributes, inputs: Sequence[Array], weights: Weights) -> Array:
     """A kernel for each place, counted row by row."""
-    image = inputs[0]
+    attributes, image = with_border(attributes, inputs[0])
     out = np.zeros((len(image), attributes["channels"], *output_sizes(attributes, image.shape[2:])))
     for number, (place, met) in enumerate(slid(attributes, image.shape[2:])):
         for made, seen in itertools.product(range(attributes["channels"]), range(image.shape[1])):
@@ -97,7 +109,8 @@ def deform_conv(attributes: Attributes, inputs: Sequence[Array], weights: Weight
         for tap, (down, right) in enumerate(np.ndindex(height, width)):
             entry = seen // together * taps + tap
             y, x = moves[number, 2 * entry, row, column], moves[number, 2 * entry + 1, row, column]
-            modulation = 1 / (1 + math.exp(-moves[number, first + entry, row, column]))
+            logit = moves[number, first + entry, row, column] if attributes["modulation"] else math.inf
+            modulation = 1 / (1 + math.exp(-logit))
             y += row * attributes["stride"][0] - attributes["pad"][0] + down * attributes["dilation"][0]
             x += column * attributes["stride"][1] - attributes["pad"][2] + right * attributes["dilation"][1]
             read = modulation * at_place(image[number, seen], float(y), float(x))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from math import prod
 from typing import Any
 
@@ -54,6 +55,15 @@ NO_PRODUCTS = {
 """Layers that count no multiply-adds although torch makes some: they weigh places, and not channels."""
 
 
+@contextmanager
+def in_parts() -> Iterator[None]:
+    """Let torch compute recurrent layers and attention as the products that they are made of."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # oneDNN's switch speaks of TF32
+        with torch.backends.mkldnn.flags(enabled=False), sdpa_kernel(SDPBackend.MATH):
+            yield
+
+
 def products(layer: Layer, values: list[Tensor]) -> int:
     """Return twice the multiply-adds that torch counts; recurrent layers and attention as what they are made of."""
 
@@ -64,10 +74,8 @@ def products(layer: Layer, values: list[Tensor]) -> int:
     # The norm of a kernel is such a product too, but none of the values.
     more = {torch.ops.aten.mv: of_vector} if layer.attributes.get("weight", "plain") == "plain" else {}
     counter = FlopCounterMode(display=False, custom_mapping=more)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # oneDNN's switch speaks of TF32
-        with torch.backends.mkldnn.flags(enabled=False), sdpa_kernel(SDPBackend.MATH), torch.no_grad(), counter:
-            layer.results(values, layer.weights())
+    with in_parts(), torch.no_grad(), counter:
+        layer.results(values, layer.weights())
     return int(counter.get_total_flops())
 
 

@@ -111,7 +111,9 @@ def counted(layer: Layer, shapes: tuple[tuple[int, ...], ...]) -> int:
 WITH_FORMULA = [
     (record, sample)
     for record, sample in ACCEPTED
-    if record.name not in NO_FORMULA and not sample.arguments.get("running")  # as with bn
+    if record.name not in NO_FORMULA
+    and not sample.arguments.get("running")  # as with bn
+    and sample.arguments.get("fill") not in ("reflect", "replicate")  # torch computes the places that entries come from
 ]
 
 
