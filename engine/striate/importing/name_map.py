@@ -166,4 +166,6 @@ def _replacement(before: str, after: str) -> str:
 
 
 def _problem(source: str, what: str) -> Diagnostic:
-    return Diagnostic("E0666", f"{source} is no name map: {what}", help="docs/import.md says how a name map is written")
+    return Diagnostic(
+        "E0666", f"{source} is no name map: {what}", help="docs/weights.md says how a name map is written"
+    )

@@ -93,7 +93,7 @@ def _none(state: StateFile, graph: Graph, choice: Choice) -> Diagnostic:
         "E0665",
         f"the names in {state.path} are not known for {graph.name}, and order and sizes leave it open which is which",
         notes=(doubt.reason, *_candidates(doubt), "nothing was written"),
-        help="write a name map and pass it with --names (docs/import.md), or choose another network",
+        help="write a name map and pass it with --names (docs/weights.md), or choose another network",
     )
 
 

@@ -198,7 +198,7 @@ def _disorder(graph: Graph, chosen: Mapping[str, str], order: Mapping[str, int])
     """Find a layer that would run before one it needs, if the file's order is an order of running."""
     before = _reached(graph)
     place, bit = _places(graph)
-    names = list(chosen)
+    names = sorted(chosen, key=bit.__getitem__)
     latest: list[tuple[int, str]] = [(order[chosen[name]], name) for name in names]
     for at, (position, name) in enumerate(latest):
         for earlier, other in latest[:at]:
