@@ -192,3 +192,24 @@ def test_a_gate_of_two_projections():
     found = imported(made)
     (theirs,) = ReferenceEvaluator(made).run(None, given)
     np.testing.assert_allclose(runs(found, given)[0], theirs, rtol=1e-5)
+
+
+@pytest.mark.parametrize("modulated", [True, False])
+@pytest.mark.parametrize("settings", [{}, {"strides": [2, 1], "pads": [1, 0, 0, 1], "dilations": [1, 2]}], ids=str)
+def test_deformed_convolutions(settings, modulated):
+    """Offsets are made by a convolution of the network, modulation by another one and a sigmoid."""
+    nodes = [node("Conv", ["x", "ow"], ["o"], **settings), node("Conv", ["x", "mw"], ["m"], **settings)]
+    given = ["x", "w", "o", "b", "s"] if modulated else ["x", "w", "o", "b"]
+    deform = node("DeformConv", given, ["y"], group=2, offset_group=2, **settings)
+    stored = [random("ow", 24, 4, 2, 3), random("mw", 12, 4, 2, 3), random("w", 6, 2, 2, 3), random("b", 6)]
+    found = agree(model([*nodes, node("Sigmoid", ["m"], ["s"]), deform], IMAGE, stored, opset=19))
+    assert layers(found)[-1] == "deform_conv"
+
+
+def test_stored_offsets_are_those_of_one_image():
+    deform = node("DeformConv", ["x", "w", "o"], ["y"])
+    stored = [random("o", 1, 8, 8, 7), random("w", 3, 4, 2, 2)]
+    agree(model([deform], {"x": [1, 4, 9, 8]}, stored, opset=19), batch=1)
+    assert "differ between the images" in reason(
+        model([deform], {"x": [2, 4, 9, 8]}, [random("o", 2, 8, 8, 7), stored[1]], opset=19)
+    )
