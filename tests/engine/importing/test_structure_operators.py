@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from onnx import TensorProto, helper
+from onnx import GraphProto, ModelProto, TensorProto, helper
 from onnx.reference import ReferenceEvaluator
 
 from striate_dsl.diagnostics import DiagnosticError
@@ -213,3 +213,45 @@ def test_stored_offsets_are_those_of_one_image():
     assert "differ between the images" in reason(
         model([deform], {"x": [2, 4, 9, 8]}, [random("o", 2, 8, 8, 7), stored[1]], opset=19)
     )
+
+
+def branch(nodes: list, output: str = "b", stored: tuple = ()) -> GraphProto:
+    made = [helper.make_tensor_value_info(output, TensorProto.FLOAT, None)]
+    return helper.make_graph(nodes, "branch", [], made, list(stored))
+
+
+def chosen(condition: bool, first: GraphProto, second: GraphProto) -> ModelProto:
+    nodes = [
+        node("Conv", ["x", "w"], ["c"]),
+        node("If", ["k"], ["i"], then_branch=first, else_branch=second),
+        node("Add", ["c", "i"], ["y"]),
+    ]
+    return model(nodes, IMAGE, [random("w", 3, 4, 1, 1), tensor("k", condition, "bool")])
+
+
+@pytest.mark.parametrize("condition", [True, False])
+def test_a_branch_whose_condition_is_known(condition):
+    """What a branch uses of the graph around it is used there as well: no bias is put into the convolution."""
+    first = branch([node("Add", ["c", "d"], ["a"]), node("Relu", ["a"], ["b"])], stored=(random("d", 3, 1, 1),))
+    second = branch([node("Tanh", ["c"], ["e"])], "e")
+    found = agree(chosen(condition, first, second))
+    assert ("tanh" in layers(found)) != condition
+
+
+def test_branches_that_are_broken():
+    sound = branch([node("Relu", ["c"], ["b"])])
+    for nodes, why in (
+        ([node("Relu", ["nowhere"], ["b"])], "nothing makes"),
+        ([node("Relu", ["a"], ["b"]), node("Tanh", ["c"], ["a"])], "nothing makes"),
+        ([node("Relu", ["c"], ["a"])], "nothing makes"),
+    ):
+        with pytest.raises(DiagnosticError, match="damaged") as caught:
+            imported(chosen(True, branch(nodes), sound))
+        assert why in caught.value.diagnostics[0].message
+    several = branch([node("Relu", ["c"], ["b"])])
+    several.output.add().name = "c"
+    with pytest.raises(DiagnosticError, match="as many outputs"):
+        imported(chosen(True, several, sound))
+    with pytest.raises(DiagnosticError) as caught:
+        imported(chosen(True, branch([node("NonZero", ["c"], ["b"])]), sound))
+    assert "NonZero" in caught.value.diagnostics[0].notes[0]
