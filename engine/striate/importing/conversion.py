@@ -59,6 +59,7 @@ class _Conversion:
     images: int | None = None
     opset: int = 0
     counted: int = 0
+    inside: int = 0
 
     @property
     def graph(self) -> GraphProto:
@@ -215,21 +216,33 @@ class _Conversion:
 
     def _branch(self, view: NodeView, proto: NodeProto, choice: Stored) -> None:
         """Convert the branch that a stored choice takes, as if its nodes stood in the graph."""
-        branch: GraphProto = view.attribute("then_branch" if choice.array.any() else "else_branch")
+        which = "then_branch" if choice.array.any() else "else_branch"
+        branch: GraphProto | None = view.attribute(which)
+        if branch is None or len(branch.output) != len(proto.output):
+            raise broken(f"{shown(proto.name or proto.output[0])} has no {which} with as many outputs as it has itself")
+        self.inside += len(branch.node)
+        if self.inside > LAYERS.value:
+            raise broken(f"its branches have more than {LAYERS.value:,} nodes", LAYERS.advice)
         for tensor in branch.initializer:
             self.initializers.setdefault(tensor.name, tensor)
         for node in branch.node:
+            for name in node.input:
+                self._demand_made(name)
             self._node(node)
         for name, inner in zip(proto.output, (item.name for item in branch.output), strict=True):
+            self._demand_made(inner)
             self.uses[inner] += self.uses[name]
-            if inner in self.values:
-                self.values[name] = self.values[inner]
-            elif inner in self.unread:
+            if inner in self.unread:
                 self.unread[name] = self.unread[inner]
-            else:
-                item = self._given(inner)
-                assert isinstance(item, Stored), "a value is none of the constants"
+            elif isinstance(item := self._given(inner), Value):
+                self.values[name] = item
+            elif item is not None:
                 self.constants[name] = item
+
+    def _demand_made(self, name: str) -> None:
+        """Refuse a file that uses a value before it is made; in branches nobody has put the nodes in order."""
+        if name and not any(name in made for made in (self.values, self.constants, self.initializers, self.unread)):
+            raise broken(f"a branch uses {shown(name)}, which nothing makes before it")
 
     def _for_every_image(self, view: NodeView, proto: NodeProto, given: list[Value | Stored | None]) -> Value | None:
         """Return a stored tensor that is repeated for every image as a value; None where it is not."""

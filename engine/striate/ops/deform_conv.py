@@ -1,4 +1,4 @@
-"""Deformable convolution, versions 1 and 2: each entry of the kernel reads where a convolution of the input moves it.
+"""Deformable convolution, version 2: each entry of the kernel reads where a convolution of the input moves it to.
 
 Offsets and modulation are laid out as ONNX's DeformConv and torchvision have them: for each group and each entry of the
 kernel first the rows, then the columns. Where the operator set has no DeformConv, GridSample reads the image.
@@ -6,19 +6,20 @@ kernel first the rows, then the columns. Where the operator set has no DeformCon
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from math import prod
 from typing import TYPE_CHECKING, Any, Literal
 
 from striate.dims import Dim
-from striate.graph import Initializer
-from striate.ops.arguments import Argument, Choice, Flag, Integer, OneOf, Padding, PerAxis
+from striate.graph import Initializer, TensorType, format_shape
+from striate.ops.arguments import Argument, Choice, Flag, Integer, OneOf, Optional, Padding, PerAxis
 from striate.ops.decomposition import Decomposition
 from striate.ops.geometry import image_size, kept_windows, settle_windows, window_formula, window_output
 from striate.ops.initializers import INITIALIZERS
 from striate.ops.padding import explicitly_padded, is_symmetric, onnx_pads
 from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, WeightSpec, Window
+from striate.ops.shape_arguments import NamedValue
 from striate.ops.sizes import known_channels, pixels, typed
 from striate.ops.targets import OnnxCall, OnnxSink
 from striate.ops.tokens import onnx_places
@@ -47,6 +48,15 @@ def _settle(attributes: dict[str, Any], inputs: Types) -> dict[str, Any]:
                 repair=(("pad", "half"),),
             )
         )
+    if attributes["modulation"] is not None and attributes["offsets"] is None:
+        raise LayerError(
+            Problem(
+                "takes modulation together with offsets only",
+                code="E0211",
+                argument="modulation",
+                help="name a value for the offsets as well, or leave both to the layer",
+            )
+        )
     return settled
 
 
@@ -56,7 +66,32 @@ def _shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
         for count in counts:
             if count % attributes[name]:
                 raise LayerError(_not_split(name, attributes[name], count))
-    return typed(attributes["channels"], *window_output(attributes, sizes, check))
+    made = window_output(attributes, sizes, check)
+    for name, count in (("offsets", 2), ("modulation", 1)):
+        if attributes[name] is not None:
+            _check_given(attributes, inputs[attributes[name]], name, (count * _moved(attributes), *made), check)
+    return typed(attributes["channels"], *made)
+
+
+def _check_given(attributes: Attributes, given: TensorType, name: str, wanted: tuple[Dim, ...], check: Check) -> None:
+    """Demand that offsets or modulation are there for every entry of the kernel at every place of the output."""
+
+    def problem() -> Problem:
+        return Problem(
+            f"needs {name} {format_shape(TensorType(wanted))}, but {format_shape(given)} is given",
+            code="E0203",
+            argument=name,
+            notes=(
+                f"{attributes['offset_groups']} groups x {_taps(attributes)} entries of the kernel"
+                + (" x (row, column)" if name == "offsets" else ""),
+            ),
+            help=f"a convolution with {wanted[0]} channels and otherwise the arguments of this one gives them",
+        )
+
+    if given.rank != len(wanted):
+        raise LayerError(problem())
+    for own, size in zip(given.shape, wanted, strict=True):
+        check.equal(own, size, problem)
 
 
 def _not_split(name: str, groups: int, count: int) -> Problem:
@@ -79,26 +114,23 @@ def _moved(attributes: Attributes) -> int:
     return int(attributes["offset_groups"]) * _taps(attributes)
 
 
-def _moves_made(attributes: Attributes) -> int:
-    """Return the channels of the convolution that moves: two numbers for each place, and the modulation."""
-    return _moved(attributes) * (3 if attributes["modulation"] else 2)
-
-
 def _weights(attributes: Attributes, inputs: Types) -> tuple[WeightSpec, ...]:
     kernel, taps, made = attributes["kernel"], _taps(attributes), attributes["channels"]
     channels = known_channels(inputs)
     each = channels // attributes["groups"]
     fans = {"fan_in": each * taps, "fan_out": made // attributes["groups"] * taps}
-    zeros, moves = Initializer("zeros"), _moves_made(attributes)
+    zeros, moves = Initializer("zeros"), 3 * _moved(attributes)
     specs = [WeightSpec("weight", (made, each, *kernel), Initializer(attributes["init"], fans))]
     specs += [WeightSpec("bias", (made,), zeros)] if attributes["bias"] else []
+    if attributes["offsets"] is not None:
+        return tuple(specs)
     specs += [WeightSpec("offset_weight", (moves, channels, *kernel), zeros)]
     return (*specs, WeightSpec("offset_bias", (moves,), zeros))
 
 
 def _macs(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
     channels: int = known_channels(inputs)
-    for_offsets = _moves_made(attributes) * channels * _taps(attributes)
+    for_offsets = 3 * _moved(attributes) * channels * _taps(attributes) if attributes["offsets"] is None else 0
     product = int(attributes["channels"]) * (channels // int(attributes["groups"])) * _taps(attributes)
     return pixels(outputs[0]) * (for_offsets + product)
 
@@ -108,8 +140,9 @@ def _operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
     # each value read there four products and three sums, and the modulation.
     read = known_channels(inputs) * _taps(attributes)
     bias = int(attributes["channels"]) if attributes["bias"] else 0
-    each, place = (8, 3 + 2 + 14 + 4) if attributes["modulation"] else (7, 2 + 2 + 14)
-    return pixels(outputs[0]) * (_moved(attributes) * place + read * each + bias)
+    own = 3 + 4 if attributes["offsets"] is None else 0
+    each = 8 if attributes["offsets"] is None or attributes["modulation"] is not None else 7
+    return pixels(outputs[0]) * (_moved(attributes) * (own + 2 + 14) + read * each + bias)
 
 
 def _window(attributes: Attributes, inputs: Types) -> Window | Literal["all"]:
@@ -117,29 +150,38 @@ def _window(attributes: Attributes, inputs: Types) -> Window | Literal["all"]:
     return "all"
 
 
-def _read(attributes: Attributes, inputs: Types) -> int:
-    """Return how many numbers each place of the output has: moves, and what is read, before and after modulation."""
-    times = 2 if attributes["modulation"] else 1
-    return _moves_made(attributes) + times * known_channels(inputs) * _taps(attributes)
-
-
 def _keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
     padded = kept_windows(attributes, inputs, copies=lambda pads: not is_symmetric(pads))
+    # What is read, before and after its modulation; the modulation, and the two coordinates of each place.
+    read = _read(attributes, inputs, outputs)
     # The kernels of groups are repeated for each image.
     kernel = prod(_weights(attributes, inputs)[0].shape) if attributes["groups"] > 1 else 0
-    return Kept((0,), numbers=padded.numbers + pixels(outputs[0]) * _read(attributes, inputs) + kernel)
+    if attributes["offsets"] is None:
+        return Kept((0,), numbers=padded.numbers + read + kernel)
+    given = () if attributes["modulation"] is None else (attributes["modulation"],)
+    return Kept((0, *given), numbers=read + kernel)
+
+
+def _read(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
+    """Count coordinates, what is read, and where it is weighed what comes of that, with the layer's own weights."""
+    is_own, is_weighed = attributes["offsets"] is None, attributes["modulation"] is not None
+    copies = 2 if is_own or is_weighed else 1
+    return pixels(outputs[0]) * (
+        (3 if is_own else 2) * _moved(attributes) + copies * known_channels(inputs) * _taps(attributes)
+    )
 
 
 def _scratch(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
-    # The grid is put together of coordinates while moves still are there, and before there is an output.
-    gridded = _moves_made(attributes) + 4 * _moved(attributes) - int(attributes["channels"])
-    return pixels(outputs[0]) * max(gridded, _read(attributes, inputs))
+    return _read(attributes, inputs, outputs)
 
 
 def _torch(call: TorchCall) -> Tensor:
     attributes, values = call.attributes, call.inputs[0]
     groups, count, taps = attributes["groups"], attributes["offset_groups"], _taps(attributes)
-    grid, modulation, (rows, columns) = _grid(call)
+    offsets, modulation = _moves(call)
+    rows, columns = offsets.shape[2:]
+    grid = _grid(call, offsets)
+    del offsets
     parts = values.reshape(-1, values.shape[1] // count, *values.shape[2:])
     read = call.torch.nn.functional.grid_sample(parts, grid, align_corners=False)
     if modulation is not None:
@@ -150,23 +192,32 @@ def _torch(call: TorchCall) -> Tensor:
     return result.add_(call.weights["bias"][:, None, None]) if attributes["bias"] else result
 
 
-def _grid(call: TorchCall) -> tuple[Tensor, Tensor | None, tuple[int, int]]:
-    """Return the places to read from -1 to 1, `(N * groups) x taps x pixels x 2`, the modulation, the output's size."""
-    count, taps, moves = call.attributes["offset_groups"], _taps(call.attributes), _moves(call)
-    rows, columns = moves.shape[2:]
-    offsets = moves[:, : 2 * count * taps].reshape(-1, count, taps, 2, rows, columns)
+def _grid(call: TorchCall, offsets: Tensor) -> Tensor:
+    """Return the places to read from -1 to 1, `(N * groups) x taps x pixels x 2`."""
+    count, taps = call.attributes["offset_groups"], _taps(call.attributes)
+    rows, columns = offsets.shape[2:]
+    offsets = offsets.reshape(-1, count, taps, 2, rows, columns)
 
     def along(axis: int) -> Tensor:
         # The middle of the first pixel lies at -1 + 1 / size.
         places: Tensor = offsets[:, :, :, axis] + _start(call, axis, (rows, columns)[axis])
         return (2 * places + 1) / call.inputs[0].shape[2 + axis] - 1
 
-    grid = call.torch.stack([along(1), along(0)], -1).reshape(-1, taps, rows * columns, 2)
-    modulation = moves[:, 2 * count * taps :].sigmoid() if call.attributes["modulation"] else None
-    return grid, modulation, (rows, columns)
+    grid: Tensor = call.torch.stack([along(1), along(0)], -1).reshape(-1, taps, rows * columns, 2)
+    return grid
 
 
-def _moves(call: TorchCall) -> Tensor:
+def _moves(call: TorchCall) -> tuple[Tensor, Tensor | None]:
+    """Return offsets and modulation: those that are given, or what the layer's own convolution makes."""
+    attributes = call.attributes
+    if attributes["offsets"] is not None:
+        weighed = attributes["modulation"]
+        return call.inputs[attributes["offsets"]], None if weighed is None else call.inputs[weighed]
+    made, count = _own_moves(call), 2 * _moved(attributes)
+    return made[:, :count], made[:, count:].sigmoid()
+
+
+def _own_moves(call: TorchCall) -> Tensor:
     """Return offsets and, before the sigmoid, modulation."""
     attributes, values, pads = call.attributes, call.inputs[0], call.attributes["pad"]
     padding = pads[::2] if is_symmetric(pads) else (0, 0)
@@ -192,48 +243,52 @@ def _start(call: TorchCall, axis: int, count: int) -> Tensor:
 
 
 def _onnx(call: OnnxCall, sink: OnnxSink) -> None:
-    write, attributes, weights = Decomposition(call, sink), call.attributes, call.weights
+    write, attributes = Decomposition(call, sink), call.attributes
     settings = {
         "kernel_shape": attributes["kernel"],
         "strides": attributes["stride"],
         "dilations": attributes["dilation"],
         "pads": onnx_pads(attributes["pad"]),
     }
-    moves = write("Conv", call.inputs[0], weights["offset_weight"], weights["offset_bias"], **settings)
-    count = _moved(attributes)
-    offsets, weighed = moves, []
-    if attributes["modulation"]:
-        offsets, modulation = write.parts("Split", 2, moves, write.sizes([2 * count, count]), axis=1)
-        weighed = [write("Sigmoid", modulation)]
+    offsets, modulation = _onnx_moves(write, call, settings)
     if call.opset >= _FIRST_DEFORM:
-        bias = [weights.get("bias", "")] if weighed or attributes["bias"] else []
-        given = [call.inputs[0], weights["weight"], offsets, *bias, *weighed]
+        given = [call.inputs[0], call.weights["weight"], offsets, call.weights.get("bias", ""), modulation]
+        if not modulation:
+            del given[4 if attributes["bias"] else 3 :]
         groups = {"group": attributes["groups"], "offset_group": attributes["offset_groups"]}
         write.result("DeformConv", *given, **settings, **groups)
     else:
-        _onnx_read(write, call, offsets, weighed)
+        _onnx_read(write, call, offsets, modulation)
 
 
-def _onnx_read(write: Decomposition, call: OnnxCall, offsets: str, weighed: Sequence[str]) -> None:
+def _onnx_moves(write: Decomposition, call: OnnxCall, settings: Mapping[str, Any]) -> tuple[str, str]:
+    """Write offsets and modulation, or name those that are given; no modulation is empty."""
+    attributes, weights, count = call.attributes, call.weights, _moved(call.attributes)
+    if attributes["offsets"] is not None:
+        weighed = attributes["modulation"]
+        return call.inputs[attributes["offsets"]], "" if weighed is None else call.inputs[weighed]
+    moves = write("Conv", call.inputs[0], weights["offset_weight"], weights["offset_bias"], **settings)
+    offsets, modulation = write.parts("Split", 2, moves, write.sizes([2 * count, count]), axis=1)
+    return offsets, write("Sigmoid", modulation)
+
+
+def _onnx_read(write: Decomposition, call: OnnxCall, offsets: str, modulation: str) -> None:
     """Write the layer with GridSample, one for each group of offsets."""
     attributes, count, taps = call.attributes, call.attributes["offset_groups"], _taps(call.attributes)
     channels, groups = known_channels(tuple(call.input_types)), attributes["groups"]
     starts = [_onnx_start(write, call, offsets, axis) for axis in (0, 1)]
     pieces = [
         [_channels_from(write, value, part * size, (part + 1) * size) for part in range(count)]
-        for value, size in (
-            (call.inputs[0], channels // count),
-            (offsets, 2 * taps),
-            *((each, taps) for each in weighed),
-        )
+        for value, size in ((call.inputs[0], channels // count), (offsets, 2 * taps), (modulation, taps))
+        if value
     ]
     read = []
-    for image, moved, *weight in zip(*pieces, strict=True):
+    for image, moved, *weights in zip(*pieces, strict=True):
         places = [_onnx_places(write, call, moved, starts[axis], axis) for axis in (1, 0)]
         grid = write("Reshape", write("Concat", *places, axis=4), write.sizes([0, taps, -1, 2]))
         found = write("GridSample", image, grid, align_corners=0)
-        for factor in weight:
-            found = write("Mul", found, write("Reshape", factor, write.sizes([0, 1, taps, -1])))
+        for weight in weights:
+            found = write("Mul", found, write("Reshape", weight, write.sizes([0, 1, taps, -1])))
         read.append(found)
     whole = write("Concat", *read, axis=1) if count > 1 else read[0]
     windows = write("Reshape", whole, write.sizes([0, groups, channels // groups * taps, -1]))
@@ -285,11 +340,11 @@ DEFORM_CONV = OpRecord(
     name="deform_conv",
     work=Work(_operations, _keeps, scratch=_scratch),
     role="weights",
-    summary="Deformable convolution: out(p) = bias + sum over the kernel's entries k of weight_k * "
+    summary="Deformable convolution (version 2): out(p) = bias + sum over the kernel's entries k of weight_k * "
     "modulation_k(p) * in(p + k + offset_k(p)), read bilinearly, zeros beyond the border. A convolution of the input "
     "with the same kernel, stride, padding and dilation gives offsets and, through a sigmoid, modulation; it starts at "
     "zero, that is with offsets of 0 and a modulation of 0.5. The paper trains it with a tenth of the learning rate. "
-    "Version 1 has no modulation.",
+    "Offsets and modulation can be values of the network instead, with layers of their own behind them.",
     arguments=(
         Argument("channels", Integer(), "Number of output channels (filters)."),
         Argument("kernel", PerAxis(), "Size of the kernel: one number, or (height, width)."),
@@ -301,10 +356,18 @@ DEFORM_CONV = OpRecord(
         Argument("bias", Flag(), "Whether a bias is added per output channel.", True),
         Argument("init", OneOf(tuple(INITIALIZERS)), "How the kernel starts.", Choice("he_normal")),
         Argument(
+            "offsets",
+            Optional(NamedValue()),
+            "Offsets in pixels, a named value with 2 channels for each group and each entry of the kernel, row by row: "
+            "down, then right; none is the layer's own convolution.",
+            None,
+        ),
+        Argument(
             "modulation",
-            Flag(),
-            "Whether what is read is weighed too (version 2); without, only the places move (version 1).",
-            True,
+            Optional(NamedValue()),
+            "With offsets: what is read is multiplied by it, a channel for each group and each entry of the kernel; "
+            "none multiplies by nothing (version 1).",
+            None,
         ),
     ),
     settle=_settle,
@@ -320,11 +383,18 @@ DEFORM_CONV = OpRecord(
         Sample({"channels": 4, "kernel": (3, 2), "stride": 2, "dilation": (1, 2), "bias": False}, ((2, 7, 8),)),
         Sample({"channels": 4, "kernel": 3, "pad": "half", "groups": 2, "offset_groups": 2}, ((4, 5, 4),)),
         Sample({"channels": 2, "kernel": 2, "pad": "same", "init": "xavier_normal"}, ((2, 5, 4),)),
-        Sample({"channels": 2, "kernel": 3, "pad": 1, "modulation": False}, ((2, 5, 4),)),
+        Sample({"channels": 4, "kernel": 2, "offsets": 1, "stride": 2}, ((2, 6, 5), (8, 3, 2))),
         Sample(
-            {"channels": 4, "kernel": 2, "groups": 2, "offset_groups": 2, "modulation": False, "bias": False},
-            ((4, 5, 4),),
+            {"channels": 4, "kernel": (1, 2), "offsets": 1, "modulation": 2, "offset_groups": 2, "groups": 2},
+            ((4, 5, 4), (8, 5, 3), (4, 5, 3)),
         ),
+        Sample(
+            {"channels": 4, "kernel": 2, "offsets": 1},
+            ((2, 6, 5), (8, 6, 5)),
+            fails="needs offsets 8 x 5 x 4, but 8 x 6 x 5 is given",
+        ),
+        Sample({"channels": 4, "kernel": 1, "offsets": 1}, ((2, 6, 5), (2, 6)), fails="needs offsets 2 x 6 x 5"),
+        Sample({"channels": 4, "kernel": 1, "modulation": 1}, ((2, 6, 5), (1, 6, 5)), fails="together with offsets"),
         Sample({"channels": 4, "kernel": 3, "groups": 3}, ((3, 6, 5),), fails="4 channels cannot be split into 3"),
         Sample({"channels": 4, "kernel": 3, "offset_groups": 2}, ((3, 6, 5),), fails="into 2 offset groups"),
         Sample({"channels": 4, "kernel": 7}, ((3, 6, 9),), fails="larger than the height 6"),

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from onnx import TensorProto, helper
+from onnx import GraphProto, ModelProto, TensorProto, helper
 from onnx.reference import ReferenceEvaluator
 
 from striate_dsl.diagnostics import DiagnosticError
@@ -192,3 +192,66 @@ def test_a_gate_of_two_projections():
     found = imported(made)
     (theirs,) = ReferenceEvaluator(made).run(None, given)
     np.testing.assert_allclose(runs(found, given)[0], theirs, rtol=1e-5)
+
+
+@pytest.mark.parametrize("modulated", [True, False])
+@pytest.mark.parametrize("settings", [{}, {"strides": [2, 1], "pads": [1, 0, 0, 1], "dilations": [1, 2]}], ids=str)
+def test_deformed_convolutions(settings, modulated):
+    """Offsets are made by a convolution of the network, modulation by another one and a sigmoid."""
+    nodes = [node("Conv", ["x", "ow"], ["o"], **settings), node("Conv", ["x", "mw"], ["m"], **settings)]
+    given = ["x", "w", "o", "b", "s"] if modulated else ["x", "w", "o", "b"]
+    deform = node("DeformConv", given, ["y"], group=2, offset_group=2, **settings)
+    stored = [random("ow", 24, 4, 2, 3), random("mw", 12, 4, 2, 3), random("w", 6, 2, 2, 3), random("b", 6)]
+    found = agree(model([*nodes, node("Sigmoid", ["m"], ["s"]), deform], IMAGE, stored, opset=19))
+    assert layers(found)[-1] == "deform_conv"
+
+
+def test_stored_offsets_are_those_of_one_image():
+    deform = node("DeformConv", ["x", "w", "o"], ["y"])
+    stored = [random("o", 1, 8, 8, 7), random("w", 3, 4, 2, 2)]
+    agree(model([deform], {"x": [1, 4, 9, 8]}, stored, opset=19), batch=1)
+    assert "differ between the images" in reason(
+        model([deform], {"x": [2, 4, 9, 8]}, [random("o", 2, 8, 8, 7), stored[1]], opset=19)
+    )
+
+
+def branch(nodes: list, output: str = "b", stored: tuple = ()) -> GraphProto:
+    made = [helper.make_tensor_value_info(output, TensorProto.FLOAT, None)]
+    return helper.make_graph(nodes, "branch", [], made, list(stored))
+
+
+def chosen(condition: bool, first: GraphProto, second: GraphProto) -> ModelProto:
+    nodes = [
+        node("Conv", ["x", "w"], ["c"]),
+        node("If", ["k"], ["i"], then_branch=first, else_branch=second),
+        node("Add", ["c", "i"], ["y"]),
+    ]
+    return model(nodes, IMAGE, [random("w", 3, 4, 1, 1), tensor("k", condition, "bool")])
+
+
+@pytest.mark.parametrize("condition", [True, False])
+def test_a_branch_whose_condition_is_known(condition):
+    """What a branch uses of the graph around it is used there as well: no bias is put into the convolution."""
+    first = branch([node("Add", ["c", "d"], ["a"]), node("Relu", ["a"], ["b"])], stored=(random("d", 3, 1, 1),))
+    second = branch([node("Tanh", ["c"], ["e"])], "e")
+    found = agree(chosen(condition, first, second))
+    assert ("tanh" in layers(found)) != condition
+
+
+def test_branches_that_are_broken():
+    sound = branch([node("Relu", ["c"], ["b"])])
+    for nodes, why in (
+        ([node("Relu", ["nowhere"], ["b"])], "nothing makes"),
+        ([node("Relu", ["a"], ["b"]), node("Tanh", ["c"], ["a"])], "nothing makes"),
+        ([node("Relu", ["c"], ["a"])], "nothing makes"),
+    ):
+        with pytest.raises(DiagnosticError, match="damaged") as caught:
+            imported(chosen(True, branch(nodes), sound))
+        assert why in caught.value.diagnostics[0].message
+    several = branch([node("Relu", ["c"], ["b"])])
+    several.output.add().name = "c"
+    with pytest.raises(DiagnosticError, match="as many outputs"):
+        imported(chosen(True, several, sound))
+    with pytest.raises(DiagnosticError) as caught:
+        imported(chosen(True, branch([node("NonZero", ["c"], ["b"])]), sound))
+    assert "NonZero" in caught.value.diagnostics[0].notes[0]

@@ -461,8 +461,15 @@ def deform_conv(draw: Draw) -> Drawn:
     groups, moved = draw(st.integers(1, 2)), draw(st.integers(1, 2))
     _, *space = shape(draw, (3,), largest=5)
     written = {"channels": groups * draw(st.integers(1, 2)), "groups": groups, "offset_groups": moved}
-    more = {"bias": draw(st.booleans()), "modulation": draw(st.booleans())}
-    return {**written, **sliding(draw, tuple(space)), **more}, ((groups * moved, *space),)
+    written.update(sliding(draw, tuple(space)), bias=draw(st.booleans()))
+    if draw(st.booleans()):
+        return written, ((groups * moved, *space),)
+    kernel = written["kernel"]
+    written.update(stride=1, pad=0, dilation=1, offsets=1)
+    made = tuple(size - extent + 1 for size, extent in zip(space, kernel, strict=True))
+    entries, weighed = moved * math.prod(kernel), draw(st.booleans())
+    values = [(groups * moved, *space), (2 * entries, *made), *([(entries, *made)] if weighed else [])]
+    return {**written, **({"modulation": 2} if weighed else {})}, tuple(values)
 
 
 def partial_conv(draw: Draw) -> Drawn:

@@ -97,10 +97,13 @@ def deform_conv(attributes: Attributes, inputs: Sequence[Array], weights: Weight
     """Offsets and modulation by a convolution, then each entry of the kernel at its own place."""
     image, (height, width) = inputs[0], attributes["kernel"]
     sizes = output_sizes(attributes, image.shape[2:])
-    moves = np.zeros((len(image), len(weights["offset_bias"]), *sizes)) + weights["offset_bias"][:, None, None]
-    for place, met in slid(attributes, image.shape[2:]):
-        for entry_met, pixel in met:
-            moves[(..., *place)] += image[(..., *pixel)] @ weights["offset_weight"][(..., *entry_met)].T
+    if attributes["offsets"] is None:
+        moves = np.zeros((len(image), len(weights["offset_bias"]), *sizes)) + weights["offset_bias"][:, None, None]
+        for place, met in slid(attributes, image.shape[2:]):
+            for entry_met, pixel in met:
+                moves[(..., *place)] += image[(..., *pixel)] @ weights["offset_weight"][(..., *entry_met)].T
+    else:
+        moves = inputs[attributes["offsets"]]
     taps, together = height * width, image.shape[1] // attributes["offset_groups"]
     first = 2 * attributes["offset_groups"] * taps
     made, each = weights["weight"].shape[0] // attributes["groups"], weights["weight"].shape[1]
@@ -109,8 +112,11 @@ def deform_conv(attributes: Attributes, inputs: Sequence[Array], weights: Weight
         for tap, (down, right) in enumerate(np.ndindex(height, width)):
             entry = seen // together * taps + tap
             y, x = moves[number, 2 * entry, row, column], moves[number, 2 * entry + 1, row, column]
-            logit = moves[number, first + entry, row, column] if attributes["modulation"] else math.inf
-            modulation = 1 / (1 + math.exp(-logit))
+            if attributes["offsets"] is None:
+                modulation = 1 / (1 + math.exp(-moves[number, first + entry, row, column]))
+            else:
+                weighed = attributes["modulation"]
+                modulation = 1 if weighed is None else inputs[weighed][number, entry, row, column]
             y += row * attributes["stride"][0] - attributes["pad"][0] + down * attributes["dilation"][0]
             x += column * attributes["stride"][1] - attributes["pad"][2] + right * attributes["dilation"][1]
             read = modulation * at_place(image[number, seen], float(y), float(x))

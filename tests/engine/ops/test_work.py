@@ -171,6 +171,7 @@ BY_HAND = [
     *((name, {}, (3, 4, 5), 60 * 4) for name in ("sobel", "prewitt")),
     ("sobel", {"direction": "x"}, (3, 4, 5), 0),
     ("deform_conv", {"channels": 2, "kernel": 1}, (3, 4, 5), 20 * (23 + 3 * 8 + 2)),
+    ("deform_conv", {"channels": 2, "kernel": 1, "offsets": 1}, (3, 4, 5), 20 * (16 + 3 * 7 + 2)),
     ("partial_conv", {"channels": 2, "kernel": 3, "mask": 1}, (3, 4, 5), 20 + 60 + 6 * (9 + 3) + 12 * 3),
     ("median_blur", {"kernel": 3}, (3, 4, 5), 60 * 17),
     ("bilateral", {"kernel": 3, "sigma_color": 1, "sigma_space": 1}, (3, 4, 5), 60 * 71),
@@ -191,6 +192,8 @@ def test_what_has_no_formula_is_counted_by_hand():
 @pytest.mark.parametrize(("name", "arguments", "shape", "wanted"), BY_HAND)
 def test_arithmetic_by_hand(name: str, arguments: dict, shape: tuple[int, ...], wanted: int):
     others = {"grid_sample": (2, 4, 7), "partial_conv": (1, 4, 5), **dict.fromkeys(REGIONS, (5, 4))}
+    if arguments.get("offsets"):
+        others["deform_conv"] = (2, 4, 5)
     least = 3 if name == "where" else 2 if BUILTIN[name].merge else 1
     shapes = (
         ((6, 5), (3, 5), (3, 5)) if name == "scatter" else (shape, others[name]) if name in others else (shape,) * least

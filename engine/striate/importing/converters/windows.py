@@ -111,6 +111,44 @@ def _conv(call: Call) -> Value:
     )
 
 
+def _deform_conv(call: Call) -> Value:
+    value = image(call)
+    call.demand_float()
+    weights = {"weight": call.weight(1)}
+    if call.stored(3) is not None:
+        weights["bias"] = call.weight(3)
+    filters = weights["weight"].array
+    kernel, stride, dilation = window(call, 2, filters.shape[2:])
+    moves = {name: _moves(call, place) for name, place in (("offsets", 2), ("modulation", 4))}
+    given = {name: moved for name, moved in moves.items() if moved is not None}
+    named = {name: place for place, name in enumerate(given, start=1)}
+    return call.layer(
+        "deform_conv",
+        [value, *given.values()],
+        weights,
+        channels=filters.shape[0],
+        kernel=tuple(kernel),
+        stride=tuple(stride),
+        pad=window_padding(call, value, kernel, stride, dilation),
+        groups=call.node.attribute("group", 1),
+        dilation=tuple(dilation),
+        offset_groups=call.node.attribute("offset_group", 1),
+        bias="bias" in weights,
+        offsets=named.get("offsets"),
+        modulation=named.get("modulation"),
+    )
+
+
+def _moves(call: Call, place: int) -> Value | None:
+    """Return offsets or modulation; those that are stored are the same for every image."""
+    item = call.given[place] if place < len(call.given) else None
+    if not isinstance(item, Stored):
+        return item
+    if call.images != len(item.array) or (item.array != item.array[:1]).any():
+        raise UnsupportedError("its offsets are stored, and differ between the images of a batch")
+    return call.parameter(Stored(item.names, item.array[0]))
+
+
 def _deconv(call: Call) -> Value:
     value, weights = image(call), _weights(call)
     call.demand_float(value)
@@ -171,4 +209,4 @@ def pixels(value: Value) -> int | None:
     return prod(known) if len(known) == len(value.sizes) - 1 else None
 
 
-CONVERTERS = {"Conv": _conv, "ConvTranspose": _deconv}
+CONVERTERS = {"Conv": _conv, "ConvTranspose": _deconv, "DeformConv": _deform_conv}
