@@ -5,6 +5,7 @@ Every node is looked up in ONNX's own table of operators, so a layer that needs 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -17,6 +18,7 @@ from onnx import NodeProto, TensorProto, defs, helper, numpy_helper
 
 from striate.graph import Node, Origin
 from striate.onnx.opsets import HIGHEST
+from striate.onnx.scopes import Scope, scopes_of
 from striate.ops.record import OpRecord
 from striate.ops.targets import OnnxCall
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError
@@ -53,10 +55,11 @@ class NodeSink:
         first = len(self.nodes)
         record.onnx(call, self)
         self._layer = None
-        place = origin_text(layer.origin)
+        place, scopes = origin_text(layer.origin), scopes_of(layer)
         for node in self.nodes[first:]:
             node.name = layer.name if call.outputs[0] in node.output else node.output[0]
             node.doc_string = place
+            _state_scopes(node, scopes)
 
     def node(self, op_type: str, inputs: Sequence[str], outputs: Sequence[str], /, **attributes: Any) -> None:
         """Write one ONNX node; see `OnnxSink`."""
@@ -88,6 +91,13 @@ class NodeSink:
             return
         worst = max(self._demands, key=lambda demand: HIGHEST + 1 if demand.opset is None else demand.opset)
         raise DiagnosticError(_cannot_write(worst, self.opset))
+
+
+def _state_scopes(node: NodeProto, scopes: Sequence[Scope]) -> None:
+    """Note in a node's metadata the block instances around it, outermost first, as lists in JSON."""
+    if scopes:
+        node.metadata_props.add(key="striate.scopes", value=json.dumps([each.path for each in scopes]))
+        node.metadata_props.add(key="striate.blocks", value=json.dumps([each.block for each in scopes]))
 
 
 def origin_text(origin: Origin) -> str:
