@@ -126,7 +126,7 @@ def command(
     for line in _lines(network, report):
         click.echo(line)
     if target is not None:
-        for line in acceptance(network, report.path, target):
+        for line in acceptance(network, report, target):
             click.echo(line)
 
 
