@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from striate.analysis.ends import Ends, Wanted
+from striate.analysis.ends import NO_ENDS, Ends, Wanted
 from striate.expanding import expand_model
-from striate.exporting_ends import read_ends, verify_with_ends, wanted_by, with_described_ends
+from striate.exporting_ends import finished, read_ends, verify_whole, wanted_by
 from striate.graph import fingerprint
 from striate.ops.initializers import start_values
 from striate.passes import DropInferenceNoops, RemoveDeadNodes, reparameterise, run_passes
@@ -85,6 +85,7 @@ def export_model(
     numbers: Numbers = AS_WRITTEN,
     external_data: bool | None = None,
     wanted: Wanted | None = None,
+    functions: bool = False,
 ) -> ExportReport:
     """Write a model as an ONNX file, atomically; with `verify` only if ONNX Runtime computes the same as torch.
 
@@ -101,6 +102,7 @@ def export_model(
         numbers: what the file computes in, where it is not as the export section says.
         external_data: put the weights into a second file; None where they do not fit into one of 2 GiB.
         wanted: what the file shall do before and behind the network, where it is not what the export section says.
+        functions: write each block as a function of the file, and its instances as calls.
 
     Raises:
         DiagnosticError: the export section or the checkpoint has mistakes, the network cannot be written in this
@@ -124,7 +126,7 @@ def export_model(
     text = _text(model) if asked.text and not (told or ends) else ""  # else it is not what the nodes compute
     document = _document(source, replace(values, words=words), version, verify, asked.tensor_cores, text)
     lowered = lower_precision(document, source, asked, numbers.calibration)
-    wishes = (asked, ends, verify, external_data)
+    wishes = (asked, ends, functions, verify, external_data)
     made, verification, further = _placed(target, document, source, lowered, values.arrays, *wishes)
     remarks = (*(lowered.remarks if lowered else ()), *further)
     report = ExportReport(target, version, IR_VERSIONS[version], made.size, values.words, verification, told)
@@ -148,6 +150,7 @@ def _placed(
     arrays: Arrays,
     asked: ExportContract,
     ends: Ends | None,
+    functions: bool,
     verify: bool,
     external_data: bool | None,
 ) -> tuple[Staged, Verification | None, tuple[str, ...]]:
@@ -159,16 +162,16 @@ def _placed(
     from striate.onnx.filling import StoredWeights
 
     numbers = lowered.weights if lowered else StoredWeights(source.arrays)
-    whole = with_described_ends(document, ends) if ends else None
+    whole = finished(document, source.written, ends, functions=functions)
     with staged(target, document, numbers, external_data) as made:
         found, further = _verify(source, lowered, made.content, arrays, asked) if verify else (None, ())
         if whole is None:
             made.place()
-    if ends is None or whole is None:
+    if whole is None:
         return made, found, further
     with staged(target, whole, numbers, external_data) as made:
         if found is not None:
-            found = verify_with_ends(source, made.content, ends, arrays, asked.tolerance, found)
+            found = verify_whole(source, made.content, ends or NO_ENDS, arrays, asked.tolerance, found)
         made.place()
     return made, found, further
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from onnx import ModelProto
 
+    from striate.graph import Graph
     from striate.model import Model
     from striate.onnx.contract import ExportContract
     from striate.onnx.verify import Verification
@@ -73,12 +74,22 @@ def read_ends(model: Model, wanted: Wanted, info: CheckpointInfo | None, precisi
     ).read()
 
 
-def with_described_ends(document: ModelProto, ends: Ends) -> ModelProto:
-    """Return a document with its ends written, and with metadata that speak of them.
+def finished(document: ModelProto, graph: Graph, ends: Ends | None, *, functions: bool) -> ModelProto | None:
+    """Return a document with blocks as functions and with its ends, None where neither is wanted.
 
     Raises:
-        DiagnosticError: E0602, a filter needs a later operator set.
+        DiagnosticError: E0602, a filter needs a later operator set; E0645, functions need a later one.
     """
+    from striate.onnx.functions import with_functions
+
+    made = with_functions(document, graph) if functions else document
+    if ends is not None:
+        return _with_described_ends(made, ends)
+    return made if functions else None
+
+
+def _with_described_ends(document: ModelProto, ends: Ends) -> ModelProto:
+    """Return a document with its ends written, and with metadata that speak of them."""
     from striate.onnx.ends import with_ends
 
     made = with_ends(document, ends)
@@ -89,10 +100,10 @@ def with_described_ends(document: ModelProto, ends: Ends) -> ModelProto:
     return made
 
 
-def verify_with_ends(
+def verify_whole(
     source: Source, content: bytes | str, ends: Ends, arrays: Arrays, tolerance: float, alone: Verification
 ) -> Verification:
-    """Compare a file with its ends with the same done in torch.
+    """Compare a file with all that was put around the network with the same done in torch.
 
     Args:
         source: what the network was written from.

@@ -21,7 +21,7 @@ def plain(text: str) -> str:
 def test_the_commands_print_what_is_shown(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     found = sessions(PAGE, tmp_path)
-    assert len(found) == 6
+    assert len(found) == 7
     for session in found:
         assert plain(session.printed()) == plain(session.shown)
     assert (tmp_path / "Net.onnx").is_file()

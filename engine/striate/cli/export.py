@@ -63,6 +63,7 @@ def _target(context: click.Context, parameter: click.Parameter, value: str | Non
     help="Say which layers a runtime does not take: onnxruntime, openvino, tensorrt or coreml.",
 )
 @ends_options
+@click.option("--functions", is_flag=True, help="Write each block as a function of the file, its instances as calls.")
 @click.option("--fold", is_flag=True, help="Fold batch norms and parallel branches (RepVGG) into convolutions.")
 @number_options
 @click.option(
@@ -83,6 +84,7 @@ def command(
     opset: int | None,
     contract: str | None,
     target: str | None,
+    functions: bool,
     fold: bool,
     no_verify: bool,
     numbers: Numbers,
@@ -103,7 +105,7 @@ def command(
         raise click.UsageError("--seed is for weights that are initialised; with --weights there are none")
     network = load_source(read_source(file), model, parse_settings(settings), profile=profile)
     if kind != "onnx":
-        demand_format_options(no_verify=no_verify, target=target, numbers=numbers, external_data=external_data)
+        demand_format_options(no_verify, target, functions, numbers, external_data)
         options = FormatOptions(weights, seed or 0, opset, contract, fold, wanted)
         write_format(network, kind, output, options)
         return
@@ -116,6 +118,7 @@ def command(
         contract=contract,
         verify=not no_verify,
         fold=fold,
+        functions=functions,
         numbers=numbers,
         external_data=external_data,
         wanted=wanted,
@@ -123,7 +126,7 @@ def command(
     for line in _lines(network, report):
         click.echo(line)
     if target is not None:
-        for line in acceptance(network, report.path, target):
+        for line in acceptance(network, report, target):
             click.echo(line)
 
 

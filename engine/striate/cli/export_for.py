@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from striate.exporting import ExportReport
     from striate.model import Model
 
 TARGETS = ("onnxruntime", "openvino", "tensorrt", "coreml")
 """The runtimes that `--for` knows."""
 
 
-def acceptance(model: Model, path: Path, target: str) -> Iterator[str]:
-    """Yield lines about what a runtime takes of an ONNX file: asked itself where it is installed, else by its table.
+def acceptance(model: Model, report: ExportReport, target: str) -> Iterator[str]:
+    """Yield lines about what a runtime takes of an export: asked itself where it is at hand, else by its table.
 
     Raises:
         DiagnosticError: E0603 or E0637, the runtime that is to be asked is not installed; E0606, ONNX Runtime refuses
@@ -23,21 +24,22 @@ def acceptance(model: Model, path: Path, target: str) -> Iterator[str]:
     if target == "onnxruntime":
         from striate.onnx.runtime import OnnxSession
 
-        yield f"{OnnxSession(str(path)).name} loads it"
+        yield f"{OnnxSession(str(report.path)).name} loads it"
     elif target == "openvino":
-        yield from _openvino(model, path)
+        yield from _openvino(model, report)
     else:
-        yield from _by_table(model, path, target)
+        yield from _by_table(model, report.path, target)
 
 
 def _by_table(model: Model, path: Path, target: str) -> Iterator[str]:
     import onnx
 
+    from striate.importing.functions import written_out
     from striate.onnx.acceptance import RUNTIMES, not_taken
 
     runtime = RUNTIMES[target]
-    document = onnx.load(path)
-    found = not_taken(document, runtime)
+    document = onnx.load(path, load_external_data=False)
+    found = not_taken(written_out(document), runtime)
     lowest, highest = runtime.opsets
     opset = next(item.version for item in document.opset_import if not item.domain)
     if not lowest <= opset <= highest:
@@ -56,19 +58,21 @@ def _by_table(model: Model, path: Path, target: str) -> Iterator[str]:
         yield f"  {item.layer}{line}: {item.op_type} {item.reason}"
 
 
-def _openvino(model: Model, path: Path) -> Iterator[str]:
-    from striate.formats.comparison import first_line
-    from striate.formats.openvino import convert_content
+def _openvino(model: Model, report: ExportReport) -> Iterator[str]:
+    from striate.analysis.ends import NO_ENDS
+    from striate.formats.comparison import first_line, tried
+    from striate.formats.openvino import convert_file
     from striate.formats.subject import RefusedError
     from striate.onnx.comparison import Difference, compare
     from striate.onnx.runtime import OnnxSession
     from striate.onnx.trials import trials_for
+    from striate.onnx.verify_ends import camera_trials
 
     try:
-        converted = convert_content(path.read_bytes(), {})
-        session, worst = OnnxSession(str(path)), Difference(0.0, 0.0)
-        for trial in trials_for(model.graph, model.domain):
-            found, expected = converted.runner(trial.inputs), session.run(trial.inputs)
+        converted = convert_file(report.path, {})
+        session, worst = OnnxSession(str(report.path)), Difference(0.0, 0.0)
+        for trial in camera_trials(trials_for(model.graph, model.domain), report.ends or NO_ENDS):
+            found, expected = tried(converted.runner)(trial.inputs), session.run(trial.inputs)
             for name, values in expected.items():
                 worst = worst.or_larger(compare(values, found[name]))
     except RefusedError as error:

@@ -29,7 +29,9 @@ class FormatOptions:
     wanted: Wanted
 
 
-def demand_format_options(*, no_verify: bool, target: str | None, numbers: Numbers, external_data: bool | None) -> None:
+def demand_format_options(
+    no_verify: bool, target: str | None, functions: bool, numbers: Numbers, external_data: bool | None
+) -> None:
     """Refuse options that are about ONNX files alone.
 
     Raises:
@@ -41,6 +43,8 @@ def demand_format_options(*, no_verify: bool, target: str | None, numbers: Numbe
         raise click.UsageError("--for is about ONNX files; with --format the runtime itself writes and runs the file")
     if no_verify:
         raise click.UsageError("--no-verify is for ONNX; files of other runtimes are always loaded back and compared")
+    if functions:
+        raise click.UsageError("--functions is about ONNX files; other formats have none that a block could be")
     if numbers != AS_WRITTEN or external_data is not None:
         raise click.UsageError("--precision and what goes with it, and --external-data, are about ONNX files")
 

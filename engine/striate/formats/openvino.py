@@ -37,10 +37,17 @@ def convert(subject: Subject, entries: Mapping[str, str]) -> Converted:
 
 def convert_content(content: bytes, entries: Mapping[str, str]) -> Converted:
     """Convert the content of an ONNX file; raises like `convert`."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "model.onnx")
+        source.write_bytes(content)
+        return convert_file(source, entries)
+
+
+def convert_file(source: Path, entries: Mapping[str, str]) -> Converted:
+    """Convert an ONNX file, whose weights may lie in a second file beside it; raises like `convert`."""
     tool = load_openvino()
     with tempfile.TemporaryDirectory() as folder:
-        source, target = Path(folder, "model.onnx"), Path(folder, "model.xml")
-        source.write_bytes(content)
+        target = Path(folder, "model.xml")
         try:
             model = tool.convert_model(source)
             for name, text in entries.items():
@@ -48,9 +55,18 @@ def convert_content(content: bytes, entries: Mapping[str, str]) -> Converted:
             tool.save_model(model, target, compress_to_fp16=False)
             compiled = tool.Core().compile_model(tool.Core().read_model(target), "CPU", FLOAT32)
         except Exception as error:
-            raise RefusedError(str(error)) from error
+            raise RefusedError(_said(error)) from error
         files = {ending: target.with_suffix(ending).read_bytes() for ending in (".xml", ".bin")}
     return Converted(files, _runner(compiled), f"OpenVINO {tool.__version__.partition('-')[0]}")
+
+
+def _said(error: Exception) -> str:
+    """Return what OpenVINO says: the reasons that it lists, or all without the places in its source in front."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    reasons = [line.removeprefix("-- ") for line in lines if line.startswith("-- ")]
+    if reasons:
+        return "\n".join(reasons)
+    return "\n".join(line for line in lines if not line.startswith(("Check '", "Exception from "))) or str(error)
 
 
 def load_openvino() -> ModuleType:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from onnx import FunctionProto, ModelProto, inliner
+from onnx import FunctionProto, ModelProto, NodeProto, inliner
 
 from striate.importing.findings import broken, shown
+from striate.onnx.functions import DOMAIN
 from striate_dsl.limits import LAYERS
 
 _Key = tuple[str, str, str]
@@ -27,7 +28,56 @@ def written_out(model: ModelProto) -> ModelProto:
         raise broken(
             f"with its functions written out it has {total:,} nodes, more than {LAYERS.value:,}", LAYERS.advice
         )
+    if all(item.domain == DOMAIN for item in model.functions):
+        return _under_paths(model, functions)
     return inliner.inline_local_functions(model)
+
+
+def _under_paths(model: ModelProto, functions: dict[_Key, FunctionProto]) -> ModelProto:
+    """Return a model with functions of ours written out: what is in a call goes by the call's name and a dot.
+
+    Those are the names that the nodes had before they became functions; ONNX's own way numbers them.
+    """
+    made = ModelProto()
+    made.CopyFrom(model)
+    del made.functions[:]
+    for place in reversed([at for at, item in enumerate(made.opset_import) if item.domain == DOMAIN]):
+        del made.opset_import[place]
+    del made.graph.node[:]
+    waiting = list(reversed(model.graph.node))
+    while waiting:
+        node = waiting.pop()
+        function = functions.get(_key(node.domain, node.op_type, node.overload))
+        if function is None:
+            made.graph.node.append(node)
+        else:
+            waiting += reversed(_body(node, function))
+    return made
+
+
+def _body(call: NodeProto, function: FunctionProto) -> list[NodeProto]:
+    """Return the nodes that a call stands for, with the names and attributes of the place where it stands."""
+    if len(call.input) > len(function.input) or len(call.output) > len(function.output):
+        raise broken(f"node {shown(call.name)} gives its function {shown(function.name)} more than that takes")
+    outer = dict(zip(function.input, call.input, strict=False)) | dict(zip(function.output, call.output, strict=False))
+    outer |= dict.fromkeys(function.input[len(call.input) :], "")
+    given = {item.name: item for item in (*function.attribute_proto, *call.attribute)}
+    nodes: list[NodeProto] = []
+    for inner in function.node:
+        node = NodeProto()
+        node.CopyFrom(inner)
+        node.name = f"{call.name}.{inner.name}"
+        for names in (node.input, node.output):
+            for place, name in enumerate(names):
+                names[place] = outer.get(name, f"{call.name}.{name}" if name else "")
+        del node.attribute[:]
+        for attribute in inner.attribute:
+            value = given.get(attribute.ref_attr_name) if attribute.ref_attr_name else attribute
+            if value is not None:
+                node.attribute.add().CopyFrom(value)
+                node.attribute[-1].name = attribute.name
+        nodes.append(node)
+    return nodes
 
 
 def _key(domain: str, name: str, overload: str) -> _Key:

@@ -44,8 +44,8 @@ def reading_of(model: ModelProto, path: Path, lookup: Lookup, *, batched: bool =
     demand_text(model)
     opset = opset_of(model)
     entries = entries_of(model)
-    found = restored(model, entries, TensorReader(path.parent), lookup) if batched else None
-    whole = model if found else written_out(model)
+    whole = written_out(model)
+    found = restored(whole, entries, TensorReader(path.parent), lookup) if batched else None
     network = found.network if found else convert(whole, TensorReader(path.parent), lookup, batched=batched)
     if not found:
         _state_contracts(network, entries)

@@ -5,6 +5,7 @@ Every node is looked up in ONNX's own table of operators, so a layer that needs 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -17,9 +18,13 @@ from onnx import NodeProto, TensorProto, defs, helper, numpy_helper
 
 from striate.graph import Node, Origin
 from striate.onnx.opsets import HIGHEST
+from striate.onnx.scopes import Scope, scopes_of
 from striate.ops.record import OpRecord
 from striate.ops.targets import OnnxCall
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError
+
+MOST_NAMED = 12
+"""Layers that a message lists before it says how many more there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +58,11 @@ class NodeSink:
         first = len(self.nodes)
         record.onnx(call, self)
         self._layer = None
-        place = origin_text(layer.origin)
+        place, scopes = origin_text(layer.origin), scopes_of(layer)
         for node in self.nodes[first:]:
             node.name = layer.name if call.outputs[0] in node.output else node.output[0]
             node.doc_string = place
+            _state_scopes(node, scopes)
 
     def node(self, op_type: str, inputs: Sequence[str], outputs: Sequence[str], /, **attributes: Any) -> None:
         """Write one ONNX node; see `OnnxSink`."""
@@ -79,7 +85,7 @@ class NodeSink:
         return name
 
     def check_demands(self) -> None:
-        """Report the layer that needs the latest operator set, if one is later than what is to be written.
+        """Report all layers that need a later operator set than what is to be written, that of the latest in front.
 
         Raises:
             DiagnosticError: there is such a layer.
@@ -87,7 +93,14 @@ class NodeSink:
         if not self._demands:
             return
         worst = max(self._demands, key=lambda demand: HIGHEST + 1 if demand.opset is None else demand.opset)
-        raise DiagnosticError(_cannot_write(worst, self.opset))
+        raise DiagnosticError(_cannot_write(worst, self._demands, self.opset))
+
+
+def _state_scopes(node: NodeProto, scopes: Sequence[Scope]) -> None:
+    """Note in a node's metadata the block instances around it, outermost first, as lists in JSON."""
+    if scopes:
+        node.metadata_props.add(key="striate.scopes", value=json.dumps([each.path for each in scopes]))
+        node.metadata_props.add(key="striate.blocks", value=json.dumps([each.block for each in scopes]))
 
 
 def origin_text(origin: Origin) -> str:
@@ -95,7 +108,7 @@ def origin_text(origin: Origin) -> str:
     return f"{PurePath(origin.span.file).name}:{origin.span.line}"
 
 
-def _cannot_write(demand: _Demand, opset: int) -> Diagnostic:
+def _cannot_write(demand: _Demand, all_demands: Sequence[_Demand], opset: int) -> Diagnostic:
     layer = demand.layer
     if demand.opset is None:
         return Diagnostic(
@@ -108,13 +121,32 @@ def _cannot_write(demand: _Demand, opset: int) -> Diagnostic:
         "E0602",
         f"layer {layer.name} needs opset {demand.opset}, not {opset}",
         layer.origin.span,
-        notes=(f"it is written as ONNX's {demand.op_type}, which has this form since opset {demand.opset}",),
+        notes=(
+            f"it is written as ONNX's {demand.op_type}, which has this form since opset {demand.opset}",
+            *_others(demand, all_demands),
+        ),
         help=f"use opset {demand.opset} or later: --opset {demand.opset}",
     )
 
 
 _LATER = {("ScatterElements", "reduction", way): 18 for way in ("max", "min")}
 """Values of attributes that an operator takes since a later operator set than it has the attribute."""
+
+
+def _others(worst: _Demand, demands: Sequence[_Demand]) -> list[str]:
+    """Return a sentence for every other layer that needs a later operator set too, each layer once."""
+    latest: dict[str, _Demand] = {}
+    for demand in demands:
+        before = latest.setdefault(demand.layer.name, demand)
+        if (demand.opset or 0) > (before.opset or 0):
+            latest[demand.layer.name] = demand
+    latest.pop(worst.layer.name)
+    lines = [
+        f"layer {name}, line {demand.layer.origin.span.line}, needs opset {demand.opset}: it is ONNX's {demand.op_type}"
+        for name, demand in latest.items()
+    ]
+    more = len(lines) - MOST_NAMED
+    return [*lines[:MOST_NAMED], *([f"and {more} more layers"] if more > 0 else [])]
 
 
 @cache

@@ -107,9 +107,10 @@ def _ties(scores: Array, answer: Answer, expected: Array, actual: Array, trial: 
 
 
 def _differs(trial: Trial, found: str, ends: Ends) -> Diagnostic:
+    around = "preprocessing and postprocessing" if ends.words() else "blocks as functions"
     return Diagnostic(
         "E0643",
-        "with preprocessing and postprocessing the file computes something else than torch",
-        notes=(f"{trial.words}: {found}", ends.words(), "the network alone computes the same"),
+        f"with {around} the file computes something else than torch",
+        notes=(f"{trial.words}: {found}", *filter(None, [ends.words()]), "the network alone computes the same"),
         help="no file was written. Another version of the runtime may do better: update it, or leave out what differs",
     )

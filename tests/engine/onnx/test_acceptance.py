@@ -105,3 +105,44 @@ def test_other_names_and_other_formats_are_wrong_usage(run):
     code, _, err = run("--for", "coreml", "--format", "pt2")
     assert code == 2
     assert "--for is about ONNX files" in err
+
+
+BAKED = """\
+block Unit(width) { conv(width, 3, pad = 1) -> bn -> relu }
+model Net {
+  input image: 3 x 16 x 16 { color = rgb; range = 0..1 }
+  Unit(4) -> Unit(6) -> maxpool(3, dilation = 2)
+  head classification(classes = 4)
+}
+"""
+
+
+@pytest.fixture
+def run_baked(run, tmp_path):
+    (tmp_path / "net.cnn").write_text(BAKED)
+    return run
+
+
+def test_layers_in_functions_are_seen(run_baked):
+    code, lines, _ = run_baked("--for", "coreml", "--functions")
+    assert code == 0
+    assert "  unit1.bn1, line 1: BatchNormalization is not among its operators" in lines
+    assert "  unit2.bn1, line 1: BatchNormalization is not among its operators" in lines
+    assert run_baked("--for", "tensorrt", "--functions")[1][-1] == "  maxpool1, line 4: MaxPool takes no dilations"
+
+
+@pytest.mark.parametrize("options", [("--preprocess", "pixels", "--postprocess", "argmax"), ("--external-data",)])
+def test_openvino_is_asked_about_whatever_is_written(options, run_baked):
+    pytest.importorskip("openvino")
+    code, lines, _ = run_baked("--for", "openvino", *options)
+    assert code == 0
+    assert "loads it, outputs differ from ONNX Runtime's by at most" in lines[-1]
+
+
+def test_openvino_takes_no_functions_and_says_so(run_baked):
+    pytest.importorskip("openvino")
+    code, lines, _ = run_baked("--for", "openvino", "--functions")
+    assert code == 0
+    assert lines[-1] == (
+        "warning: OpenVINO does not take it: No conversion rule found for operations: striate.blocks.Unit"
+    )

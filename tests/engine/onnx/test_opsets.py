@@ -93,6 +93,39 @@ def test_the_layer_that_needs_a_later_opset_is_named(rule, op_type, needed):
     assert build_with(rule, needed).opset_import[0].version == needed
 
 
+def test_every_layer_that_needs_a_later_opset_is_named_and_the_latest_leads():
+    network = Network()
+    network.add("first", "relu", network.input("image", 3, 4, 4))
+    network.add("second", "tanh", "first")
+    network.add("third", "relu", "second")
+    network.add("fourth", "sigmoid", "third")
+    rules = {"relu": pool_with_dilation, "tanh": gelu}
+    records = {**BUILTIN, **{name: replace(BUILTIN[name], onnx=rule) for name, rule in rules.items()}}
+    with pytest.raises(DiagnosticError) as caught:
+        build_document(network.graph("fourth"), records.__getitem__, {}, 13, COLOPHON)
+    (finding,) = caught.value.diagnostics
+    assert finding.message == "layer second needs opset 20, not 13"
+    assert finding.notes == (
+        "it is written as ONNX's Gelu, which has this form since opset 20",
+        "layer first, line 2, needs opset 19: it is ONNX's AveragePool",
+        "layer third, line 4, needs opset 19: it is ONNX's AveragePool",
+    )
+    assert finding.help == "use opset 20 or later: --opset 20"
+
+
+def test_of_very_many_layers_some_are_named():
+    network = Network()
+    value = network.input("image", 3, 4, 4)
+    for number in range(30):
+        value = network.add(f"layer{number}", "relu", value)
+    records = {**BUILTIN, "relu": replace(BUILTIN["relu"], onnx=gelu)}
+    with pytest.raises(DiagnosticError) as caught:
+        build_document(network.graph(value), records.__getitem__, {}, 13, COLOPHON)
+    notes = caught.value.diagnostics[0].notes
+    assert len(notes) == 14
+    assert notes[-1] == "and 17 more layers"
+
+
 def test_an_operator_that_onnx_never_had_is_the_layers_mistake():
     with pytest.raises(DiagnosticError) as caught:
         build_with(lambda call, sink: sink.node("Relu", call.inputs, call.outputs, slope=0.1))
