@@ -11,7 +11,9 @@ import numpy as np
 from onnx import TensorProto
 
 from striate.dims import Dim
+from striate.importing.findings import UnsupportedError
 from striate.importing.network import Array, Network, Stored, Value
+from striate_dsl.limits import LAYERS
 
 Weights = Mapping[str, Array | None]
 """Arrays by role; None for one that the file does not have."""
@@ -84,6 +86,8 @@ class Builder:
         stored: dict[str, Stored] | None = None
         if weights and all(array is not None for array in weights.values()):
             stored = {role: Stored((), np.asarray(array)) for role, array in weights.items()}
+        if len(self.network.layers) >= LAYERS.value:
+            raise UnsupportedError(f"the network has more than {LAYERS.value:,} layers; {LAYERS.advice}")
         layer = self.network.add(name, given, arguments, stored, TensorProto.FLOAT)
         return self.network.results(layer, TensorProto.FLOAT)
 

@@ -7,6 +7,7 @@ itself numbers calls; parts that follow each other with the same numbers are rou
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -89,7 +90,8 @@ def name_by_scopes(network: Network, scopes: Sequence[Scope]) -> None:
     parts = [_leaf(layer, place) for place, layer in enumerate(network.layers)]
     bases: Counter[str] = Counter()
     for level in _levels(scopes):
-        found = [item for scope in level if (item := _module(scope, parts, uses)) is not None]
+        firsts = [part.first for part in parts]
+        found = [item for scope in level if (item := _module(scope, parts, firsts, uses)) is not None]
         kept = _alike(found, bases, least=1)
         names = {instance_name(scope.name): scope.name for scope in level}
         for _, _, part in kept:
@@ -110,28 +112,31 @@ def _uses(network: Network) -> Counter[int]:
 def _levels(scopes: Sequence[Scope]) -> list[list[Scope]]:
     """Return scopes by how many others lie within each other in them, the innermost first."""
     levels: list[list[Scope]] = []
-    heights: list[tuple[Scope, int]] = []
-    for scope in sorted(scopes, key=lambda scope: scope.last - scope.first):
-        inner = [height for each, height in heights if scope.first <= each.first and each.last <= scope.last]
-        height = max(inner, default=-1) + 1
-        heights.append((scope, height))
+    closed: list[tuple[Scope, int]] = []
+    for scope in sorted(scopes, key=lambda scope: (scope.last, -scope.first)):
+        height = 0
+        while closed and closed[-1][0].first >= scope.first:
+            height = max(height, closed.pop()[1] + 1)
+        closed.append((scope, height))
         levels += [[] for _ in range(height + 1 - len(levels))]
         levels[height].append(scope)
-    return [sorted(level, key=lambda scope: scope.first) for level in levels]
+    return levels
 
 
-def _module(scope: Scope, parts: Sequence[Part], uses: Mapping[int, int]) -> tuple[int, int, Part] | None:
+def _module(
+    scope: Scope, parts: Sequence[Part], firsts: Sequence[int], uses: Mapping[int, int]
+) -> tuple[int, int, Part] | None:
     """Return the parts of a module as one, if one value flows in and one out."""
-    places = [place for place, part in enumerate(parts) if scope.first <= part.first and part.last <= scope.last]
-    if len(places) < 2:
+    begin, end = bisect_left(firsts, scope.first), bisect_right(firsts, scope.last)
+    if end - begin < 2:
         return None
-    part = _part(instance_name(scope.name), list(parts[places[0] : places[-1] + 1]), uses)
+    part = _part(instance_name(scope.name), list(parts[begin:end]), uses)
     inside = Counter(number for each in part.inner for number in each.inputs)
     given = {number for each in part.inner for number in (each.made if each.layer else (each.output,))}
     closed = all(uses[number] == inside[number] for number in given if number != part.output)
     if len(set(part.inputs)) != 1 or not closed or inside[part.output]:
         return None
-    return places[0], places[-1], part
+    return begin, end - 1, part
 
 
 # ------------------------------------------------------------------------------------------------- parts

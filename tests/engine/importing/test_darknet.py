@@ -287,7 +287,8 @@ def test_partial_weights_are_taken_when_told_to(tmp_path):
     path = write(tmp_path, text, whole[: 20 + 4 * upto.asked])
     made = import_file(path, weights=tmp_path / "net.weights", partial=True)
     assert made.reading.details["layers_loaded"] == [0, 1, 2, 3]
-    assert made.reading.notes[0].startswith("weights of 4 layers are in the file, those of 49 start as in training")
+    assert made.reading.notes[0] == "[net]: left to a recipe are batch, momentum"
+    assert made.reading.notes[1].startswith("weights of 4 layers are in the file, those of 49 start as in training")
     np.testing.assert_array_equal(
         made.weights["conv_bn_leaky1.bn1.bias"], np.frombuffer(whole, "<f4", offset=20, count=32)
     )

@@ -137,3 +137,55 @@ def test_the_zoo_reads_well(name, repository, tmp_path):
     assert format_source(source).text == found.text
     assert not [item for item in check_source(source).diagnostics if item.severity == "error"]
     assert len(found.text.splitlines()) <= {"resnet": 80, "siamese": 25}.get(name, 60)
+
+
+def units(start: str, prefix: str, rounds: int) -> tuple[list, list]:
+    """Return nodes and tensors of residual units behind each other, by the names of torch's modules."""
+    nodes, stored, value = [], [], start
+    for place in range(rounds):
+        path = f"{prefix}.{place}"
+        nodes += [
+            node("Conv", [value, f"{path}.conv.weight"], [f"{path}.c"], name=f"/{prefix}/{path}/conv/Conv"),
+            node("Relu", [f"{path}.c"], [f"{path}.r"], name=f"/{prefix}/{path}/act/Relu"),
+            node("Add", [f"{path}.r", value], [f"{path}.y"], name=f"/{prefix}/{path}/Add"),
+        ]
+        stored.append(random(f"{path}.conv.weight", 4, 4, 1, 1, seed=place + 1))
+        value = f"{path}.y"
+    return nodes, stored
+
+
+def test_what_a_loop_gives_has_a_name_where_it_is_needed_again():
+    nodes, stored = units("x", "stage", 3)
+    nodes += [node("Sigmoid", ["stage.2.y"], ["y"])]
+    found = agree(model(nodes, {"x": ["N", 4, 3, 3]}, stored, ["y", "stage.2.y"]))
+    lines = body(found)
+    place = next(index for index, line in enumerate(lines) if line.startswith("repeat 3 { Stage"))
+    assert lines[place + 1] == "in as stage_out"
+    assert "output stage_out as " in found.text
+
+
+def test_a_loop_begins_at_a_value_that_does_not_flow():
+    nodes, stored = units("x", "stage", 3)
+    nodes = [node("Neg", ["x"], ["other"]), node("Sigmoid", ["other"], ["o"]), *nodes]
+    nodes += [node("Sub", ["stage.2.y", "o"], ["y"])]
+    found = agree(model(nodes, {"x": ["N", 4, 3, 3]}, stored))
+    lines = body(found)
+    place = next(index for index, line in enumerate(lines) if line.startswith("repeat 3 { Stage"))
+    assert lines[place - 1] == "x"
+
+
+def test_a_block_may_refer_to_what_flows_into_it():
+    nodes, stored, value = [], [], "x"
+    for place in range(2):
+        path = f"unit.{place}"
+        nodes += [
+            node("Conv", [value, f"{path}.first.weight"], [f"{path}.a"], name=f"/unit/{path}/first/Conv"),
+            node("Conv", [value, f"{path}.second.weight"], [f"{path}.b"], name=f"/unit/{path}/second/Conv"),
+            node("Relu", [f"{path}.b"], [f"{path}.c"], name=f"/unit/{path}/act/Relu"),
+            node("Concat", [f"{path}.c", f"{path}.a"], [f"{path}.y"], name=f"/unit/{path}/Concat", axis=1),
+        ]
+        stored += [random(f"{path}.{each}.weight", 2, 4, 1, 1, seed=place + 7) for each in ("first", "second")]
+        value = f"{path}.y"
+    found = agree(model(nodes, {"x": ["N", 4, 3, 3]}, stored))
+    assert "block Unit {\n  in as x" in found.text
+    assert "repeat 2 { Unit" in found.text

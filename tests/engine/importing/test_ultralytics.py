@@ -35,6 +35,8 @@ PUBLISHED: dict[str, tuple[str, int, dict[str | None, int]]] = {
     "v8-seg": (networks.yolov8("Segment, [nc, 32, 256]"), DFL, {"n": 3_409_968}),
     "v8-pose": (POSE, DFL, {"n": 3_295_470}),
     "v3": (networks.yolov3(), 0, {None: 61_949_149}),
+    "v5 of 2021": (networks.yolov5_of_2021(), 0, {"s": 7_276_605}),
+    "v3-spp": (networks.yolov3_spp(), 0, {None: 62_998_749}),
     "v3-tiny": (networks.yolov3_tiny(), 0, {None: 8_852_366}),
 }
 

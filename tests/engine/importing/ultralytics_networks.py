@@ -86,6 +86,20 @@ def yolov5(head: str = "Detect, [nc, anchors]") -> str:
     return described(backbone, [*rows, f"[17, 20, 23], 1, {head}"], V5_SCALES, 80, V5_ANCHORS)
 
 
+def yolov5_of_2021(head: str = "Detect, [nc, anchors]") -> str:
+    """YOLOv5 of version 5, with Focus at its beginning and SPP before its last C3."""
+    text = yolov5(head)
+    text = text.replace("-1, 1, Conv, [64, 6, 2, 2]", "-1, 1, Focus, [64, 3]")
+    text = text.replace("-1, 6, C3, [256]", "-1, 9, C3, [256]")
+    old = "  - [-1, 3, C3, [1024]]\n  - [-1, 1, SPPF, [1024, 5]]\n"
+    return text.replace(old, "  - [-1, 1, SPP, [1024, [5, 9, 13]]]\n  - [-1, 3, C3, [1024, False]]\n")
+
+
+def yolov3_spp() -> str:
+    """YOLOv3 with pyramid pooling in the head."""
+    return yolov3().replace("-1, 1, Conv, [512, 1, 1]", "-1, 1, SPP, [512, [5, 9, 13]]", 1)
+
+
 def yolov3() -> str:
     """YOLOv3, with bottlenecks for Darknet's residual units."""
     backbone = ["-1, 1, Conv, [32, 3, 1]"]

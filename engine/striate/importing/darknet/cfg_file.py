@@ -103,7 +103,7 @@ def read(path: Path, lookup: Lookup, *, weights: Path | None = None, partial: bo
     stream.finish()
     _finish(state, sections)
     name_by_structure(network)
-    notes = [*state.notes, *_on_weights(stream), *left_over(sections, WITHOUT_EFFECT)]
+    notes = [*_on_training(net), *state.notes, *_on_weights(stream), *left_over(sections, WITHOUT_EFFECT)]
     counts = Counter(section.kind for section in sections)
     return Reading(
         network,
@@ -204,6 +204,13 @@ def _origin(stream: WeightStream) -> str:
     header = stream.header
     version = f"{header.major}.{header.minor}.{header.revision}"
     return f"Darknet cfg, weights of version {version}, trained on {header.seen:,} images"
+
+
+def _on_training(net: Section) -> list[str]:
+    """Say which options of the first section are about training, and left to a recipe."""
+    left = [key for key in net.options if key not in net.asked]
+    more = f" and {len(left) - 6} more" if len(left) > 6 else ""
+    return [f"[net]: left to a recipe are {', '.join(map(shown, left[:6]))}{more}"] if left else []
 
 
 def _on_weights(stream: WeightStream) -> list[str]:
