@@ -18,15 +18,17 @@ from typing import TYPE_CHECKING, Any
 from striate.version import __version__
 
 if TYPE_CHECKING:
+    from striate.importer import import_torch
     from striate.model import Model, load
     from striate_dsl.diagnostics import Diagnostic, DiagnosticError
 
-__all__ = ["Diagnostic", "DiagnosticError", "Model", "__version__", "load"]
+__all__ = ["Diagnostic", "DiagnosticError", "Model", "__version__", "import_torch", "load"]
 
 _HOMES = {
     "Diagnostic": "striate_dsl.diagnostics",
     "DiagnosticError": "striate_dsl.diagnostics",
     "Model": "striate.model",
+    "import_torch": "striate.importer",
     "load": "striate.model",
 }
 

@@ -16,13 +16,14 @@ from striate.writing import written
 if TYPE_CHECKING:
     import numpy as np
     from onnx import ModelProto
+    from torch import nn
 
     from striate.importing.agreement import Agreement
     from striate.importing.kinds import Reading
 
     Arrays = Mapping[str, np.ndarray[Any, np.dtype[Any]]]
 
-__all__ = ["ImportReport", "Imported", "import_file", "import_model", "import_onnx", "write_import"]
+__all__ = ["ImportReport", "Imported", "import_file", "import_model", "import_onnx", "import_torch", "write_import"]
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,33 @@ def import_model(model: ModelProto, file: Path, *, batched: bool = True) -> Impo
 
     catalogue = HostCatalogue()
     return _imported(reading_of(model, file, catalogue.lookup, batched=batched), catalogue)
+
+
+def import_torch(module: nn.Module, example: Any, *, name: str | None = None, verify: bool = True) -> Imported:
+    """Read a module of torch as a network of the language, by way of `torch.export`.
+
+    The module is read in evaluation. Layers and weights are called after its parts (`layer1.0.conv1.weight`), modules
+    of several layers become blocks, and rates of dropout modules are kept.
+
+    Args:
+        module: the module.
+        example: the sizes of its input without the batch, capital letters for those to be left open, as in
+            `(3, "H", "W")`, or a list of such for several inputs; or a tensor with the batch in front, or several,
+            whose sizes are then all fixed.
+        name: the name of the model, if not the module's class.
+        verify: whether the module is compared with the network, at two batch sizes and two sizes of open axes.
+
+    Raises:
+        DiagnosticError: E0647, `torch.export` cannot follow the module; E0612, with everything that the language has
+            no layer for, and the parts of the module it is in; E0607, the network computes something else.
+    """
+    from striate.importing.aten.torch_module import reading_of
+
+    catalogue = HostCatalogue()
+    found = _imported(reading_of(module, example, catalogue.lookup, name), catalogue)
+    if verify:
+        _agreement(found)
+    return found
 
 
 def _imported(reading: Reading, catalogue: HostCatalogue) -> Imported:

@@ -25,9 +25,12 @@ if TYPE_CHECKING:
 @onto_options
 @format_option
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("--trust", is_flag=True, help="Open a .pt2 file though that can run code which is in it.")
 @click.option("--no-verify", is_flag=True, help="Do not run the file to compare it with the network.")
-def command(file: Path, output: Path | None, form: str, as_json: bool, no_verify: bool, **onto: Any) -> int:
-    """Write the network of FILE, an ONNX file for example, as a .cnn file, and its weights beside it as .safetensors.
+def command(
+    file: Path, output: Path | None, form: str, as_json: bool, trust: bool, no_verify: bool, **onto: Any
+) -> int:
+    """Write the network of FILE (.onnx, .pt2) as a .cnn file, and its weights beside it as .safetensors.
 
     What cannot be imported is listed whole, and nothing is written then; nor is anything if the network does not
     compute the same as the file. Names are kept where the language can have them.
@@ -39,6 +42,8 @@ def command(file: Path, output: Path | None, form: str, as_json: bool, no_verify
     if options.onto is not None:
         if no_verify:
             raise click.UsageError("--no-verify goes with a FILE that can be run, not with --onto")
+        if trust:
+            raise click.UsageError("--trust goes with a FILE that is a network, not with --onto: weights run no code")
         return load_onto(file, output, options, as_json=as_json)
     demand_network(file, options)
     from striate.importer import write_import
@@ -46,7 +51,8 @@ def command(file: Path, output: Path | None, form: str, as_json: bool, no_verify
     target = output or file.with_suffix(".cnn")
     if target.suffix == ".safetensors":
         raise click.UsageError("-o names the .cnn file; the weights go beside it, with the ending .safetensors")
-    report = write_import(file, target, verify=not no_verify)
+    told = {"trust": True} if trust else {}
+    report = write_import(file, target, verify=not no_verify, **told)
     click.echo(json.dumps(_as_json(report), indent=2) if as_json else "\n".join(_lines(report)))
     return 0
 

@@ -96,8 +96,9 @@ class Kind:
 
 
 ONNX = Kind("an ONNX file", (".onnx",), "striate.importing.onnx_file")
+PROGRAM = Kind("an exported program of torch", (".pt2",), "striate.importing.aten.pt2_file", frozenset({"trust"}))
 
-KINDS = (ONNX,)
+KINDS = (ONNX, PROGRAM)
 """All kinds; a file without an ending of any is read as ONNX, whose reader says what it is instead."""
 
 

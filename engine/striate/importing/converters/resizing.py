@@ -131,6 +131,8 @@ def _same_pixels(coordinates: str, rounding: str, ours: str, given: Dim, made: D
     """Whether ONNX takes the pixels that the language takes; open sizes are tried with whole factors up to some."""
     if isinstance(given, int) and isinstance(made, int):
         return _places(coordinates, rounding, given, made, factor) == nearest_places(ours, given, made)
+    if (coordinates, rounding, ours) == ("asymmetric", "floor", "asymmetric"):
+        return True  # the language's own rule, whatever the sizes
     if not factor.is_integer():
         return False
     return all(
@@ -200,8 +202,8 @@ def _sized(call: Call, value: Value, mode: str, coordinates: str, sizes: Sequenc
         raise UnsupportedError("it resizes the batch or the channels")
     axes: list[tuple[Dim, Dim | None, float]] = []
     for given, made in zip(value.sizes[1:], sizes[2:], strict=True):
-        if isinstance(given, int) and not isinstance(made, Expr):
-            axes.append((given, int(made), float(made) / given))
+        if not isinstance(made, Expr):
+            axes.append((given, int(made), float(made) / given if isinstance(given, int) else _OPEN_RATIO))
         else:
             axes.append((given, None, _ratio(given, made)))
     if mode == "nearest" and (picked := _picked(call, value, coordinates, axes)) is not None:
@@ -216,9 +218,13 @@ def _sized(call: Call, value: Value, mode: str, coordinates: str, sizes: Sequenc
     return call.layer("upsample", value, scale=tuple(map(int, factors)), mode=Choice(mode), coordinates=chosen)
 
 
+_OPEN_RATIO = 0.5
+"""The factor from an open size to a known one: none that is whole."""
+
+
 def _ratio(given: Dim, made: Any) -> float:
     """Return the whole factor between two open sizes; 0.5 where there is none."""
-    return next((float(factor) for factor in range(1, 65) if given * factor == made), 0.5)
+    return next((float(factor) for factor in range(1, 65) if given * factor == made), _OPEN_RATIO)
 
 
 def _like(call: Call, value: Value, mode: str, chosen: Any, wanted: Sequence[Any]) -> Value:

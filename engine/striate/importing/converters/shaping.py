@@ -90,10 +90,19 @@ def _quotient(every: Dim, known: Dim) -> Dim:
     if every == known:
         return 1
     if isinstance(known, Expr):
+        if isinstance(every, Expr) and (times := _multiple(every, known)):
+            return times
         raise UnsupportedError("a size cannot be worked out: it is left over by open ones")
     if isinstance(every, int) and every % known:
         raise UnsupportedError(f"{every} entries cannot be arranged in rows of {known}")
     return every // known
+
+
+def _multiple(every: Expr, known: Expr) -> int:
+    """Return how many times an open size another one is; 0 where that is no whole number."""
+    term, factor = next(iter(known.terms.items()))
+    times = every.terms.get(term, 0) // factor
+    return times if known * times == every else 0
 
 
 def _written(value: Value, settled: Sequence[Dim], sizes: Sequence[Dim]) -> list[Any]:
