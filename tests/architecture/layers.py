@@ -89,10 +89,8 @@ HOMES: dict[str, tuple[str, ...]] = {
     "rich": ("striate.cli", "striate.train", "striate.view"),
     "safetensors": ("striate.onnx", "striate.runtime", "striate.train"),
     "sklearn": ("striate_plugins",),
-<<<<<<< HEAD
-    "torch": ("striate.formats", "striate.lower", "striate.runtime", "striate.train", "striate_plugins"),
-=======
     "torch": (
+        "striate.formats",
         "striate.importing.aten",
         "striate.importer",
         "striate.lower",
@@ -100,7 +98,6 @@ HOMES: dict[str, tuple[str, ...]] = {
         "striate.train",
         "striate_plugins",
     ),
->>>>>>> 284bd2b (From torch: modules by way of torch.export, with their names, and saved programs for those who vouch for them)
     "torchmetrics": ("striate.train", "striate_plugins"),
     "triton": ("striate.lower.triton",),
 }
