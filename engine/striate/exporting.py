@@ -113,8 +113,7 @@ def export_model(
     from striate.onnx.opsets import IR_VERSIONS, check_opset
     from striate.onnx.runtime import load_runtime
 
-    target = Path(path)
-    check_target(target)
+    check_target(target := Path(path))
     if verify:
         load_runtime()  # say that it is missing before minutes of work
     asked = numbers.settle(read_contract(model.file, model.name, contract, precision=numbers.precision))

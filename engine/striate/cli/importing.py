@@ -61,7 +61,7 @@ def command(
         if no_verify:
             raise click.UsageError("--no-verify goes with a FILE that can be run, not with --onto")
         if useless := sorted(given.keys() - {"partial"}):
-            raise click.UsageError(f"--{useless[0]} goes with a FILE that holds a network, not with --onto")
+            raise click.UsageError(f"--{useless[0]} goes with a FILE that is a network, not with --onto")
         return load_onto(file, output, options, as_json=as_json)
     demand_network(file, options)
     from striate.importer import write_import

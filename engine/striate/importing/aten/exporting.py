@@ -75,7 +75,7 @@ def exported(module: nn.Module, examples: Sequence[Tensor], sizes: Sequence[Size
             functional: ExportedProgram = program.run_decompositions({})
             return functional
     except Exception as error:  # whatever the module's code raises
-        raise DiagnosticError(cannot_export(type(module).__name__, error)) from error
+        raise DiagnosticError(_failed(f"torch.export cannot follow {type(module).__name__}", error)) from error
 
 
 def _as_parameters(module: nn.Module, shapes: Sequence[Any]) -> tuple[Any, ...]:
@@ -85,12 +85,11 @@ def _as_parameters(module: nn.Module, shapes: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(shapes) if rest is None else (*shapes[:rest], tuple(shapes[rest:]))
 
 
-def cannot_export(name: str, error: Exception) -> Diagnostic:
-    """Return the finding for a module that cannot be followed."""
+def _failed(what: str, error: Exception) -> Diagnostic:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return Diagnostic(
         "E0647",
-        f"torch.export cannot follow {name}: {type(error).__name__}",
+        f"{what}: {type(error).__name__}",
         notes=tuple(line[:200] for line in lines[:5]),
         help="what a module does must not depend on the numbers in its tensors; "
         "torch.export.draft_export(module, examples) shows all places where it does",
@@ -125,7 +124,8 @@ class TorchOriginal:
             with torch.no_grad():
                 made = self._call(args, kwargs)
         except Exception as error:  # whatever the module's code raises
-            raise DiagnosticError(cannot_export("the module, run on an input of the network's sizes", error)) from error
+            what = "torch cannot run the program on an input of the network's sizes"
+            raise DiagnosticError(_failed(what, error)) from error
         return {name: each.numpy() for name, each in zip(self._outputs, trees.tree_leaves(made), strict=True)}
 
     def _call(self, args: Any, kwargs: Any) -> Any:
