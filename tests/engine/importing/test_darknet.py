@@ -265,7 +265,9 @@ def test_weights_are_written_and_load_again(tmp_path):
     text = networks.tiny_yolov3(64)
     write(tmp_path, text, random_weights(text))
     report = write_import(tmp_path / "net.cfg", tmp_path / "out.cnn", weights=tmp_path / "net.weights")
-    program = load(tmp_path / "out.cnn").to_torch(weights=tmp_path / "out.safetensors")
+    found = load(tmp_path / "out.cnn")
+    assert found.graph.inputs[0].contract == {"color": "rgb", "range": (0.0, 1.0)}
+    program = found.to_torch(weights=tmp_path / "out.safetensors")
     assert report.weights == tmp_path / "out.safetensors"
     assert sum(tensor.numel() for tensor in program.parameters()) == 8_852_366
 

@@ -20,6 +20,9 @@ from striate.importing.structure import name_by_structure
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError
 from striate_dsl.limits import FINDINGS
 
+PIXELS: Mapping[str, object] = {"color": "rgb", "range": (0.0, 1.0)}
+"""What Darknet makes of a colour image before the first layer sees it, and so what weights are trained on."""
+
 READERS: Mapping[str, Callable[[State, Section], Value]] = {
     "convolutional": layers.convolutional,
     "conv": layers.convolutional,
@@ -97,7 +100,8 @@ def read(path: Path, lookup: Lookup, *, weights: Path | None = None, partial: bo
     build = Builder(network)
     stream = WeightStream.opened(weights, partial=partial)
     value = build.entrance(_input_size(net))
-    network.inputs.append(Entrance("image" if len(value.sizes) == 3 else "features", value))
+    contract = PIXELS if weights is not None and len(value.sizes) == 3 and value.sizes[0] == 3 else {}
+    network.inputs.append(Entrance("image" if len(value.sizes) == 3 else "features", value, contract))
     state = State(build, stream, value)
     _convert(path, state, sections)
     stream.finish()
