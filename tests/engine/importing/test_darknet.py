@@ -208,6 +208,8 @@ def test_weights_file_sizes_are_those_of_the_published_files(tmp_path):
     small = networks.tiny_yolov3(32)
     assert 20 + 4 * parameters(small, (3, 32, 32)) == 35_434_956
     assert 20 + 4 * parameters(networks.yolov3(32), (3, 32, 32)) == 248_007_048
+    first = networks.darknet53(32).split("[avgpool]")[0]
+    assert 20 + 4 * parameters(first, (3, 32, 32)) == 162_482_580
 
 
 def test_blocks_and_loops_are_found(tmp_path):
