@@ -19,6 +19,9 @@ from striate.importing.network import Layer, Network
 FARTHEST = 40
 """Parts back from a merge layer within which its part begins."""
 
+DEEPEST = 4
+"""Parts within each other; of more, a layer's path would be longer than a name may be (`naming.LONGEST`)."""
+
 FEWEST = 3
 """Rounds of a loop over one convolution; two are written out."""
 
@@ -42,6 +45,7 @@ class Part:
         inner: the parts it is made of; empty for a layer.
         layer: the layer.
         name: the name it gets; empty where the language chooses.
+        depth: how many parts lie within each other in it.
     """
 
     base: str
@@ -55,6 +59,7 @@ class Part:
     inner: list[Part] = field(default_factory=list)
     layer: Layer | None = None
     name: str = ""
+    depth: int = 0
 
     @property
     def exact(self) -> object:
@@ -170,7 +175,8 @@ def _part(base: str, inner: list[Part], uses: Mapping[int, int]) -> Part:
     numbers = {(place, *path): each for place, part in enumerate(inner) for path, each in part.numbers.items()}
     loops = tuple(count for _, count in _loops(inner, uses))
     form = (tuple((part.base, part.form) for part in inner), wiring, loops)
-    return Part(base, form, numbers, outside, inner[-1].output, frozenset(made), inner[0].first, inner[-1].last, inner)
+    first, last, depth = inner[0].first, inner[-1].last, 1 + max(part.depth for part in inner)
+    return Part(base, form, numbers, outside, inner[-1].output, frozenset(made), first, last, inner, depth=depth)
 
 
 def _units(parts: Sequence[Part], uses: Mapping[int, int]) -> list[tuple[int, int, Part]]:
@@ -224,7 +230,7 @@ def _candidates(parts: Sequence[Part], uses: Mapping[int, int], tried: set[int])
         if part.layer is None or not part.layer.record.merge or part.output in tried:
             continue
         begin = _begin(parts, place, uses)
-        if begin is None:
+        if begin is None or any(each.depth >= DEEPEST for each in parts[begin:place]):
             continue
         last = place
         following = parts[place + 1] if place + 1 < len(parts) else None

@@ -185,6 +185,23 @@ def test_very_many_layers_end_soon(tmp_path):
     assert time.monotonic() - started < 60
 
 
+def test_units_within_each_other_do_not_exhaust_the_stack(tmp_path):
+    """Each shortcut goes round all that came before it, twice over, so that the towers are alike."""
+    body, index = CONV, 1
+    for _ in range(2):
+        start, depth = index - 1, 60
+        body += CONV * depth
+        index += depth
+        for place in range(depth):
+            body += f"{CONV}[shortcut]\nfrom={start + depth - 1 - place}\n"
+            index += 2
+    started = time.monotonic()
+    made = import_file(write(tmp_path, NET + body))
+    assert sum(node.op == "add" for node in made.model.graph.nodes) == 120
+    assert made.text.count("block ConvBnLeaky") == 1
+    assert time.monotonic() - started < 60
+
+
 def test_lines_changed_at_random_never_end_in_another_exception(tmp_path):
     dice = random.Random(5)
     lines = (networks.yolov4_tiny(64) + networks.resnet(32)[80:]).splitlines()
