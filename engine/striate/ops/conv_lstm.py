@@ -15,6 +15,7 @@ from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, WeightSpec
 from striate.ops.shape_arguments import per_axis
 from striate.ops.sizes import known_channels, product, typed
+from striate.ops.starting import check_start, start_argument, started_from
 from striate.ops.targets import OnnxCall, OnnxSink
 from striate.ops.work import Kept, Work
 
@@ -48,6 +49,8 @@ def _shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
         _known(value.shape[2:], value, "has a weight for each pixel, so it needs a fixed height and width")
     _known(value.shape[1:2], value, "needs a fixed number of steps, as ONNX has them written one by one")
     hidden, (steps, height, width) = attributes["hidden"], value.shape[1:]
+    for name in ("state", "cell"):
+        check_start(attributes, inputs, name, (hidden, height, width), check=check)
     return typed(hidden, height, width) if attributes["output"] == "last" else typed(hidden, steps, height, width)
 
 
@@ -94,8 +97,8 @@ def _weights(attributes: Attributes, inputs: Types) -> tuple[WeightSpec, ...]:
 def _macs(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
     hidden: int = attributes["hidden"]
     steps, *space = inputs[0].shape[1:]
-    # Before the first step there is no state that a kernel could go over.
-    seen = steps * (known_channels(inputs) + hidden) - hidden
+    # Before the first step there is no state that a kernel could go over, unless one is given.
+    seen = steps * (known_channels(inputs) + hidden) - (hidden if attributes["state"] is None else 0)
     return product(space) * seen * (_GATES * hidden * math.prod(attributes["kernel"]))
 
 
@@ -109,12 +112,14 @@ def _operations(attributes: Attributes, inputs: Types, outputs: Types) -> Dim:
     # before, but at the first step; three products and sums of the cell; four biases.
     steps = inputs[0].shape[1]
     each = 18 + 6 * int(attributes["peepholes"]) + _GATES * int(attributes["bias"]) + _GATES
-    return _state(attributes, inputs) * (steps * each - _GATES)
+    return _state(attributes, inputs) * (steps * each - (_GATES if attributes["state"] is None else 0))
 
 
 def _keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
     """For every step the gates, the cell and its tanh, and the state; before the first one cell for peepholes."""
-    return Kept((0,), numbers=_state(attributes, inputs) * (inputs[0].shape[1] * 7 - 2 + int(attributes["peepholes"])))
+    started = (started_from(attributes, name) for name in ("state", "cell"))
+    numbers = _state(attributes, inputs) * (inputs[0].shape[1] * 7 - 2 + int(attributes["peepholes"]))
+    return Kept((0, *(place for place in started if place is not None)), numbers=numbers)
 
 
 def _torch(call: TorchCall) -> Tensor:
@@ -125,9 +130,12 @@ def _torch(call: TorchCall) -> Tensor:
     read = functional.conv3d(call.inputs[0], weights["weight_ih"][:, :, None], bias, padding=[0, *middle])
     peepholes = weights["peephole_weight"].chunk(_PEEPHOLES) if call.attributes["peepholes"] else None
     states: list[Tensor] = []
-    cell = read.new_zeros(())
+    place, cells = (started_from(call.attributes, name) for name in ("state", "cell"))
+    before = None if place is None else call.inputs[place]
+    cell = read.new_zeros(()) if cells is None else call.inputs[cells]
     for given in read.unbind(2):
-        total = given + functional.conv2d(states[-1], weights["weight_hh"], padding=middle) if states else given
+        held = states[-1] if states else before
+        total = given if held is None else given + functional.conv2d(held, weights["weight_hh"], padding=middle)
         inward, forget, new, out = total.chunk(_GATES, 1)
         if peepholes is not None:
             inward, forget = inward + peepholes[0] * cell, forget + peepholes[1] * cell
@@ -150,12 +158,15 @@ def _onnx(call: OnnxCall, sink: OnnxSink) -> None:
         peepholes = write.parts("Split", _PEEPHOLES, weights["peephole_weight"], each, axis=0)
     parts = write.parts("Split", steps, read, write.sizes([1] * steps), axis=2) if steps > 1 else [read]
     states: list[str] = []
-    cell: str | None = None
+    before, cell = (
+        None if place is None else call.inputs[place]
+        for place in (started_from(call.attributes, name) for name in ("state", "cell"))
+    )
     for part in parts:
         total = write("Squeeze", part, write.sizes([2]))
-        if states:
-            held = write("Conv", states[-1], weights["weight_hh"], pads=[*middle, *middle])
-            total = write("Add", total, held)
+        held = states[-1] if states else before
+        if held is not None:
+            total = write("Add", total, write("Conv", held, weights["weight_hh"], pads=[*middle, *middle]))
         state, cell = _onnx_step(write, call, total, cell, peepholes)
         states.append(state)
     if call.attributes["output"] == "last":
@@ -204,6 +215,8 @@ CONVLSTM = OpRecord(
             "fixed sizes.",
             False,
         ),
+        start_argument("state", "the state, hidden x H x W,"),
+        start_argument("cell", "the memory, as large as the state,"),
     ),
     settle=_settle,
     shape=_shape,
@@ -217,6 +230,9 @@ CONVLSTM = OpRecord(
         Sample({"hidden": 2, "kernel": (1, 3), "output": "last", "bias": False}, ((3, 3, 4, 5),)),
         Sample({"hidden": 2, "kernel": 3, "peepholes": True}, ((2, 3, 4, 3),)),
         Sample({"hidden": 2, "kernel": 1}, ((2, 1, 3, 4),)),
+        Sample({"hidden": 2, "kernel": 3, "state": 1, "cell": 2}, ((3, 2, 4, 3), (2, 4, 3), (2, 4, 3))),
+        Sample({"hidden": 2, "kernel": 1, "cell": 1, "peepholes": True}, ((2, 3, 3, 4), (2, 3, 4))),
+        Sample({"hidden": 2, "kernel": 3, "state": 1}, ((3, 2, 4, 3), (2, 4, 4)), fails="starts from a state of 2 x 4"),
         Sample(
             {"hidden": 3, "kernel": 4}, ((2, 4, 5, 3),), fails="an even kernel (4 x 4) would make the state smaller"
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from striate.ops.moves import sees_everything
 from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, WeightSpec
 from striate.ops.sizes import entries, typed
+from striate.ops.starting import check_start, start_argument, started_from
 from striate.ops.targets import OnnxCall, OnnxSink
 from striate.ops.tokens import AXIS, features_of, to_tokens, tokens_of, with_features
 from striate.ops.work import Kept, Work
@@ -62,6 +63,14 @@ def _stack(attributes: Attributes, inputs: Types) -> Iterator[tuple[_Direction, 
         given = _directions(attributes) * attributes["hidden"]
 
 
+_STARTS = ("state", "cell")
+
+
+def _states(attributes: Attributes) -> int:
+    """Return the number of states: one for each layer and direction."""
+    return int(attributes["layers"]) * _directions(attributes)
+
+
 def _directions(attributes: Attributes) -> int:
     return 2 if attributes["bidirectional"] else 1
 
@@ -71,6 +80,9 @@ def _shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
     if value.rank != 2:
         raise LayerError(_no_sequence(value, axis))
     features_of(value, axis)
+    count, hidden = _states(attributes), attributes["hidden"]
+    for name in _STARTS:
+        check_start(attributes, inputs, name, (count * hidden,), (count, hidden), check=check)
     made = _directions(attributes) * attributes["hidden"]
     return typed(made) if attributes["output"] == "last" else (with_features(value, axis, made),)
 
@@ -141,13 +153,13 @@ def _torch(cell: _Cell, call: TorchCall) -> Tensor:
     attributes, torch = call.attributes, call.torch
     steps = to_tokens(call.inputs[0], attributes["axis"])
     layers, directions = attributes["layers"], _directions(attributes)
-    start = steps.new_zeros(layers * directions, steps.shape[0], attributes["hidden"])
+    start, cells = (_torch_start(call, name) for name in _STARTS)
     # Whether torch trains: cuDNN has gradients only then. What is dropped between layers is for `rate` to say.
     rate = attributes["dropout"] if call.training and layers > 1 else 0.0
     options = (layers, rate, torch.is_grad_enabled(), attributes["bidirectional"], True)
     weights = list(call.weights.values())
     if cell is _LSTM:
-        result, last, _ = torch.lstm(steps, (start, start), weights, attributes["bias"], *options)
+        result, last, _ = torch.lstm(steps, (start, cells), weights, attributes["bias"], *options)
     else:
         result, last = torch.gru(steps, start, weights, attributes["bias"], *options)
     found: Tensor
@@ -158,10 +170,21 @@ def _torch(cell: _Cell, call: TorchCall) -> Tensor:
     return found
 
 
+def _torch_start(call: TorchCall, name: str) -> Tensor:
+    """Return what a state starts from, `layers * directions x N x H`: a value, or zeros."""
+    value, place = call.inputs[0], started_from(call.attributes, name)
+    count, hidden = _states(call.attributes), call.attributes["hidden"]
+    if place is None:
+        return value.new_zeros(count, value.shape[0], hidden)
+    start: Tensor = call.inputs[place].reshape(-1, count, hidden).transpose(0, 1).contiguous()
+    return start
+
+
 def _onnx(cell: _Cell, call: OnnxCall, sink: OnnxSink) -> None:
     write, attributes = Decomposition(call, sink), call.attributes
     made, outputs = _directions(attributes) * attributes["hidden"], ["", ""]
     steps = write("Transpose", call.inputs[0], perm=[2, 0, 1] if attributes["axis"] == "channels" else [1, 0, 2])
+    starts = _onnx_starts(write, call)
     for number, layer in enumerate(_stack(attributes, tuple(call.input_types))):
         if number:  # L x directions x N x H of the layer before
             steps = write("Reshape", write("Transpose", outputs[0], perm=[0, 2, 1, 3]), write.sizes([0, 0, made]))
@@ -170,6 +193,7 @@ def _onnx(cell: _Cell, call: OnnxCall, sink: OnnxSink) -> None:
             2,
             steps,
             *_onnx_weights(write, cell, call, layer),
+            *(starts[number] if starts else ()),
             hidden_size=attributes["hidden"],
             direction="bidirectional" if attributes["bidirectional"] else "forward",
             **dict(cell.onnx_settings),
@@ -182,6 +206,30 @@ def _onnx(cell: _Cell, call: OnnxCall, sink: OnnxSink) -> None:
         write.result("Reshape", write("Transpose", outputs[0], perm=[2, 1, 3, 0]), sizes)
     else:
         write.result("Reshape", write("Transpose", outputs[0], perm=[2, 0, 1, 3]), write.sizes([0, 0, made]))
+
+
+def _onnx_starts(write: Decomposition, call: OnnxCall) -> list[list[str]]:
+    """Write what each layer starts from, `directions x N x H`, after the inputs of ONNX that come before it."""
+    attributes, directions = call.attributes, _directions(call.attributes)
+    places = [started_from(attributes, name) for name in _STARTS]
+    if places == [None, None]:
+        return []
+    before = [""] if attributes["bias"] else ["", ""]  # no lengths of sequences; without biases neither those
+    layers: list[list[str]] = [list(before) for _ in range(attributes["layers"])]
+    for place in places:
+        if place is None:
+            pieces = [""] * attributes["layers"]
+        else:
+            sizes = write.sizes([0, _states(attributes), attributes["hidden"]])
+            whole = write("Transpose", write("Reshape", call.inputs[place], sizes), perm=[1, 0, 2])
+            pieces = [
+                write("Slice", whole, *(write.sizes([at * directions]) for at in (layer, layer + 1)), write.sizes([0]))
+                for layer in range(attributes["layers"])
+            ]
+        for layer, piece in zip(layers, pieces, strict=True):
+            layer.append(piece)
+    # A GRU has no cell, and ONNX counts what is left out at the end.
+    return [layer[:-1] if layer[-1] == "" else layer for layer in layers]
 
 
 def _onnx_weights(write: Decomposition, cell: _Cell, call: OnnxCall, layer: Sequence[_Direction]) -> list[str]:
@@ -236,6 +284,8 @@ _SAMPLES = (
     Sample({"hidden": 3, "bidirectional": True, "output": "last", "bias": False}, ((4, 6),)),
     Sample({"hidden": 3, "layers": 3, "dropout": 0.4, "axis": "last"}, ((7, 4),)),
     Sample({"hidden": 2, "bidirectional": True, "axis": "last"}, ((5, 4),)),
+    Sample({"hidden": 3, "bidirectional": True, "output": "last", "state": 1}, ((4, 5), (2, 3))),
+    Sample({"hidden": 3, "state": 1}, ((4, 7), (3, 2, 1)), fails="starts from a state of 3 or 1 x 3"),
     Sample({"hidden": 3}, ((10,),), fails="needs a sequence C x L, but gets 10"),
     Sample({"hidden": 3}, ((8, 4, 9),), fails="needs a sequence C x L, but gets 8 x 4 x 9"),
     Sample({"hidden": 3, "axis": "last"}, ((2, 8, 4, 9),), fails="needs a sequence L x C, but gets 2 x 8 x 4 x 9"),
@@ -244,20 +294,36 @@ _SAMPLES = (
 )
 
 
+_STATE = start_argument("state", "the state of every layer and direction (flat, or layers * directions x hidden)")
+_OWN: Mapping[_Cell, tuple[tuple[Argument, ...], tuple[Sample, ...]]] = {
+    _LSTM: (
+        (_STATE, start_argument("cell", "its memory, as large as the state")),
+        (
+            Sample({"hidden": 3, "state": 1, "cell": 2}, ((4, 7), (3,), (3,))),
+            Sample({"hidden": 2, "layers": 2, "bidirectional": True, "cell": 1}, ((4, 6), (4, 2))),
+            Sample({"hidden": 3, "cell": 1}, ((4, 7), (4,)), fails="starts from a cell of 3 or 1 x 3"),
+        ),
+    ),
+    _GRU: ((_STATE,), (Sample({"hidden": 2, "layers": 2, "state": 1, "bias": False, "axis": "last"}, ((5, 4), (4,))),)),
+}
+"""What each cell has for itself: arguments, and samples with them."""
+
+
 def _record(cell: _Cell, summary: str, reference: str) -> OpRecord:
+    own, shown = _OWN[cell]
     return OpRecord(
         name=cell.name.lower(),
         work=Work(partial(_operations, cell), _keeps, scratch=partial(_scratch, cell)),
         role="weights",
         summary=summary,
-        arguments=_ARGUMENTS,
+        arguments=(*_ARGUMENTS, *own),
         shape=_shape,
         weights=partial(_weights, cell),
         macs=partial(_macs, cell),
         window=sees_everything,
         torch=partial(_torch, cell),
         onnx=partial(_onnx, cell),
-        samples=_SAMPLES,
+        samples=(*_SAMPLES, *shown),
         reference=reference,
     )
 

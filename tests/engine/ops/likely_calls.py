@@ -371,7 +371,10 @@ def recurrent(draw: Draw) -> Drawn:
         "bias": draw(st.booleans()),
         "axis": draw(st.sampled_from(["channels", "last"])),
     }
-    return written, (shape(draw, (2,), largest=6),)
+    states = written["layers"] * (2 if written["bidirectional"] else 1)
+    start = draw(st.sampled_from([None, (states, written["hidden"]), (states * written["hidden"],)]))
+    given = {} if start is None else {"state": 1}
+    return {**written, **given}, (shape(draw, (2,), largest=6), *([start] if start else []))
 
 
 def attention(draw: Draw) -> Drawn:
@@ -428,7 +431,10 @@ def convlstm(draw: Draw) -> Drawn:
         "bias": draw(st.booleans()),
         "peepholes": draw(st.booleans()),
     }
-    return written, (shape(draw, (4,), largest=4),)
+    value = shape(draw, (4,), largest=4)
+    given = draw(st.sampled_from([(), ("state",), ("cell",), ("state", "cell")]))
+    starts = {name: place for place, name in enumerate(given, start=1)}
+    return {**written, **starts}, (value, *((written["hidden"], *value[2:]) for _ in given))
 
 
 def sliding(draw: Draw, space: tuple[int, ...]) -> dict[str, Any]:

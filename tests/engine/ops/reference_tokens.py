@@ -71,23 +71,32 @@ def gru_step(given: Array, state: tuple[Array, Array], weights: Weights, ending:
     return (1 - update) * new + update * hidden, hidden
 
 
+def started(attributes: Attributes, inputs: Sequence[Array], image: int, number: int) -> tuple[Array, Array]:
+    """State and cell before the first step, of one layer and direction."""
+    size = attributes["hidden"]
+    places = (attributes["state"], attributes.get("cell"))
+    flat = [np.zeros((number + 1) * size) if place is None else inputs[place][image].ravel() for place in places]
+    return part(flat[0], number, size), part(flat[1], number, size)
+
+
 def recurrent(step: Step) -> Reference:
-    def walked(rows: Array, size: int, weights: Weights, ending: str) -> Array:
-        state, out = (np.zeros(size), np.zeros(size)), []
+    def walked(rows: Array, state: tuple[Array, Array], weights: Weights, ending: str) -> Array:
+        out = []
         for row in rows:
             state = step(row, state, weights, ending)
             out.append(state[0])
         return np.stack(out)
 
     def rule(attributes: Attributes, inputs: Sequence[Array], weights: Weights) -> Array:
-        size, results = attributes["hidden"], []
-        for rows in tokens(inputs[0], attributes["axis"]):
+        results, directions = [], 1 + attributes["bidirectional"]
+        for image, rows in enumerate(tokens(inputs[0], attributes["axis"])):
             below, last = rows, np.zeros(0)
+            start = partial(started, attributes, inputs, image)
             for layer in range(attributes["layers"]):
-                there = walked(below, size, weights, f"l{layer}")
+                there = walked(below, start(layer * directions), weights, f"l{layer}")
                 last, parts = there[-1], [there]
                 if attributes["bidirectional"]:
-                    back = walked(below[::-1], size, weights, f"l{layer}_reverse")
+                    back = walked(below[::-1], start(layer * directions + 1), weights, f"l{layer}_reverse")
                     last, parts = np.concatenate([last, back[-1]]), [there, back[::-1]]
                 below = np.concatenate(parts, axis=1)
             results.append(last if attributes["output"] == "last" else below)
@@ -260,8 +269,10 @@ def same_conv(image: Array, kernel: Array) -> Array:
 
 def convlstm(attributes: Attributes, inputs: Sequence[Array], weights: Weights) -> Array:
     size, results = attributes["hidden"], []
-    for volume in inputs[0]:
-        hidden = cell = np.zeros((size, *volume.shape[2:]))
+    for image, volume in enumerate(inputs[0]):
+        places = (attributes["state"], attributes["cell"])
+        none = np.zeros((size, *volume.shape[2:]))
+        hidden, cell = (none if place is None else inputs[place][image] for place in places)
         states = []
         for step in range(volume.shape[1]):
             total = same_conv(volume[:, step], weights["weight_ih"]) + same_conv(hidden, weights["weight_hh"])

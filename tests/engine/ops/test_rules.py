@@ -77,6 +77,7 @@ NOTHING_TO_ASK = {
     "is not smaller than the window": "the same",
     "has no pixel in its middle": "the same",
     "for each output channel, of which nothing is left": "torch makes a kernel of zeros",
+    "starts from a": "torch is given as many numbers as the states have, in whatever order of axes",
     "needs a sequence": "torch has one axis of steps",
     "has no sizes that auto": "torch is told the sizes",
     "needs a grid 2 x H x W": "grids have their channels first here, last in torch",
