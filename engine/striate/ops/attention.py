@@ -12,7 +12,7 @@ from striate.ops.arguments import Argument, Flag, Integer, Optional, Real
 from striate.ops.decomposition import Decomposition
 from striate.ops.heads import check_heads, onnx_heads, onnx_heads_joined, torch_heads, torch_heads_joined
 from striate.ops.moves import sees_everything
-from striate.ops.problems import Check, Problem
+from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, WeightSpec
 from striate.ops.shape_arguments import NamedValue
 from striate.ops.sizes import entries, same_type, with_space
@@ -58,7 +58,35 @@ def _shape(attributes: Attributes, inputs: Types, check: Check) -> Types:
     check_heads(attributes["heads"], features_of(inputs[0], axis))
     for value in (keys, values):
         features_of(value, axis)
+    _check_mask(attributes, inputs, check)
     return same_type(inputs)
+
+
+def _check_mask(attributes: Attributes, inputs: Types, check: Check) -> None:
+    if attributes["mask"] is None:
+        return
+    mask, wanted = inputs[attributes["mask"]], _score_sizes(attributes, inputs)
+    problem = partial(_unfit, mask, wanted)
+    if mask.rank > len(wanted):
+        raise LayerError(problem())
+    for size, other in zip(mask.shape[::-1], wanted[::-1], strict=False):
+        check.equal(size, other, problem)
+
+
+def _score_sizes(attributes: Attributes, inputs: Types) -> tuple[Dim, Dim]:
+    """Return how many queries and keys there are."""
+    axis = attributes["axis"]
+    return tokens_of(inputs[0], axis), tokens_of(_sources(attributes, inputs)[0], axis)
+
+
+def _unfit(mask: TensorType, wanted: tuple[Dim, Dim]) -> Problem:
+    queries, keys = map(format_dim, wanted)
+    return Problem(
+        f"needs a mask {queries} x {keys} (queries and keys) or {keys} (keys), but gets {format_shape(mask)}",
+        code="E0203",
+        argument="mask",
+        help="give the mask an entry for each pair of a query and a key, or one for each key",
+    )
 
 
 def _unlike(keys: TensorType, values: TensorType, axis: str) -> Problem:
@@ -131,12 +159,24 @@ def _keeps(attributes: Attributes, inputs: Types, outputs: Types) -> Kept:
     sums = tokens_of(inputs[0], axis) * int(attributes["heads"])
     numbers = _projected(attributes, inputs, outputs)
     numbers = numbers + (_scores(attributes, inputs) * 3 if attributes["dropout"] else sums)
+    masked, marks = _mask_keeps(attributes, inputs)
+    numbers = numbers + masked
     if axis == "last":
-        return Kept(tuple(dict.fromkeys(sources)), numbers=numbers)
+        return Kept(tuple(dict.fromkeys(sources)), numbers=numbers, marks=marks)
     read = sources[:1] if len(set(sources)) == 1 else sources  # of channels first a copy is made that has them last
     for place in read:
         numbers = numbers + entries(inputs[place])
-    return Kept(numbers=numbers)
+    return Kept(numbers=numbers, marks=marks)
+
+
+def _mask_keeps(attributes: Attributes, inputs: Types) -> tuple[Dim, Dim]:
+    """Return the numbers and marks that a mask adds: itself as numbers, what is mixed before queries are put out."""
+    if attributes["mask"] is None:
+        return 0, 0
+    queries, keys = _score_sizes(attributes, inputs)
+    rows = queries if attributes["causal"] or inputs[attributes["mask"]].rank == 2 else 1
+    mixed = queries * features_of(inputs[0], attributes["axis"])
+    return (0 if attributes["dropout"] else rows * keys + mixed), rows
 
 
 def _torch(call: TorchCall) -> Tensor:
@@ -144,13 +184,31 @@ def _torch(call: TorchCall) -> Tensor:
     axis, functional = attributes["axis"], call.torch.nn.functional
     rows = [call.inputs[place] for place in (0, *_places(attributes))]
     projected = _torch_projected(call, [to_tokens(value, axis) for value in rows])
+    seen, some = (None, None) if attributes["mask"] is None else _torch_seen(call, rows[0], rows[1])
     mixed = functional.scaled_dot_product_attention(
         *(torch_heads(value, attributes["heads"]) for value in projected),
+        attn_mask=seen,
         dropout_p=attributes["dropout"] if call.training else 0.0,
-        is_causal=attributes["causal"],
+        is_causal=attributes["causal"] and seen is None,
     )
+    mixed = mixed if some is None else mixed * some
     out = functional.linear(torch_heads_joined(mixed), weights["out_proj_weight"], weights.get("out_proj_bias"))
     return from_tokens(out, call.inputs[0].shape, axis)
+
+
+def _torch_seen(call: TorchCall, queries: Tensor, keys: Tensor) -> tuple[Tensor, Tensor]:
+    """Return which query sees which key, `N x 1 x queries x keys`, by mask and order, and which query sees any.
+
+    A query that sees nothing is said to see everything, to be put out later: shares of nothing are no numbers.
+    """
+    attributes, axis = call.attributes, call.attributes["axis"]
+    counts = [math.prod(value.shape[2:] if axis == "channels" else value.shape[1:-1]) for value in (queries, keys)]
+    mask = call.inputs[attributes["mask"]]
+    seen: Tensor = (mask > 0).reshape(len(mask), 1, -1, counts[1])
+    if attributes["causal"]:
+        seen = seen & call.torch.ones(counts, dtype=call.torch.bool, device=mask.device).tril()
+    some = seen.any(-1, keepdim=True)
+    return seen | ~some, some
 
 
 def _torch_projected(call: TorchCall, rows: Sequence[Tensor]) -> Sequence[Tensor]:
@@ -180,7 +238,13 @@ def _onnx(call: OnnxCall, sink: OnnxSink) -> None:
     scores = write("MatMul", scaled, keys)
     if attributes["causal"]:
         scores = _onnx_causal(write, scores, [rows[place] for place in places[:2]], call)
-    mixed = write("MatMul", write("Softmax", scores, axis=-1), values)
+    seen = None if attributes["mask"] is None else _onnx_mask(write, call)
+    if seen is not None:
+        scores = write("Where", seen, scores, write.number(-math.inf))
+    shares = write("Softmax", scores, axis=-1)
+    if seen is not None:  # shares of nothing are no numbers
+        shares = write("Where", _onnx_seen(write, scores), shares, write.number(0))
+    mixed = write("MatMul", shares, values)
     joined = onnx_heads_joined(write, mixed, width)
     out = onnx_linear(write, joined, call.weights["out_proj_weight"], call.weights.get("out_proj_bias"))
     onnx_from_tokens(write, out, call.inputs[0], call.output_types[0], axis)
@@ -196,6 +260,18 @@ def _onnx_projected(write: Decomposition, call: OnnxCall, rows: Sequence[str], w
     )
     biases = [None] * 3 if bias is None else write.parts("Split", 3, bias, thirds, axis=0)
     return [onnx_linear(write, *each) for each in zip(rows, matrices, biases, strict=True)]
+
+
+def _onnx_mask(write: Decomposition, call: OnnxCall) -> str:
+    """Write which query sees which key by the mask, `N x 1 x queries x keys`."""
+    place = call.attributes["mask"]
+    seen = write("Greater", call.inputs[place], write.number(0))
+    return write("Unsqueeze", seen, write.sizes([1] if call.input_types[place].rank == 2 else [1, 2]))
+
+
+def _onnx_seen(write: Decomposition, scores: str) -> str:
+    """Write which scores take part."""
+    return write("Greater", scores, write.number(-math.inf))
 
 
 def _onnx_causal(write: Decomposition, scores: str, rows: Sequence[str], call: OnnxCall) -> str:
@@ -232,6 +308,13 @@ ATTENTION = OpRecord(
             0,
         ),
         AXIS,
+        Argument(
+            "mask",
+            Optional(NamedValue()),
+            "A named value that says what is seen: queries x keys, or one entry for each key; a key is seen where it "
+            "is above 0. A query that sees no key gets zeros before the last projection.",
+            None,
+        ),
     ),
     shape=_shape,
     weights=_weights,
@@ -249,6 +332,11 @@ ATTENTION = OpRecord(
         Sample({"heads": 2, "keys": 1, "axis": "last"}, ((9, 4), (5, 3))),
         Sample({"heads": 2, "keys": 1, "values": 2}, ((4, 5), (3, 4, 2), (5, 8))),
         Sample({"heads": 2, "keys": 1, "causal": True, "bias": False}, ((4, 5), (3, 7))),
+        Sample({"heads": 2, "mask": 1}, ((6, 5), (5, 5))),
+        Sample({"heads": 1, "keys": 1, "mask": 2, "axis": "last"}, ((5, 4), (7, 3), (7,))),
+        Sample({"heads": 2, "causal": True, "mask": 1, "bias": False}, ((4, 2, 3), (6,))),
+        Sample({"heads": 2, "mask": 1}, ((6, 5), (5, 4)), fails="needs a mask 5 x 5 (queries and keys) or 5 (keys)"),
+        Sample({"heads": 2, "mask": 1}, ((6, 5), (2, 5, 5)), fails="but gets 2 x 5 x 5"),
         Sample({"heads": 4}, ((6, 5, 7),), fails="6 features cannot be dealt out to 4 heads"),
         Sample({"heads": 2}, ((6,),), fails="needs pixels beside the channels, but gets 6"),
         Sample(

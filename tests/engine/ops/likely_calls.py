@@ -381,12 +381,15 @@ def attention(draw: Draw) -> Drawn:
     heads, axis = draw(st.integers(1, 3)), draw(st.sampled_from(["channels", "last"]))
     written = {"heads": heads, "axis": axis, "bias": draw(st.booleans()), "causal": draw(st.booleans())}
     space = shape(draw, (1, 1, 2), largest=4)
-    values = [tokens(space, heads * draw(st.integers(1, 3)), axis)]
+    values, queries = [tokens(space, heads * draw(st.integers(1, 3)), axis)], math.prod(space)
     for name in ["keys", "values"][: draw(st.integers(0, 2))]:
         written[name] = len(values)
         seen = shape(draw, (1, 2), largest=4) if name == "keys" else (math.prod(space),)
         values.append(tokens(seen, draw(st.integers(1, 4)), axis))
-        space = seen
+        queries, space = (math.prod(space) if name == "keys" else queries), seen
+    if draw(st.booleans()):
+        written["mask"] = len(values)
+        values.append(draw(st.sampled_from([(math.prod(space),), (queries, math.prod(space))])))
     return written, tuple(values)
 
 

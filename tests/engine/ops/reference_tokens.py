@@ -107,7 +107,9 @@ def recurrent(step: Step) -> Reference:
 
 
 def shares(scores: Array) -> Array:
-    """Softmax of one list of numbers."""
+    """Softmax of one list of numbers; of nothing but -inf no share."""
+    if scores.max() == -math.inf:
+        return np.zeros_like(scores)
     raised = np.exp(scores - scores.max())
     return raised / raised.sum()
 
@@ -137,6 +139,11 @@ def forward_only(row: int, place: int, score: float) -> float:
     return score if place <= row else -math.inf
 
 
+def masked(rule: Callable[[int, int, float], float], mask: Array, row: int, place: int, score: float) -> float:
+    entry = mask[place] if mask.ndim == 1 else mask[row, place]
+    return rule(row, place, score) if entry > 0 else -math.inf
+
+
 def attention(attributes: Attributes, inputs: Sequence[Array], weights: Weights) -> Array:
     axis, keys = attributes["axis"], attributes["keys"] or 0
     sources = [tokens(inputs[place], axis) for place in (0, keys, attributes["values"] or keys)]
@@ -153,6 +160,8 @@ def attention(attributes: Attributes, inputs: Sequence[Array], weights: Weights)
             projected.append(rows + part(weights["in_proj_bias"], number, width) if attributes["bias"] else rows)
         heads = zip(*(dealt_out(rows, attributes["heads"]) for rows in projected), strict=True)
         rule = forward_only if attributes["causal"] else plain
+        if attributes["mask"] is not None:
+            rule = partial(masked, rule, inputs[attributes["mask"]][image])
         joined = np.concatenate([attended(q, k, v, rule) for q, k, v in heads], axis=1)
         out = np.stack([weights["out_proj_weight"] @ row for row in joined])
         made.append(out + weights["out_proj_bias"] if attributes["bias"] else out)

@@ -150,6 +150,7 @@ STRICTER_THAN_TORCH = {
     ("affine_grid", "needs the 6 numbers"): "torch is shown whatever can be read as rows of 2 x 3",
     ("matmul", "are not equal in number"): "torch repeats a single matrix",
     ("matmul", "needs matrices"): "torch multiplies the flat values of a batch as one matrix, where there are as many",
+    ("attention", "needs a mask"): "torch is given as many numbers as there are keys, in whatever order of axes",
     ("partial_conv", "needs a mask"): "torch repeats a single row of a mask",
     ("deform_conv", "needs an image"): "torch takes a sequence for an image without a batch",
     **{(name, "needs an image"): "torch takes an image for one without a batch" for name in FILTERS},
