@@ -49,6 +49,8 @@ NETWORKS = [
     (ZOO / "inception_v3.cnn", None),
     (ZOO / "mnasnet.cnn", "MNASNet1_0"),
     (ZOO / "mobilenet_v3.cnn", "MobileNetV3Small"),
+    (ZOO / "efficientnet_v2.cnn", "EfficientNetV2S"),
+    (ZOO / "regnet.cnn", "RegNetY_400MF"),
     (ZOO / "shufflenet_v2.cnn", "ShuffleNetV2_x1_0"),
     (ZOO / "squeezenet.cnn", "SqueezeNet1_1"),
     (ZOO / "vgg.cnn", "VGG11_BN"),
