@@ -130,10 +130,18 @@ def back(source: Source, folder: Path, model: str | None = None, **parameters: s
     return before, found
 
 
+LARGER = (
+    *("B2", "B3", "B4", "B5", "B6", "B7", "V2M", "V2L", "ConvNeXtSmall", "ConvNeXtBase", "ConvNeXtLarge"),
+    *("161", "169", "201", "50_2", "101_2", "32x8d", "64x4d", "3_2GF", "8GF", "16GF", "32GF"),
+)
+"""Endings of variants that are other variants with more of the same, in files of up to 800 megabytes."""
+
+
 def models():
     for path in [*sorted(ZOO.glob("*.cnn")), *sorted((ROOT / "examples").glob("*.cnn"))]:
         file = load_file(path)
-        yield from (pytest.param(path, name, id=f"{path.stem}-{name}") for name in model_names(file))
+        names = [name for name in model_names(file) if not name.endswith(LARGER)]
+        yield from (pytest.param(path, name, id=f"{path.stem}-{name}") for name in names)
 
 
 def load_file(path: Path):
@@ -142,7 +150,8 @@ def load_file(path: Path):
 
 @pytest.mark.parametrize(("path", "name"), [*models()])
 def test_every_variant_comes_back(path, name, tmp_path):
-    before, found = back(read_source(path), tmp_path, name)
+    smaller = {key: str(value) for key, value in SMALLER.get(path.stem, {}).items()}
+    before, found = back(read_source(path), tmp_path, name, **smaller)
     assert fingerprint(found.model.graph) == fingerprint(before.graph)
 
 
