@@ -43,7 +43,7 @@ SUMMARIES = {
     "eval": "Measure a trained network on its data.",
     "predict": "Apply a trained network to images.",
     "export": "Write a network as ONNX and verify it in ONNX Runtime.",
-    "import": "Read an ONNX file as a .cnn file and its weights.",
+    "import": "Read an ONNX file as a .cnn file and its weights, or weights for a network.",
     "explain": "Say what a finding's code, a layer or another name means.",
     "plugins": "Show installed plugins and what ails them; disable and enable them.",
     "lsp": "Serve an editor: findings, sizes, completion, renaming.",

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from striate.runtime.state_problems import damaged
 from striate.runtime.stored_tensor import StateFile, StoredTensor
 from striate_dsl.diagnostics import DiagnosticError
-
-if TYPE_CHECKING:
-    import numpy as np
 
 _KINDS = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 
@@ -42,9 +40,9 @@ def _tensor(path: Path, name: str, shape: tuple[int, ...], kind: str) -> StoredT
 
 
 def _float(path: Path, name: str) -> np.ndarray[Any, np.dtype[Any]]:
-    with safe_open(path, framework="numpy") as stored:
+    with safe_open(path, framework="numpy") as stored, np.errstate(over="ignore"):
         array: np.ndarray[Any, np.dtype[Any]] = stored.get_tensor(name).astype("float32")
-    return array
+    return array  # what is too large for float32 is infinite, and told to be so by whoever uses it
 
 
 def _bfloat16(path: Path, name: str) -> np.ndarray[Any, np.dtype[Any]]:

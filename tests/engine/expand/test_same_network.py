@@ -22,7 +22,7 @@ from striate_dsl.source import Source
 from tests.dsl.trees import zoo
 from tests.engine.expand.random_files import files
 
-LARGER = ("B2", "B3", "B4", "B5", "B6", "B7", "161", "169", "201", "101_2", "32x8d", "64x4d")
+LARGER = ("B2", "B3", "B4", "B5", "B6", "B7", "161", "169", "201", "101_2", "32x8d", "64x4d", "2M", "2L", "GF")
 """Endings of variants that are other variants with more layers, which take long."""
 
 SILENCED = ("alexnet.cnn", "vgg.cnn")

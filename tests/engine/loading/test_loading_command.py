@@ -238,3 +238,41 @@ def test_the_table_fits_the_terminal(mapped, run, monkeypatch, columns):
     table = [line for line in out.splitlines() if line.startswith("  ")]
     assert len(table) == 40
     assert max(map(len, table)) <= max(columns, 60)
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "words"),
+    [
+        (lambda tensor: tensor.to(torch.int8), "cannot be a weight: its numbers are of the type int8"),
+        (lambda tensor: tensor / 0, "numbers that are not finite"),
+        (lambda tensor: tensor.double() + 1e300, "numbers that are not finite"),
+    ],
+    ids=["whole", "infinite", "too large for float32"],
+)
+@pytest.mark.parametrize("partial", [[], ["--partial"]], ids=["strict", "partial"])
+def test_numbers_that_cannot_be_weights_are_refused(mapped, run, spoilt, words, partial):
+    state = trained(Net()).state_dict()
+    state["fc.weight"] = spoilt(state["fc.weight"])
+    torch.save(state, "torch.pth")
+    code, _, err = run("torch.pth", "--onto", "net.cnn", "-o", "net.safetensors", *partial)
+    assert (code, "error[E0668]: fc.weight in torch.pth" in err, words in err) == (1, True, True), err
+    assert not (mapped / "net.safetensors").exists()
+
+
+def test_a_checkpoint_goes_on_to_onnx(mapped, run):
+    """What was written is a checkpoint like any other: it carries the network's text and fits its graph."""
+    torch.save(trained(Net()).state_dict(), "torch.pth")
+    assert run("torch.pth", "--onto", "net.cnn", "-o", "net.safetensors")[0] == 0
+    report = load("net.cnn").export_onnx("net.onnx", weights="net.safetensors")
+    assert report.verification is not None
+    assert report.verification.difference.relative < 1e-5
+
+
+def test_a_network_of_another_file_is_described_with_it(folder, run):
+    (folder / "mine.cnn").write_text('use "net.cnn"\n\nmodel Mine = Net(classes = 7)\n')
+    torch.save(load("mine.cnn").to_torch().state_dict(), "ours.pth")
+    code, out, _ = run("ours.pth", "--onto", "mine.cnn", "-o", "mine.safetensors")
+    assert (code, "39 matched" in out) == (0, True)
+    info = read_info(folder / "mine.safetensors")
+    assert info is not None
+    assert (info.model, list(info.files)) == ("Mine", ["net.cnn"])

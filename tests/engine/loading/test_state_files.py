@@ -235,3 +235,8 @@ def test_damaged_files_are_read_or_refused_and_nothing_else(tmp_path_factory, zi
 def test_a_pickle_with_a_protocol_of_its_own_is_no_weights(tmp_path):
     (tmp_path / "w.pkl").write_bytes(pickle.dumps({"a": [1, 2]}))
     assert refused(tmp_path / "w.pkl")[0] in {"E0661", "E0662"}
+
+
+def test_numbers_too_large_for_float32_are_infinite_without_a_warning(tmp_path):
+    save_file({"w": torch.tensor([1e300, 1.0], dtype=torch.float64)}, tmp_path / "w.safetensors")
+    assert read_state(tmp_path / "w.safetensors").tensors["w"].read().tolist() == [float("inf"), 1.0]

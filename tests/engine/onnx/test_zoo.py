@@ -26,6 +26,10 @@ MODELS = {
     "MobileNetV3Large": lambda: from_zoo("mobilenet_v3", "MobileNetV3Large", SMALL, classes="10"),
     "MNASNet0_5": lambda: from_zoo("mnasnet", "MNASNet0_5", SMALL, classes="10"),
     "EfficientNetB0": lambda: from_zoo("efficientnet", "EfficientNetB0", size="64", classes="10"),
+    "EfficientNetV2S": lambda: from_zoo(
+        "efficientnet_v2", "EfficientNetV2", size="64", stages="[(Fused, 1, 1, 8, 1), (Separable, 4, 2, 16, 2)]"
+    ),
+    "RegNetY_400MF": lambda: from_zoo("regnet", "RegNetY_400MF", SMALL, classes="10"),
     "ShuffleNetV2_x0_5": lambda: from_zoo("shufflenet_v2", "ShuffleNetV2_x0_5", SMALL, classes="10"),
     "ConvNeXt": lambda: from_zoo("convnext", "ConvNeXt", SMALL, depths="[1, 1, 2, 1]", width="16"),
     "ResNeXt50_32x4d": lambda: from_zoo("resnet", "ResNeXt50_32x4d", SMALL, depths="[1, 1, 1, 1]"),
