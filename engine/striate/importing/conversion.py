@@ -11,8 +11,9 @@ import numpy as np
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, helper
 
 from striate.dims import Dim, Expr, symbol
+from striate.importing.batch import demand_batch, with_batch
 from striate.importing.call import Call
-from striate.importing.converters import ANYWHERE, CONVERTERS, FORMS
+from striate.importing.converters import CONVERTERS, FORMS
 from striate.importing.evaluation import evaluated
 from striate.importing.findings import Refusal, UnsupportedError, broken, refused, shown
 from striate.importing.folding import fold
@@ -288,7 +289,7 @@ class _Conversion:
             if isinstance(item, Value) and item.form and item.form not in FORMS.get(proto.op_type, ()):
                 raise UnsupportedError(item.form)
         call = self._call(view, proto, given)
-        _demand_batch(call, proto.op_type)
+        demand_batch(call, proto.op_type)
         before, values_before = len(self.network.layers), len(self.network.conditions)
         try:
             result = converter(call)
@@ -297,7 +298,7 @@ class _Conversion:
         except UnsupportedError:
             del self.network.layers[before:], self.network.conditions[values_before:]
             raise
-        results = [_with_batch(call, each) for each in (result if isinstance(result, list) else [result])]
+        results = [with_batch(call, each) for each in (result if isinstance(result, list) else [result])]
         wanted = [name for name in proto.output if name]
         if len(results) < len(proto.output) and any(proto.output[len(results) :]):
             unmade = [name for name in proto.output[len(results) :] if self.uses[name]]
@@ -349,29 +350,6 @@ def _used(node: NodeProto) -> Iterator[str]:
         for inner in attribute.g.node:
             yield from _used(inner)
         yield from (item.name for item in attribute.g.output)
-
-
-def _demand_batch(call: Call, operator: str) -> None:
-    """Refuse inputs whose batch is elsewhere than in front, where the converter does not know of that."""
-    first = call.values[0]
-    if operator in _STATEFUL:
-        return
-    if any((value.batch, value.merged) != (first.batch, first.merged) for value in call.values):
-        raise UnsupportedError("the batch is another axis of one input than of the other")
-    if not first.is_plain and operator not in ANYWHERE:
-        raise UnsupportedError("the batch is not its first axis, or one with another")
-
-
-_STATEFUL = frozenset({"LSTM", "GRU"})
-"""Operators whose inputs have their batch each in a place of its own, which the converter knows."""
-
-
-def _with_batch(call: Call, value: Value) -> Value:
-    """Return a result with its batch where that of the inputs is, unless the converter has said where it is."""
-    first = call.values[0]
-    if call.placed or first.is_plain:
-        return value
-    return replace(value, batch=first.batch, merged=first.merged)
 
 
 _FOLDED = frozenset({"Shape", "Size", "Constant", "ConstantOfShape", "Range"})

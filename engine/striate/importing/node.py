@@ -101,11 +101,16 @@ class NodeView:
         """Return an attribute as a plain value.
 
         Raises:
-            UnsupportedError: it is of a kind that is not read.
+            UnsupportedError: it is of a kind that is not read, or of another one than what it is by default.
         """
         self._asked.add(name)
         found = self._attributes.get(name)
-        return default if found is None else _plain(found)
+        if found is None:
+            return default
+        value = _plain(found)
+        if default is not None and not isinstance(value, (int, float) if isinstance(default, float) else type(default)):
+            raise UnsupportedError(f"its attribute {name} is of another kind than {type(default).__name__}")
+        return value
 
     def unread(self) -> list[str]:
         """Return the attributes that nobody has asked for, without those that change nothing."""

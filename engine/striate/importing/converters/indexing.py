@@ -120,6 +120,8 @@ def _scattered(call: Call, value: Value, places: Value, values: Value, axis: Any
 
 def _counted(places: Array, sizes: Sequence[Dim]) -> tuple[Array, list[int]]:
     """Return the number of each row of coordinates along the first axes, and the sizes of those axes."""
+    if places.ndim == 0:
+        raise UnsupportedError("its places are no coordinates")
     known = [size for size in sizes[: places.shape[-1]] if isinstance(size, int)]
     if len(known) < places.shape[-1]:
         raise UnsupportedError("its places lie along an axis whose size is open")
@@ -170,9 +172,11 @@ def _scatter_nd(call: Call) -> Value:
 
 def _within_images(call: Call, places: Array) -> Array:
     """Return coordinates within one image, where every image has the same ones."""
+    if places.ndim < 2:
+        raise UnsupportedError("its places are no coordinates of each image")
     images = np.arange(len(places)).reshape(-1, *[1] * (places.ndim - 2))
     own = places[..., 1:]
-    if places.ndim < 2 or call.images != len(places) or (places[..., 0] != images).any() or (own != own[:1]).any():
+    if call.images != len(places) or (places[..., 0] != images).any() or (own != own[:1]).any():
         raise UnsupportedError("its places lie along the batch axis, and differ between the images")
     if own.shape[-1] == 0:
         raise UnsupportedError("it replaces whole images")
@@ -202,12 +206,16 @@ def _reverse_sequence(call: Call) -> Value:
     value, node, lengths = call.value(), call.node, call.whole(1)
     over, along = node.attribute("batch_axis", 1), node.attribute("time_axis", 0)
     place = call.position(value, along)
-    size = value.sizes[place]
+    size, rank = value.sizes[place], call.rank(value)
     if not isinstance(size, int):
         raise UnsupportedError("it turns sequences whose length is open")
+    if lengths.ndim != 1 or node.axis(rank, over) == node.axis(rank, along):
+        raise UnsupportedError("it has not one length for each sequence")
+    if lengths.min() < 0 or lengths.max() > size:
+        raise UnsupportedError(f"its sequences are longer than {size}")
     steps = np.arange(size)
     places = np.where(steps < lengths[:, None], lengths[:, None] - 1 - steps, steps)
-    if call.batched and node.axis(call.rank(value), over) == 0:
+    if call.batched and node.axis(rank, over) == 0:
         places = _of_one_image(call, places, 2)[None]
         other = None
     else:

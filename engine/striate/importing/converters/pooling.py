@@ -46,6 +46,8 @@ def _unpool(call: Call) -> Value:
     call.demand_float(value)
     kernel, stride, _ = window(call, len(value.sizes) - 1)
     pads = node.attribute("pads") or [0] * 2 * len(kernel)
+    if len(pads) != 2 * len(kernel):
+        raise UnsupportedError(f"its pads are {len(pads)} numbers for {len(kernel)} axes")
     spans = zip(value.sizes[1:], stride, kernel, pads[: len(kernel)], pads[len(kernel) :], strict=True)
     pooled: list[Dim] = [(size - 1) * step + tall - before - after for size, step, tall, before, after in spans]
     wanted = node.entries("output_shape", 2)

@@ -102,14 +102,16 @@ def _row(stored: Stored, features: int, factor: float = 1.0) -> Stored:
 
 def _matmul(call: Call) -> Value:
     call.demand_float()
+    if len(call.given) != 2:
+        raise UnsupportedError("it has not two inputs")
     vectors = [_axes(call, place) == 1 for place in (0, 1)]
     if not any(vectors):
-        return _of_matrices(call, *(item for item in call.given[:2] if item is not None))
+        return _of_matrices(call, _as_matrix(call, 0), _as_matrix(call, 1))
     if any(
         is_vector and call.batched and isinstance(call.given[place], Value) for place, is_vector in enumerate(vectors)
     ):
         raise UnsupportedError("it multiplies the images of a batch with each other")
-    pair = [_as_matrix(call, place, vectors[place]) for place in (0, 1)]
+    pair = [_as_matrix(call, place, is_vector=vectors[place]) for place in (0, 1)]
     made = _of_matrices(call, *pair)
     sizes = list(made.sizes)
     if vectors[0]:
@@ -126,7 +128,7 @@ def _axes(call: Call, place: int) -> int:
     return -1 if item is None else item.array.ndim
 
 
-def _as_matrix(call: Call, place: int, is_vector: bool) -> Value | Stored:
+def _as_matrix(call: Call, place: int, *, is_vector: bool = False) -> Value | Stored:
     """Return a vector as a matrix of one row where it is the first of a product, of one column as the second."""
     item = call.given[place]
     if item is None:

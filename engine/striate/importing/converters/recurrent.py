@@ -59,8 +59,8 @@ def _demand_plain(call: Call, name: str) -> None:
     """Refuse what the layer of the language has not: other functions, clipped cells, lengths, a state to begin with."""
     node, count = call.node, 1 + (call.node.attribute("direction", "forward") == "bidirectional")
     functions = node.attribute("activations")
-    if functions is not None and [each.lower() for each in functions] != _USUAL[name] * count:
-        raise UnsupportedError(f"its functions are {', '.join(functions)[:60]}")
+    if functions is not None and [str(each).lower() for each in functions] != _USUAL[name] * count:
+        raise UnsupportedError(f"its functions are {', '.join(map(str, functions))[:60]}")
     if node.attribute("clip") is not None or node.attribute("input_forget", 0):
         raise UnsupportedError("it bounds its cells, or couples its gates")
     if name == "gru" and not node.attribute("linear_before_reset", 0):
@@ -98,6 +98,8 @@ def _weights(call: Call, name: str) -> tuple[dict[str, Stored], int]:
         raise UnsupportedError("its weights do not have the sizes of its gates")
     made: dict[str, Stored] = {}
     bias = call.weight(3) if call.stored(3) is not None else None
+    if bias is not None and bias.array.shape != (len(given.array), 2 * len(gates) * hidden):
+        raise UnsupportedError("its biases do not have the sizes of its gates")
     for direction, ending in zip(range(len(given.array)), ("l0", "l0_reverse"), strict=False):
         made[f"weight_ih_{ending}"] = Stored(given.names, _in_order(given.array[direction], gates, hidden))
         made[f"weight_hh_{ending}"] = Stored(own.names, _in_order(own.array[direction], gates, hidden))

@@ -289,6 +289,8 @@ def _unsqueeze(call: Call) -> Value:
     if any(not -rank <= axis < rank for axis in axes):
         raise UnsupportedError(f"it puts an axis where a tensor of {rank} has none")
     new = {axis % rank for axis in axes}
+    if len(new) < len(axes):
+        raise UnsupportedError("it puts two axes in one place")
     old = [place for place in range(rank) if place not in new]
     batch = old[value.batch] if call.batched else rank
     left = iter(() if value.flat else value.sizes)
