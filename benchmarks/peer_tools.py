@@ -19,7 +19,7 @@ ENVIRONMENT = HERE.parent / "build" / "peers"
 PYTHON = ENVIRONMENT / "bin" / "python"
 REQUIREMENTS = HERE / "requirements.txt"
 
-NAMES = ("nnef", "onnx", "torch", "torchinfo", "keras")
+NAMES = ("nnef", "onnx", "onnxscript", "torch", "torchinfo", "keras")
 
 
 def available() -> dict[str, str]:

@@ -7,6 +7,7 @@ import argparse
 import check_scaling
 import check_startup
 import editor_keystrokes
+import export_speed
 import fault_table
 import hostile
 import memory_forecast
@@ -21,6 +22,7 @@ BENCHMARKS = {
     "text_size": text_size.run,
     "fault_table": fault_table.run,
     "editor_keystrokes": editor_keystrokes.run,
+    "export_speed": export_speed.run,
     "hostile": hostile.run,
     "memory_forecast": memory_forecast.run,
 }

@@ -79,15 +79,16 @@ def staged(
             E0605, ONNX's checker refuses the model.
     """
     from striate.onnx.document import check_content, serialize
-    from striate.onnx.filling import LARGEST_FILE, check_length, fill, length
+    from striate.onnx.filling import LARGEST_FILE, check_length, fill, length, without_weights
 
     place = Path(os.path.realpath(target))
     if external_data is False:
         check_length(document)
     if not external_data and length(document) <= LARGEST_FILE:
+        # ONNX's checker and its inference each copy what they look at: with the weights, three times the file.
+        check_content(serialize(without_weights(document)))
         fill(document, weights)
         content = serialize(document)
-        check_content(content)
         yield Staged(content, place, len(content))
         return
     folder = make_folder(place.with_name(f".{place.name}.{os.getpid()}-{secrets.token_hex(4)}{PART}"))

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import torch
 
 import striate
 
@@ -128,3 +129,21 @@ def test_the_check_of_every_keystroke_is_measured(script, monkeypatch):
     assert row["keystrokes"] == len(list(keystrokes.versions(text)))
     assert 0 < row["with_errors"] < row["keystrokes"]
     assert 0 < row["median_ms"] <= row["p90_ms"] <= row["max_ms"]
+
+
+@pytest.mark.parametrize(("depth", "parameters"), [("50", 25_557_032), ("152", 60_192_808)])
+def test_the_peers_export_the_same_network(script, monkeypatch, depth: str, parameters: int):
+    monkeypatch.syspath_prepend(str(BENCHMARKS / "peers"))
+    peer, speed = script("torch_networks"), script("export_speed")
+    ours = striate.load(speed.RESNET, model=f"ResNet{depth}")
+    assert ours.parameters == parameters
+    with torch.device("meta"):
+        theirs = peer.resnet(peer.DEPTHS[depth])
+    assert sum(weight.numel() for weight in theirs.parameters()) == parameters
+    assert depth in speed.DEPTHS
+
+
+def test_the_weights_of_exported_files_are_counted(script, tmp_path):
+    path = tmp_path / "plain.onnx"
+    striate.load(BENCHMARKS / "networks" / "lenet5.cnn").export_onnx(path, verify=False)
+    assert script("export_speed")._weights_of(str(path)) == "plain 0.06 M"

@@ -58,6 +58,27 @@ def fill(document: ModelProto, weights: StoredWeights) -> None:
         tensor.raw_data = weights.numbers(tensor).tobytes()
 
 
+def without_weights(document: ModelProto) -> ModelProto:
+    """Return a document that is not filled yet with its weights as inputs: all that there is to check, and small."""
+    graph = document.graph
+    made = ModelProto()
+    for part in ("ir_version", "producer_name", "producer_version", "domain", "model_version", "doc_string"):
+        if document.HasField(part):
+            setattr(made, part, getattr(document, part))
+    for part in ("opset_import", "functions", "metadata_props"):
+        getattr(made, part).extend(getattr(document, part))
+    made.graph.name = graph.name
+    for part in ("node", "input", "output", "value_info", "metadata_props"):
+        getattr(made.graph, part).extend(getattr(graph, part))
+    declared = {tensor.name for tensor in _declared(document)}
+    for tensor in graph.initializer:
+        if tensor.name in declared:
+            made.graph.input.append(helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims))
+        else:
+            made.graph.initializer.append(tensor)
+    return made
+
+
 def fill_beside(document: ModelProto, weights: StoredWeights, stream: BinaryIO) -> str:
     """Write the numbers into a stream and note in the document where each stands; small ones go into the document.
 

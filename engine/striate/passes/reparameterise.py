@@ -65,17 +65,29 @@ def reparameterise(graph: Graph, arrays: Mapping[str, Array]) -> Reparameterised
     """
     import numpy as np  # passes are imported where nothing is computed
 
-    stored = {name: np.asarray(values, dtype=np.float64) for name, values in arrays.items()}
-    plain, kernels, count = plain_kernels(graph, stored)
-    work = _Folding(plain, kernels)
+    plain, kernels, count = plain_kernels(graph, _Wide(arrays))
+    work = _Folding(plain, _Wide(kernels))
     norms = branches = 0
     while True:
         folded, merged = work.fold_norms(), work.merge_branches()
         norms, branches = norms + folded, branches + merged
         if not folded and not merged:
             break
-    values = {name: work.arrays[name].astype(np.float32) for name in work.graph.weights}
+    values = {name: np.asarray(work.arrays.stored(name), dtype=np.float32) for name in work.graph.weights}
     return Reparameterised(work.graph, values, norms, branches, count)
+
+
+class _Wide(dict[str, "Array"]):
+    """Weights by name that are read in float64; those that nobody reads stay as they are and cost no memory."""
+
+    def __getitem__(self, name: str) -> Array:
+        import numpy as np
+
+        return np.asarray(self.stored(name), dtype=np.float64)
+
+    def stored(self, name: str) -> Array:
+        """Return a weight as it is."""
+        return super().__getitem__(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +102,7 @@ class _Branch:
 class _Folding:
     """A graph whose layers are folded; kernels in float64."""
 
-    def __init__(self, graph: Graph, arrays: dict[str, Array]) -> None:
+    def __init__(self, graph: Graph, arrays: _Wide) -> None:
         self.graph = graph
         self.arrays = arrays
         self._index()

@@ -171,6 +171,22 @@ def test_a_file_that_computes_something_else_is_not_placed(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_what_is_checked_is_everything_but_the_numbers(tmp_path):
+    model = from_text(RESIDUAL)
+    arrays = {name: start_values(weight, 0) for name, weight in model.graph.weights.items()}
+    colophon = Colophon("striate", "0", "a sentence", {"striate.model": "Small"})
+    document = build_document(model.graph, model.catalogue.lookup, arrays, 17, colophon, filled=False)
+    bare = filling.without_weights(document)
+    onnx.checker.check_model(bare, full_check=True)
+    inputs = {item.name for item in bare.graph.input} - {item.name for item in document.graph.input}
+    assert inputs == set(arrays)
+    filling.fill(document, StoredWeights(arrays))
+    for made in (document, bare):
+        del made.graph.initializer[:]
+        del made.graph.input[:]
+    assert bare == document
+
+
 def test_weights_are_written_one_at_a_time(tmp_path):
     """Beside the weights that are given, no more memory is taken than the largest of them needs."""
     model = from_body("\n".join(["conv(256, 3, pad = 1)"] * 8), "input a: 256 x 4 x 4")

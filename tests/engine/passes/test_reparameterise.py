@@ -11,6 +11,7 @@ from striate.graph import Graph
 from striate.graph.verifier import verify
 from striate.lower.torch import Program, load_arrays
 from striate.model import load_source
+from striate.ops.initializers import start_values
 from striate.ops.registry import BUILTIN
 from striate.passes import DropInferenceNoops, RemoveDeadNodes, run_passes
 from striate.passes.reparameterise import Reparameterised, reparameterise
@@ -174,3 +175,14 @@ def test_random_networks_compute_the_same(graph):
     expected, actual = evaluated(graph, arrays), evaluated(found.graph, found.arrays)
     for name, values in expected.items():
         torch.testing.assert_close(actual[name], values, rtol=1e-4, atol=1e-4 * float(values.abs().max()))
+
+
+def test_weights_that_are_not_folded_are_not_copied():
+    text = "model M {\ninput a: 3 x 8 x 8\nconv(4, 3) -> relu -> conv(4, 3, bias = false) -> bn\noutput y\n}\n"
+    model = load_source(Source("m.cnn", text))
+    arrays = {name: start_values(weight, 0) for name, weight in model.graph.weights.items()}
+    done = reparameterise(model.graph, arrays)
+    assert done.norms == 1
+    assert done.arrays["conv1.weight"] is arrays["conv1.weight"]
+    assert done.arrays["conv2.weight"] is not arrays["conv2.weight"]
+    assert {values.dtype.name for values in done.arrays.values()} == {"float32"}
