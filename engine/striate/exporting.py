@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from striate.analysis.ends import NO_ENDS, Ends, Wanted
 from striate.expanding import expand_model
-from striate.exporting_ends import finished, read_ends, verify_whole, wanted_by
+from striate.exporting_ends import (
+    check_verifiable,
+    finished,
+    read_ends,
+    session_outputs,
+    torch_outputs,
+    verify_whole,
+    wanted_by,
+)
 from striate.graph import fingerprint
 from striate.ops.initializers import start_values
 from striate.passes import DropInferenceNoops, RemoveDeadNodes, reparameterise, run_passes
@@ -119,7 +127,8 @@ def export_model(
     asked = numbers.settle(read_contract(model.file, model.name, contract, precision=numbers.precision))
     version = asked.opset if opset is None else check_opset(opset)
     values = take_weights(model, weights, seed)
-    ends = read_ends(model, (wanted or Wanted()).over(wanted_by(asked)), values.info, asked.precision)
+    ends = read_ends(model, (wanted or Wanted()).over(wanted_by(asked)), values.info)
+    check_verifiable(asked.precision, ends, functions=functions)
     source, told = _prepared(model, values.arrays, fold=fold or asked.precision != "float32")
     words = f"{values.words}; {told}" if told else values.words
     text = _text(model) if asked.text and not (told or ends) else ""  # else it is not what the nodes compute
@@ -166,13 +175,16 @@ def _placed(
         found, further = _verify(source, lowered, made.content, arrays, asked) if verify else (None, ())
         if whole is None:
             made.place()
-    if whole is None:
-        return made, found, further
-    with staged(target, whole, numbers, external_data) as made:
-        if found is not None:
-            found = verify_whole(source, made.content, ends or NO_ENDS, arrays, asked.tolerance, found)
-        made.place()
-    return made, found, further
+            return made, found, further
+        with staged(target, whole, numbers, external_data) as all_of_it:
+            if found is not None:
+                network = session_outputs(made.content) if lowered else torch_outputs(source.model, arrays)
+                whole_as_well = verify_whole(
+                    source, all_of_it.content, ends or NO_ENDS, network, asked.tolerance, found
+                )
+                found = found if lowered else whole_as_well  # compared with torch, and not with a file
+            all_of_it.place()
+            return all_of_it, found, further
 
 
 def check_target(path: Path) -> None:

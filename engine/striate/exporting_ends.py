@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from striate.analysis.ends import Ends, EndsReader, Wanted
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from striate.runtime.checkpoint import CheckpointInfo
 
     Arrays = Mapping[str, np.ndarray[Any, np.dtype[np.float32]]]
+    Outputs = Callable[[Mapping[str, np.ndarray[Any, Any]]], Mapping[str, np.ndarray[Any, Any]]]
 
 _ROOM = 3.0
 """How many times as far from torch as the network alone the answers may be, where that is more than the tolerance."""
@@ -32,30 +33,19 @@ def wanted_by(contract: ExportContract) -> Wanted:
     return Wanted(contract.preprocess, contract.camera, contract.postprocess, contract.top)
 
 
-def read_ends(model: Model, wanted: Wanted, info: CheckpointInfo | None, precision: str = "float32") -> Ends | None:
+def read_ends(model: Model, wanted: Wanted, info: CheckpointInfo | None) -> Ends | None:
     """Return what the file does before and behind the network, None where nothing is wanted.
 
     Args:
         model: the model.
         wanted: what is wanted.
         info: the description of the checkpoint, whose pixel contract counts more than the file's.
-        precision: the numbers of the file.
 
     Raises:
-        DiagnosticError: E0640 to E0642, the network does not say what is needed, or does not go with it; E0644, the
-            file is in bfloat16.
+        DiagnosticError: E0640 to E0642, the network does not say what is needed, or does not go with it.
     """
     if not wanted.anything:
         return None
-    if precision == "bfloat16":
-        raise DiagnosticError(
-            Diagnostic(
-                "E0644",
-                "preprocessing and postprocessing cannot be verified in a file that computes in bfloat16",
-                notes=("ONNX Runtime computes in bfloat16 on GPUs only",),
-                help="export in float32 or float16, or leave --preprocess and --postprocess out",
-            )
-        )
     graph, lookup = model.graph, model.catalogue.lookup
     first = graph.inputs[0].value.name
     heads = {task.name: model.catalogue.find(HeadRecord, task.name) for task in graph.tasks}
@@ -72,6 +62,24 @@ def read_ends(model: Model, wanted: Wanted, info: CheckpointInfo | None, precisi
         {name: record.task for name, record in heads.items() if record is not None},
         shares,
     ).read()
+
+
+def check_verifiable(precision: str, ends: Ends | None, *, functions: bool) -> None:
+    """Refuse what ONNX Runtime could not run on a CPU, and so not verify.
+
+    Raises:
+        DiagnosticError: E0644, something is put around a network that computes in bfloat16.
+    """
+    if precision == "bfloat16" and (ends is not None or functions):
+        what = "preprocessing and postprocessing" if ends is not None else "blocks as functions"
+        raise DiagnosticError(
+            Diagnostic(
+                "E0644",
+                f"{what} cannot be verified in a file that computes in bfloat16",
+                notes=("ONNX Runtime computes in bfloat16 on GPUs only",),
+                help="export in float32, float16 or int8, or leave them out",
+            )
+        )
 
 
 def finished(document: ModelProto, graph: Graph, ends: Ends | None, *, functions: bool) -> ModelProto | None:
@@ -100,8 +108,26 @@ def _with_described_ends(document: ModelProto, ends: Ends) -> ModelProto:
     return made
 
 
+def torch_outputs(model: Model, arrays: Arrays) -> Outputs:
+    """Return the network in torch, from inputs to outputs by name."""
+    from striate.lower.torch import Program, load_arrays
+    from striate.lower.torch.reference import ArrayReference
+
+    return ArrayReference(load_arrays(Program(model.graph, model.catalogue.lookup), arrays)).outputs
+
+
+def session_outputs(content: bytes | str) -> Outputs:
+    """Return a file of the network alone in ONNX Runtime: what the whole is compared with where numbers are narrow.
+
+    It has been compared with torch before, by what its numbers allow and on inputs that they can hold.
+    """
+    from striate.onnx.runtime import OnnxSession
+
+    return OnnxSession(content).run
+
+
 def verify_whole(
-    source: Source, content: bytes | str, ends: Ends, arrays: Arrays, tolerance: float, alone: Verification
+    source: Source, content: bytes | str, ends: Ends, network: Outputs, tolerance: float, alone: Verification
 ) -> Verification:
     """Compare a file with all that was put around the network with the same done in torch.
 
@@ -109,23 +135,19 @@ def verify_whole(
         source: what the network was written from.
         content: the file.
         ends: what is done before and behind the network.
-        arrays: the weights of the model.
-        tolerance: how far answers may be from torch's.
+        network: the network alone.
+        tolerance: how far answers may be.
         alone: how the network alone compared; answers may be a few times as far, where its numbers are narrow.
 
     Raises:
         DiagnosticError: E0643, it computes something else.
     """
-    from striate.lower.torch import Program, load_arrays
     from striate.lower.torch.ends import BakedReference
-    from striate.lower.torch.reference import ArrayReference
     from striate.onnx.runtime import OnnxSession
     from striate.onnx.trials import trials_for
     from striate.onnx.verify_ends import camera_trials, verify_ends
 
-    model = source.model
-    network = ArrayReference(load_arrays(Program(model.graph, model.catalogue.lookup), arrays))
-    trials = list(camera_trials(trials_for(source.graph, model.domain), ends))
+    trials = list(camera_trials(trials_for(source.graph, source.model.domain), ends))
     session, bound = OnnxSession(content), max(tolerance, _ROOM * alone.difference.relative)
     return verify_ends(session.run, session.name, ends, BakedReference(network, ends), trials, bound)
 

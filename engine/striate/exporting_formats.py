@@ -161,7 +161,7 @@ def _verified_ends(
             replace(subject, trials=trials), stated(_entries(model, kind, weights, asked, told), subject.ends)
         )
         network = ArrayReference(load_arrays(Program(model.graph, model.catalogue.lookup), weights.arrays))
-        reference = BakedReference(network, subject.ends)
+        reference = BakedReference(network.outputs, subject.ends)
         found = verify_ends(
             tried(converted.runner), converted.runtime, subject.ends, reference, trials, asked.tolerance
         )

@@ -136,7 +136,9 @@ class _Writer:
         return items
 
     def _scope(self, place: int, depth: int) -> Scope | None:
-        scopes = self._scopes.get(_layer(self._nodes[place]), ())
+        layer = _layer(self._nodes[place])
+        # What prepares a weight, such as dequantising it, goes by the weight's name and belongs to its layer.
+        scopes = self._scopes.get(layer) or self._scopes.get(layer.rpartition(".")[0], ())
         return scopes[depth] if len(scopes) > depth else None
 
     def _is_within(self, places: Sequence[int], scope: Scope) -> bool:

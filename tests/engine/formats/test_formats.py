@@ -164,7 +164,9 @@ def test_a_size_that_torch_export_cannot_leave_open_is_named_with_its_layer(tmp_
 
 @pytest.mark.parametrize("kind", OTHERS)
 def test_the_same_network_of_known_size_can_be_written(kind, tmp_path):
-    export_format(from_body(SAME, "input image: 3 x 9 x 8"), tmp_path / f"net{KINDS[kind].suffix}", kind)
+    report = export_format(from_body(SAME, "input image: 3 x 9 x 8"), tmp_path / f"net{KINDS[kind].suffix}", kind)
+    assert report.verification.trials == ("batch 1", "batch 3")
+    assert all(path.is_file() for path in report.paths)
 
 
 def test_a_missing_openvino_is_told_before_any_work(tmp_path, monkeypatch):

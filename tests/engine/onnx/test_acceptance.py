@@ -143,6 +143,5 @@ def test_openvino_takes_no_functions_and_says_so(run_baked):
     pytest.importorskip("openvino")
     code, lines, _ = run_baked("--for", "openvino", "--functions")
     assert code == 0
-    assert lines[-1] == (
-        "warning: OpenVINO does not take it: No conversion rule found for operations: striate.blocks.Unit"
-    )
+    assert lines[-1].startswith("warning: OpenVINO does not take it: No conversion rule found for operations: ")
+    assert "striate.blocks.Unit" in lines[-1]

@@ -381,3 +381,20 @@ def test_weights_in_a_second_file(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["n.onnx", report.data.name])
     found = OnnxSession(str(report.path)).run({"image": images(1, 9, 8, 3)})
     assert found["logits"].shape == (1, 7)
+
+
+def test_a_file_in_int8_has_ends_and_functions_too(tmp_path):
+    """Its numbers hold no random input, so it is compared with the file of the network alone."""
+    text = SECTION.replace("camera = bgr; postprocess = top; top = 2", "postprocess = softmax").replace(
+        "3 x 8 x 8 { color = rgb; range = 0..1 }", "1 x 8 x 8 { range = 0..1 }"
+    )
+    recipe = "train Net { data = digits(); loss = cross_entropy; optimizer = sgd(lr = 0.1); epochs = 1; batch = 8 }"
+    model = from_text(f"{text}\n{recipe}\n")
+    alone = export_model(model, tmp_path / "a.onnx", numbers=Numbers("int8"), wanted=Wanted("pixels"))
+    report = export_model(model, tmp_path / "b.onnx", numbers=Numbers("int8"), functions=True)
+    assert [item.name for item in onnx.load(report.path).functions] == ["Classification"]
+    assert "images" in report.verification.trials  # the comparison of the network, with torch
+    pictures = images(2, 8, 8, 1)
+    found = OnnxSession(str(report.path)).run({"image": pictures})["probabilities"]
+    expected = OnnxSession(str(alone.path)).run({"image": pictures})["probabilities"]
+    np.testing.assert_allclose(found, expected, atol=1e-5)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from striate.analysis.ends import Answer, Ends, Pixels
-from striate.lower.torch.reference import ArrayReference
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -48,18 +47,18 @@ def answers_of(scores: Tensor, answer: Answer) -> dict[str, Tensor]:
 
 
 class BakedReference:
-    """The network in torch with its two ends, from arrays of 8 bits to answers."""
+    """A network, from inputs to outputs by name, with its two ends in torch: from arrays of 8 bits to answers."""
 
-    def __init__(self, network: ArrayReference, ends: Ends) -> None:
+    def __init__(self, network: Callable[[Mapping[str, Array]], Mapping[str, Array]], ends: Ends) -> None:
         self._network = network
         self._ends = ends
 
-    def scores(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+    def scores(self, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
         """Return the outputs of the network by name, for images of 8 bits where pixels are prepared."""
         prepared = dict(inputs)
         for pixels in self._ends.pixels:
             prepared[pixels.name] = network_input(torch.from_numpy(inputs[pixels.name]), pixels).contiguous().numpy()
-        return self._network.outputs(prepared)
+        return self._network(prepared)
 
     def answers(self, scores: Mapping[str, Array]) -> dict[str, Array]:
         """Return the outputs of the file by name: answers, and the network's outputs that stay as they are."""
