@@ -202,7 +202,7 @@ def test_names_weights_and_blocks_are_those_of_the_module():
     for name, item in state.items():
         np.testing.assert_array_equal(found.weights[name], item.numpy())
     assert list(found.outputs) == ["logits", "features"]
-    assert "repeat 3 { Layer }" in found.text
+    assert "repeat 3 { Layer" in found.text
     assert "dropout(0.2)" in found.text
     assert found.model.name == "Net"
 
