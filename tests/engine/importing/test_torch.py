@@ -203,7 +203,7 @@ def test_names_weights_and_blocks_are_those_of_the_module():
         np.testing.assert_array_equal(found.weights[name], item.numpy())
     assert list(found.outputs) == ["logits", "features"]
     assert "repeat 3 { Layer" in found.text
-    assert "dropout(0.2)" in found.text
+    assert "dropout(rate = 0.2)" in found.text
     assert found.model.name == "Net"
 
 
@@ -296,7 +296,7 @@ def test_everything_that_cannot_be_imported_is_listed_with_its_module():
     [
         (lambda x: x.mean(0), "across the images"),
         (lambda x: x.mean(), "it goes over the images of the batch"),
-        (lambda x: x.flatten(0, 1), "it mixes the batch axis with others"),
+        (lambda x: x.flatten(0, 1), "the batch is not its first axis"),
         (lambda x: x.transpose(0, 1), "the batch is not its first axis"),
         (lambda x: x * torch.ones(x.shape), "it makes a constant whose size depends on the input"),
         (lambda x: torch.ones(3), "it is a constant"),
