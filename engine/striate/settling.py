@@ -48,7 +48,7 @@ def _settled(section: Section, profile: Profile, known: Iterable[Argument], orig
     settings += [
         SettledSetting(item.name, text, f"default of {section.kind}", text)
         for item in known
-        if item.name not in entries and not item.required and item.default is not None
+        if item.name not in entries and not item.required and item.default not in (None, ())
         for text in [item.default if isinstance(item.default, str) else format_value(item.default)]
     ]
     return SettledSection(section.kind, section.alias.text if section.alias else None, settings)

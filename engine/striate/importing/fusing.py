@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from striate.importing.affine import join_norms
 from striate.importing.network import Layer, Network
+from striate.importing.turning import cancel_turns
 
 _LARGEST = float(np.finfo(np.float32).max)
 
@@ -46,7 +48,9 @@ Pattern = Callable[[Layer, Makers], Fused | None]
 
 
 def fuse(network: Network) -> None:
-    """Put layers of a network together where they are one of the language."""
+    """Put layers of a network together where they are one of the language, and cancel permutations."""
+    cancel_turns(network)
+    join_norms(network)
     uses = Counter(number for layer in network.layers for number in layer.inputs)
     uses.update(value.number for _, value in network.outputs)
     makers = Makers({number: layer for layer in network.layers for number in layer.outputs}, uses)

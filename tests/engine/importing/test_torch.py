@@ -56,7 +56,7 @@ MODULES = {
     "instancenorm": (nn.InstanceNorm2d(4, affine=True), IMAGE, ["instancenorm"]),
     "layernorm": (nn.LayerNorm(8), TOKENS, ["layernorm"]),
     "maxpool": (nn.MaxPool2d(3, 2, 1, ceil_mode=True), IMAGE, ["maxpool"]),
-    "maxpool of lines": (nn.MaxPool1d(2), (4, "L"), ["maxpool"]),
+    "maxpool of lines": (nn.MaxPool1d(2), (4, 12), ["maxpool"]),
     "avgpool": (nn.AvgPool2d(3, 2, 1, count_include_pad=False), IMAGE, ["avgpool"]),
     "avgpool with padding": (nn.AvgPool2d(3, 2, 1), IMAGE, ["avgpool"]),
     "global pool": (nn.AdaptiveAvgPool2d(1), IMAGE, ["global_avgpool"]),
@@ -202,8 +202,8 @@ def test_names_weights_and_blocks_are_those_of_the_module():
     for name, item in state.items():
         np.testing.assert_array_equal(found.weights[name], item.numpy())
     assert list(found.outputs) == ["logits", "features"]
-    assert "repeat 3 { Layer }" in found.text
-    assert "dropout(0.2)" in found.text
+    assert "repeat 3 { Layer" in found.text
+    assert "dropout(rate = 0.2)" in found.text
     assert found.model.name == "Net"
 
 
@@ -296,7 +296,7 @@ def test_everything_that_cannot_be_imported_is_listed_with_its_module():
     [
         (lambda x: x.mean(0), "across the images"),
         (lambda x: x.mean(), "it goes over the images of the batch"),
-        (lambda x: x.flatten(0, 1), "it mixes the batch axis with others"),
+        (lambda x: x.flatten(0, 1), "the batch is not its first axis"),
         (lambda x: x.transpose(0, 1), "the batch is not its first axis"),
         (lambda x: x * torch.ones(x.shape), "it makes a constant whose size depends on the input"),
         (lambda x: torch.ones(3), "it is a constant"),
@@ -339,3 +339,9 @@ def test_a_network_that_computes_something_else_is_not_handed_out(monkeypatch):
 
     monkeypatch.setattr(program, "RULES", {**program.RULES, "relu.default": entries.RULES["tanh.default"]})
     assert refusal(Function(functional.relu), IMAGE).code == "E0607"
+
+
+def test_a_traced_module_keeps_its_names():
+    module = nn.Sequential(Unit(4), nn.Flatten(), nn.Linear(4 * 36, 3))
+    found = read(torch.fx.symbolic_trace(module), (4, 6, 6))
+    assert {node.name for node in found.model.graph.nodes} >= {"n0.conv1", "n0.bn1", "n0.gate.1", "n2"}

@@ -27,7 +27,8 @@ records = pytest.mark.parametrize("record", BUILTIN.values(), ids=lambda record:
 
 def text_of(call, inputs):
     """Return a file that makes the call on inputs of these sizes."""
-    named = re.findall(r"\b(skip|grid|keys|values|adjacency|indices|rois|mask|offsets|modulation)\b(?! =)", call.partition("(")[2])
+    known = "skip|grid|keys|values|adjacency|indices|rois|mask|state|cell|offsets|modulation"
+    named = re.findall(rf"\b({known})\b(?! =)", call.partition("(")[2])
     names = ["value0", *named] if named else [f"value{index}" for index in range(len(inputs))]
     lines = [f"  input {name}: {' x '.join(map(str, kind.shape))}" for name, kind in zip(names, inputs, strict=True)]
     if len(names) > 1 and not named:

@@ -42,7 +42,7 @@ def turned(walk: Walk, item: Any, order: Sequence[int]) -> Value | Turned:
         item = item.value
     if list(order) == list(range(len(order))):
         return tensor(item)
-    if order[0] != 0:
+    if order[0] != 0 and tensor(item).is_plain:
         return Turned(tensor(item), tuple(order))
     made: Value = walk.onnx("Transpose", tensor(item), perm=list(order))
     return made

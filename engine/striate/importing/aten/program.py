@@ -143,8 +143,10 @@ class _Reading:
         ]
         for name, found in zip(output_names(self.program), wanted, strict=True):
             value = self.known.get(found) if isinstance(found, Node) else None
-            if isinstance(value, Turned):
+            if isinstance(value, Turned) or (isinstance(value, Value) and not value.is_plain):
                 self._refuse(name, "output", "the batch is not its first axis")
+            elif isinstance(value, Value) and value.form:
+                self._refuse(name, "output", value.form)
             elif isinstance(value, Value):
                 self.network.outputs.append((name, value))
             else:

@@ -17,7 +17,7 @@ from striate.dims import Dim, Expr
 from striate.importing.call import Call
 from striate.importing.converters import CONVERTERS
 from striate.importing.findings import UnsupportedError
-from striate.importing.network import BATCH, Layer, Network, Stored, Value
+from striate.importing.network import Layer, Network, Stored, Value
 from striate.importing.node import NodeView
 
 OPSET = 22
@@ -86,6 +86,8 @@ class Walk:
         self, name: str, inputs: Value | Sequence[Value], weights: Mapping[str, Stored] | None = None, **arguments: Any
     ) -> Value:
         """Add a layer of one value and return that value."""
+        for value in [inputs] if isinstance(inputs, Value) else inputs:
+            _demand_plain(value)
         call = self.call("Identity", [], {})
         made = call.layer(name, inputs, weights, **arguments)
         self.made += call.made
@@ -96,7 +98,7 @@ class Walk:
         if isinstance(item, Stored):
             return tuple(item.array.shape)
         value = item.value if isinstance(item, Turned) else item
-        sizes: tuple[Dim, ...] = (BATCH, *(() if value.flat else value.sizes))
+        sizes = self.call("Identity", [value], {}).shape(value)
         return tuple(sizes[place] for place in item.order) if isinstance(item, Turned) else sizes
 
     def rank(self, item: Value | Stored | Turned) -> int:
@@ -106,6 +108,11 @@ class Walk:
     def axis(self, item: Value | Stored | Turned, axis: int) -> int:
         """Return an axis counted from the front."""
         return axis % max(self.rank(item), 1)
+
+
+def _demand_plain(value: Value) -> None:
+    if value.form or not value.is_plain:
+        raise UnsupportedError(value.form or "the batch is not its first axis")
 
 
 def _item(given: Any) -> Value | Stored | None:
