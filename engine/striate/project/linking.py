@@ -227,7 +227,7 @@ class _Linker:
             "E0330",
             f"no installed plugin provides a file {name}",
             place,
-            notes=(f"files of plugins: {', '.join(family[:12])}",) if family else (),
+            notes=(f"files of plugins: {_some(family)}",) if family else (),
             help=f"did you mean {written}?" if written else f"a file of the project is named in quotes: use {quoted}",
             fixes=(Fix(f"write {written}", (Edit(place, written),), "unsafe"),) if written else (),
         )
@@ -258,3 +258,12 @@ def _too_much(statement: Use, limit: Limit) -> Diagnostic:
         ),
         help=f"use only the files whose blocks are needed; {limit.advice}",
     )
+
+
+_SHOWN = 12
+"""Names of files that a note lists."""
+
+
+def _some(names: list[str]) -> str:
+    further = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {further} more" if further > 0 else "")
