@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -120,23 +120,55 @@ class Model:
         seed: int = 0,
         opset: int | None = None,
         verify: bool = True,
+        fold: bool = False,
+        functions: bool = False,
+        external_data: bool | None = None,
+        precision: str | None = None,
+        keep_float: Sequence[str] = (),
+        calibrate: str | Path | Sequence[Mapping[str, Any]] | None = None,
+        preprocess: str | None = None,
+        postprocess: str | None = None,
     ) -> ExportReport:
         """Write the network as ONNX and compare ONNX Runtime with torch; nothing is written if they differ.
+
+        What is left out is as the file's export section says.
 
         Args:
             path: the file to write.
             weights: a checkpoint; without one the weights are initialised from `seed`.
             seed: see `weights`.
-            opset: the operator set, instead of the export section's or the default.
+            opset: the operator set.
             verify: whether to compare; needs torch and onnxruntime.
+            fold: whether batch norms and parallel branches are folded into convolutions.
+            functions: whether blocks are written as functions of the file.
+            external_data: whether the weights go into a second file; None where one file of 2 GiB cannot hold them.
+            precision: `float32`, `float16`, `bfloat16` or `int8`.
+            keep_float: layers and blocks that stay in float32 whatever the precision is.
+            calibrate: for int8: a folder of images, the name of a data set, or batches of inputs by name.
+            preprocess: `pixels` or `resize`: the file takes 8-bit images.
+            postprocess: `head`, `softmax`, `sigmoid`, `argmax` or `top`: the file gives answers.
 
         Raises:
             DiagnosticError: the network cannot be written as ONNX, or computes something else there.
         """
+        from striate.analysis.ends import Wanted  # noqa: PLC0415  # not needed to load
+        from striate.calibration import Calibration  # noqa: PLC0415  # the same
         from striate.exporting import export_model  # noqa: PLC0415  # imports this module
+        from striate.precisions import Numbers  # noqa: PLC0415  # not needed to load
 
-        checkpoint = None if weights is None else Path(weights)
-        return export_model(self, Path(path), weights=checkpoint, seed=seed, opset=opset, verify=verify)
+        return export_model(
+            self,
+            Path(path),
+            weights=None if weights is None else Path(weights),
+            seed=seed,
+            opset=opset,
+            verify=verify,
+            fold=fold,
+            functions=functions,
+            external_data=external_data,
+            numbers=Numbers(precision, keep_float=tuple(keep_float), calibration=Calibration(calibrate)),
+            wanted=Wanted(preprocess=preprocess, postprocess=postprocess),
+        )
 
     def _repr_html_(self) -> str:
         """Show the summary in a notebook."""

@@ -80,6 +80,21 @@ def test_export_writes_a_verified_file(net, tmp_path):
     assert not striate.load(net).export_onnx(tmp_path / "net.onnx", verify=False).verification
 
 
+def test_export_takes_what_the_command_takes(net, tmp_path):
+    import numpy as np
+    import onnx
+
+    model = striate.load(net)
+    images = [{"image": np.random.default_rng(0).random((2, 3, 8, 8), dtype=np.float32)}]
+    made = model.export_onnx(
+        tmp_path / "narrow.onnx", precision="int8", calibrate=images, keep_float=["dense1"], external_data=True
+    )
+    assert (made.precision, made.data) != ("float32", None)
+    assert "QuantizeLinear" in {node.op_type for node in onnx.load(tmp_path / "narrow.onnx").graph.node}
+    model.export_onnx(tmp_path / "answers.onnx", postprocess="softmax", functions=True, fold=True)
+    assert "Softmax" in {node.op_type for node in onnx.load(tmp_path / "answers.onnx").graph.node}
+
+
 def test_importing_striate_is_light():
     import subprocess
     import sys
