@@ -394,7 +394,11 @@ DEFORM_CONV = OpRecord(
             fails="needs offsets 8 x 5 x 4, but 8 x 6 x 5 is given",
         ),
         Sample({"channels": 4, "kernel": 1, "offsets": 1}, ((2, 6, 5), (2, 6)), fails="needs offsets 2 x 6 x 5"),
-        Sample({"channels": 4, "kernel": 1, "modulation": 1}, ((2, 6, 5), (1, 6, 5)), fails="together with offsets"),
+        Sample(
+            {"channels": 4, "kernel": 1, "modulation": 1},
+            ((2, 6, 5), (1, 6, 5)),
+            fails="takes modulation together with offsets",
+        ),
         Sample({"channels": 4, "kernel": 3, "groups": 3}, ((3, 6, 5),), fails="4 channels cannot be split into 3"),
         Sample({"channels": 4, "kernel": 3, "offset_groups": 2}, ((3, 6, 5),), fails="into 2 offset groups"),
         Sample({"channels": 4, "kernel": 7}, ((3, 6, 9),), fails="larger than the height 6"),

@@ -230,10 +230,12 @@ def _channel_shuffle_torch(call: TorchCall) -> Tensor:
 
 
 def _channel_shuffle_onnx(call: OnnxCall, sink: OnnxSink) -> None:
-    write, groups = Decomposition(call, sink), call.attributes["groups"]
-    each = known_channels(call.input_types) // groups
-    places = [group * each + place for place in range(each) for group in range(groups)]
-    write.result("Gather", call.inputs[0], write.sizes(places), axis=1)
+    # Two axes change places. As a Gather, OpenVINO 2026.4 gives wrong numbers for it between two convolutions.
+    write, groups, value = Decomposition(call, sink), call.attributes["groups"], call.inputs[0]
+    space = [-1] if call.input_types[0].rank > 1 else []
+    parted = write("Reshape", value, write.sizes([0, groups, known_channels(call.input_types) // groups, *space]))
+    turned = write("Transpose", parted, perm=[0, 2, 1, *([3] if space else [])])
+    write.result("Reshape", turned, write.sizes_of(call.input_types[0], value))
 
 
 CHANNEL_SHUFFLE = OpRecord(

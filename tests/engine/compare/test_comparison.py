@@ -186,7 +186,19 @@ export Net { opset = 17 }
         ),
         ("epochs = 2 * 2", "epochs = 5; batch = 32", {"train": (("epochs", "4", "5"),)}),
         ("opset = 17", "opset = 18; tolerance = 0.0001", {"export": (("opset", "17", "18"),)}),
-        ("export Net { opset = 17 }", "", {"export": (("opset", "17", None), ("tolerance", "0.0001", None))}),
+        (
+            "export Net { opset = 17 }",
+            "",
+            {
+                "export": (
+                    ("opset", "17", None),
+                    ("tolerance", "0.0001", None),
+                    ("precision", "float32", None),
+                    ("io_precision", "float32", None),
+                    ("text", "true", None),
+                )
+            },
+        ),
     ],
 )
 def test_what_is_no_layer(old, new, found):

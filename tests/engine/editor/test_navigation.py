@@ -86,7 +86,7 @@ def test_used_files_and_what_is_in_them_are_found(desk):
 
 def test_a_file_of_a_plugin_is_found_where_it_is_installed(desk):
     document = desk.write("use zoo.resnet\nmodel Flowers = ResNet18(classes = 102)\n")
-    assert targets(definitions(*desk.on(document, "ResNet18"))) == ["resnet.cnn:47:ResNet18"]
+    assert targets(definitions(*desk.on(document, "ResNet18"))) == ["resnet.cnn:50:ResNet18"]
     (file,) = definitions(*desk.on(document, "resnet"))
     assert desk.library.texts.path_of(file.source).name == "resnet.cnn"
 

@@ -40,9 +40,8 @@ NAMES = [*MODELS, "examples/lenet5"]
 def test_no_network_is_left_out(repository):
     assert list(all_models(repository)) == NAMES
     zoo = {path.stem for path in (repository / "plugins" / "striate_plugins" / "zoo").glob("*.cnn")}
-    assert {"".join(name.lower().split("_")) for name in zoo} <= {
-        name.lower().removesuffix("18").removesuffix("50").removesuffix("121") for name in MODELS
-    }
+    tried = ["".join(name.lower().split("_")) for name in MODELS]
+    assert not [name for name in zoo if not any(each.startswith("".join(name.split("_"))) for each in tried)]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -64,7 +64,7 @@ NOTHING_TO_ASK = {
     "takes one of": "of several arguments one must be chosen; torch's functions are called with it",
     "takes only one of": "the same",
     "takes modulation together with offsets": "the same",
-    "numbers, its input has": "one number per axis; torch is called with what the axes need",
+    ", its input has": "one number per axis; torch is called with what the axes need",
     "has no coordinates": "torch has one name for each legal combination",
     "is for images": "the same",
     "is for volumes": "the same",
