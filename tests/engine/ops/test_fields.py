@@ -139,8 +139,9 @@ def _said(tracks: tuple[Track, ...], position: int) -> tuple[Number, Number]:
 
 
 def sees_less(layer: Layer) -> bool:
-    """Whether the ends of what is said need not be seen; of bicubic weights some are 0."""
-    return layer.record.name in LESS or layer.attributes.get("mode") == "bicubic"
+    """Whether the ends of what is said need not be seen; of bicubic weights some are 0, of exclusive sums the first."""
+    attributes = layer.attributes
+    return layer.record.name in LESS or attributes.get("mode") == "bicubic" or attributes.get("exclusive") is True
 
 
 def _beside(look: Seen, found: list[Seen]) -> bool:
