@@ -70,7 +70,7 @@ def check_nesting(file: File) -> None:
         end = node.span.start
         for child in children(node):
             assert node.span.start <= child.span.start <= child.span.end
-            behind = isinstance(node, Call | Group) and child is node.alias
+            behind = isinstance(node, Call | Group) and child in (node.alias, node.several)
             assert behind or child.span.end <= node.span.end
             assert end <= child.span.start or isinstance(node, Call | Group) or child.span == node.span
             end = child.span.end
