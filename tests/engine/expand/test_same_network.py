@@ -191,6 +191,9 @@ export Net as other {
 export Net {
   opset = 18  # net.cnn:6
   tolerance = 0.0001  # default of export
+  precision = float32  # default of export
+  io_precision = float32  # default of export
+  text = true  # default of export
 }
 """
     )
