@@ -186,6 +186,9 @@ train Net as long {
 export Net as other {
   tolerance = 1e-3  # net.cnn:7
   opset = 17  # default of export
+  precision = float32  # default of export
+  io_precision = float32  # default of export
+  text = true  # default of export
 }
 
 export Net {
