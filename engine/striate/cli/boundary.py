@@ -30,7 +30,11 @@ def _about_plugins() -> int:
             f"(striate plugins doctor {failure.plugin} says more)",
             err=True,
         )
-    return FINDINGS if failures and os.environ.get("STRIATE_STRICT_PLUGINS") else 0
+    if not failures:
+        return 0
+    from striate.host.policy import is_strict
+
+    return FINDINGS if is_strict() else 0
 
 
 def _outcome(command: click.Command, arguments: list[str] | None) -> int:

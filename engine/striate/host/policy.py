@@ -89,9 +89,14 @@ def current_policy(folder: Path | None = None) -> Policy:
         {name: reason.replace("{name}", name) for name, reason in refused.items()},
         f"is left out, as all plugins are ({NONE} or --no-plugins)" if everyone else None,
         None if allowed is None else frozenset(allowed),
-        os.environ.get(STRICT, "").lower() in EVERYTHING,
+        is_strict(),
         _seconds(),
     )
+
+
+def is_strict() -> bool:
+    """Whether a plugin that fails is an error: `--strict-plugins`, or its variable set to 1 or the like."""
+    return os.environ.get(STRICT, "").lower() in EVERYTHING
 
 
 def _seconds() -> float:

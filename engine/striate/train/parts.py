@@ -10,6 +10,7 @@ from striate.elaborate.faults import renaming, suggestion
 from striate.elaborate.repairs.values import repairs_of_value
 from striate.elaborate.values import CallValue
 from striate.host.catalogue import HostCatalogue, NameClashError
+from striate.host.kinds import PLURAL_OF
 from striate.host.records import Factory
 from striate.ops.arguments import Argument, ArgumentError, Choice, format_value, quote_value
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError, Edit, Fix, Label
@@ -116,9 +117,6 @@ def _unquoted(value: Any, expression: Expression) -> tuple[Fix, ...]:
     return (Fix(f"write {value}", (Edit(expression.span, value),), "safe"),)
 
 
-_PLURALS = {"loss": "losses", "data set": "data_sets"}
-
-
 def _find(kind: type[Record], what: str, name: str, place: Span, catalogue: HostCatalogue) -> Record:
     try:
         record = catalogue.find(kind, name)
@@ -127,7 +125,7 @@ def _find(kind: type[Record], what: str, name: str, place: Span, catalogue: Host
     if record is not None:
         return record
     known = catalogue.names(kind)
-    where = catalogue.whereabouts(_PLURALS.get(what, f"{what}s"), name)
+    where = catalogue.whereabouts(PLURAL_OF[kind], name)
     listed = f"installed plugins provide: {', '.join(known)}" if known else "no installed plugin provides any"
     help, fixes = where.help or suggestion(name, known), () if where.help else renaming(name, known, place)
     raise DiagnosticError(

@@ -158,6 +158,7 @@ def test_strict_makes_a_broken_plugin_an_error(run):
     text = NET.replace("relu", "still")
     assert run("check", "net.cnn", "--strict-plugins", text=text).returncode == 1
     assert run("summary", "net.cnn", text=text, STRIATE_STRICT_PLUGINS="1").returncode == 1
+    assert run("summary", "net.cnn", text=text, STRIATE_STRICT_PLUGINS="0").returncode == 0, "which is no"
     assert run("check", "net.cnn", "--strict-plugins").returncode == 0, "no plugin is needed"
 
 
