@@ -55,15 +55,27 @@ def broken(reason: str, *notes: str) -> DiagnosticError:
 
 def refused(name: str, refusals: Sequence[Refusal]) -> DiagnosticError:
     """Return the error that lists everything that cannot be imported."""
-    notes = [str(item) for item in refusals[:MOST_SHOWN]]
-    if len(refusals) > MOST_SHOWN:
-        notes.append(f"and {len(refusals) - MOST_SHOWN:,} more")
-    what = "one node" if len(refusals) == 1 else f"{len(refusals):,} nodes"
-    return DiagnosticError(
-        Diagnostic(
-            "E0612",
-            f"{shown(name)} cannot be imported: {what} without a counterpart in the language",
-            notes=tuple(notes),
-            help="nothing was written; docs/import.md lists the operators that are read",
-        )
+    read = "docs/import.md lists the operators that are read"
+    return DiagnosticError(without_counterpart("E0612", name, [str(item) for item in refusals], "node", read))
+
+
+def without_counterpart(code: str, name: str, reasons: Sequence[str], what: str, read: str) -> Diagnostic:
+    """Return the finding that lists what of a file has no counterpart in the language.
+
+    Args:
+        code: the finding's code.
+        name: the file or network.
+        reasons: a line for each thing.
+        what: what one of them is called: a node, a section, a row.
+        read: where it says what is read.
+    """
+    notes = list(reasons[:MOST_SHOWN])
+    if len(reasons) > MOST_SHOWN:
+        notes.append(f"and {len(reasons) - MOST_SHOWN:,} more")
+    number = f"one {what}" if len(reasons) == 1 else f"{len(reasons):,} {what}s"
+    return Diagnostic(
+        code,
+        f"{shown(name)} cannot be imported: {number} without a counterpart in the language",
+        notes=tuple(notes),
+        help=f"nothing was written; {read}",
     )

@@ -12,7 +12,7 @@ from striate.importing.darknet.sections import Section, left_over, misread, read
 from striate.importing.darknet.state import Head, State, UnknownInputError
 from striate.importing.darknet.training import WITHOUT_EFFECT
 from striate.importing.darknet.weights import WeightStream
-from striate.importing.findings import MOST_SHOWN, UnsupportedError, shown
+from striate.importing.findings import UnsupportedError, shown, without_counterpart
 from striate.importing.kinds import Lookup, Reading
 from striate.importing.naming import model_name
 from striate.importing.network import Entrance, Network, Value
@@ -80,6 +80,8 @@ NEVER: Mapping[str, str] = {
     "iseg": "the language has no layer for what it decodes",
 }
 """Sections that Darknet knows, and why they cannot be read."""
+
+_READ = "docs/import-descriptions.md lists the sections that are read"
 
 
 def read(path: Path, lookup: Lookup, *, weights: Path | None = None, partial: bool = False) -> Reading:
@@ -154,7 +156,7 @@ def _convert(path: Path, state: State, sections: list[Section]) -> None:
         if len(wrong) >= FINDINGS.value:
             break
     if refusals:
-        wrong.append(_refused(path, refusals))
+        wrong.append(without_counterpart("E0655", str(path), refusals, "section", _READ))
     if wrong:
         raise DiagnosticError(*wrong)
 
@@ -187,19 +189,6 @@ def _finish(state: State, sections: list[Section]) -> None:
     for head in found:
         state.build.network.outputs.append((head.name, head.value))
         state.build.network.remarks[head.name] = head.remarks
-
-
-def _refused(path: Path, refusals: list[str]) -> Diagnostic:
-    notes = refusals[:MOST_SHOWN]
-    if len(refusals) > MOST_SHOWN:
-        notes.append(f"and {len(refusals) - MOST_SHOWN:,} more")
-    what = "one section" if len(refusals) == 1 else f"{len(refusals):,} sections"
-    return Diagnostic(
-        "E0655",
-        f"{shown(str(path))} cannot be imported: {what} without a counterpart in the language",
-        notes=tuple(notes),
-        help="nothing was written; docs/import-descriptions.md lists the sections that are read",
-    )
 
 
 def _origin(stream: WeightStream) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from striate.dims import Dim, symbol
 from striate.importing.building import Builder
-from striate.importing.findings import MOST_SHOWN, UnsupportedError, shown
+from striate.importing.findings import UnsupportedError, shown, without_counterpart
 from striate.importing.kinds import Lookup, Reading
 from striate.importing.naming import model_name
 from striate.importing.network import Entrance, Network, Value
@@ -25,6 +25,8 @@ USUAL_SIZE = "640"
 """The size that models which need one get where none is given."""
 
 _FIXED = ("C2PSA",)
+
+_READ = "docs/import-descriptions.md lists the modules that are read"
 
 
 def read(path: Path, lookup: Lookup, *, scale: str | None = None, size: str | None = None) -> Reading:
@@ -102,7 +104,7 @@ def _convert(path: Path, description: Description, rows: Rows, image: Value) -> 
         if len(found) >= FINDINGS.value:
             break
     if refusals:
-        found.append(_refused(path, refusals))
+        found.append(without_counterpart("E0659", str(path), refusals, "row", _READ))
     if found:
         raise DiagnosticError(*found)
     if not rows.outputs:
@@ -131,16 +133,3 @@ def _inputs(row: Row, values: list[Value | None], description: Description, imag
             return None
         found.append(value)
     return found
-
-
-def _refused(path: Path, refusals: list[str]) -> Diagnostic:
-    notes = refusals[:MOST_SHOWN]
-    if len(refusals) > MOST_SHOWN:
-        notes.append(f"and {len(refusals) - MOST_SHOWN:,} more")
-    what = "one row" if len(refusals) == 1 else f"{len(refusals):,} rows"
-    return Diagnostic(
-        "E0659",
-        f"{shown(str(path))} cannot be imported: {what} without a counterpart in the language",
-        notes=tuple(notes),
-        help="nothing was written; docs/import-descriptions.md lists the modules that are read",
-    )
