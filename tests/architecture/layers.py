@@ -74,7 +74,10 @@ PLUGIN_FACADE = ("striate", "striate.plugin", "striate.data")
 """The modules of which plugins may import the names listed in `__all__`."""
 
 HOMES: dict[str, tuple[str, ...]] = {
+    "captum": ("striate_plugins",),
     "click": ("striate.cli",),
+    "faster_coco_eval": ("striate_plugins",),
+    "kornia": ("striate_plugins",),
     "lark": ("striate_dsl",),
     "lightning": ("striate.train",),
     "matplotlib": ("striate.train", "striate.view", "striate_plugins"),

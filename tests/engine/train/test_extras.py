@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from importlib.metadata import requires
 
 import pytest
 
-from striate.train.extras import needs_training_packages
+from striate.train.extras import _PACKAGES, needs_training_packages
 from striate_dsl.diagnostics import DiagnosticError
 
 
 @pytest.mark.parametrize(
-    ("module", "package"),
+    ("module", "package", "extra"),
     [
-        ("lightning", "lightning"),
-        ("sklearn.datasets", "scikit-learn"),
-        ("PIL", "pillow"),
-        ("matplotlib.figure", "matplotlib"),
+        ("lightning", "lightning", "train"),
+        ("sklearn.datasets", "scikit-learn", "train"),
+        ("PIL", "pillow", "train"),
+        ("matplotlib.figure", "matplotlib", "train"),
+        ("kornia.augmentation", "kornia", "augment"),
+        ("faster_coco_eval", "faster-coco-eval", "detection"),
+        ("captum.attr", "captum", "explain"),
     ],
 )
-def test_a_missing_package_is_named(module, package):
+def test_a_missing_package_is_named(module, package, extra):
     with pytest.raises(DiagnosticError) as caught, needs_training_packages():
         raise ModuleNotFoundError(f"No module named {module!r}", name=module)
     (finding,) = caught.value.diagnostics
-    assert (finding.code, finding.help) == ("E0508", "pip install 'striate[train]'")
+    assert (finding.code, finding.help) == ("E0508", f"pip install 'striate[{extra}]'")
     assert package in finding.message
+
+
+@pytest.mark.parametrize(("package", "extra"), _PACKAGES.values())
+def test_the_extra_brings_the_package(package, extra):
+    wanted = [line for line in requires("striate") or () if f'extra == "{extra}"' in line.replace("'", '"')]
+    assert any(re.match(rf"{re.escape(package)}\b", line) for line in wanted), wanted
 
 
 def test_a_mistake_of_ours_is_not_hidden():
