@@ -45,8 +45,8 @@ class Checked:
     """What a check found in one file, and the input sizes that each of its models takes.
 
     `outputs` has the output sizes of the models for which sizes were asked about, e.g. `{"UNet": {"masks": …}}`.
-    `parses` is False where the text has errors of syntax; `effort` says what the check has cost, in characters that
-    could have been read instead.
+    `parses` is False where the text has errors of syntax, which `misspelt` counts; `effort` says what the check has
+    cost, in characters that could have been read instead.
     """
 
     file: str
@@ -54,6 +54,7 @@ class Checked:
     domains: dict[str, Domain] = field(default_factory=dict)
     outputs: dict[str, dict[str, TensorType]] = field(default_factory=dict)
     parses: bool = True
+    misspelt: int = 0
     effort: int = 0
 
     @property
@@ -94,7 +95,7 @@ def check_source(
     result = parse_linked(source, catalogue)
     special = bool(model or overrides or profile or sizes)
     if special and result.file is None:
-        return Checked(source.name, list(result.diagnostics), parses=False, effort=len(source.text))
+        return _parsed(source, result)
 
     asked = _Asked(sizes or {}, special)
 
@@ -139,7 +140,7 @@ class _Asked:
 
 
 def _check(source: Source, result: ParseResult, catalogue: HostCatalogue, built: Built, asked: _Asked) -> Checked:
-    checked = Checked(source.name, list(result.diagnostics), parses=result.file is not None, effort=len(source.text))
+    checked = _parsed(source, result)
     file = result.file or result.mended
     if file is None:
         return checked
@@ -163,6 +164,13 @@ def _check(source: Source, result: ParseResult, catalogue: HostCatalogue, built:
         silence(checked.diagnostics, source, complete=whole and not asked.special), FINDINGS.value
     )
     return checked
+
+
+def _parsed(source: Source, result: ParseResult) -> Checked:
+    """Return what parsing alone has found."""
+    parses = result.file is not None
+    misspelt = 0 if parses else sum(item.severity is Severity.ERROR for item in result.diagnostics)
+    return Checked(source.name, list(result.diagnostics), parses=parses, misspelt=misspelt, effort=len(source.text))
 
 
 def _elsewhere(findings: Iterable[Diagnostic], told: Iterable[Diagnostic], source: Source) -> list[Diagnostic]:

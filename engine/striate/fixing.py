@@ -14,15 +14,16 @@ from striate_dsl.comments import comments
 from striate_dsl.diagnostics import Diagnostic, Edit, Fix, Severity
 from striate_dsl.edits import apply_edits, compatible
 from striate_dsl.limits import REPAIRS
-from striate_dsl.parser import parse
 from striate_dsl.source import Source
 
-EASY = 8_000
+EASY = 4_000
 """What checking a text may cost (see `Checked.effort`) for it to be done `limits.REPAIRS` times; else fewer times."""
 
 LEAST_ATTEMPTS = 2
-"""How often any text is repaired and checked; each round shows what the one before has uncovered."""
+"""How often a text is repaired and checked in any case; each round shows what the one before has uncovered."""
 
+HARD = 300_000
+"""What checking a text may cost for that; a text beyond is repaired once."""
 
 Check = Callable[[Source], Checked]
 """Says what is found in a text."""
@@ -85,8 +86,10 @@ class _Fixing:
 
     def _may_go_on(self) -> bool:
         """Whether another attempt is within bounds: so many, and fewer where checking the text is costly."""
-        if self.attempts < LEAST_ATTEMPTS:
+        if self.attempts < (LEAST_ATTEMPTS if self.first.checked.effort < HARD else 1):
             return True
+        if self.first.checked.effort >= HARD:
+            return False
         return self.attempts < self.most and self.effort < self.most * EASY
 
     def _round(self) -> bool:
@@ -124,7 +127,7 @@ class _Fixing:
             return False
         checked = self.check(new)
         self.effort += checked.effort
-        if _badness(new, checked) > _badness(old.after, old.checked):
+        if _badness(checked) > _badness(old.checked):
             return False
         self.best = Fixed(old.before, new, checked, [*old.made, *repairs])
         self.refused = {(code, title, _moved(place, edits)) for code, title, place in self.refused}
@@ -142,11 +145,11 @@ def _written(source: Source) -> list[str]:
     return [span.text for span in comments(source)]
 
 
-def _badness(source: Source, checked: Checked) -> tuple[bool, int]:
+def _badness(checked: Checked) -> tuple[bool, int]:
     """Return whether a text does not parse, and how many errors it has; a text that parses may well show more.
 
     As long as it does not parse, only the errors of syntax count: with each repair more of the rest can be seen.
     """
-    parsed = parse(source)
-    found = checked.diagnostics if parsed.file is not None else parsed.diagnostics
-    return parsed.file is None, sum(item.severity is Severity.ERROR for item in found)
+    if not checked.parses:
+        return True, checked.misspelt
+    return False, sum(item.severity is Severity.ERROR for item in checked.diagnostics)
