@@ -9,7 +9,7 @@ from __future__ import annotations
 
 FOUNDATION = frozenset({"version", "dsl", "dims", "graph", "ops"})
 MIDDLE = FOUNDATION | {"host", "analysis", "elaborate", "passes"}
-LOWERED = MIDDLE | {"lower", "onnx", "runtime"}
+LOWERED = MIDDLE | {"fusion", "lower", "onnx", "runtime"}
 
 ROOMS: dict[str, frozenset[str]] = {
     "version": frozenset(),
@@ -24,9 +24,10 @@ ROOMS: dict[str, frozenset[str]] = {
     "project": FOUNDATION | {"host", "elaborate"},  # elaborate: the linked file is what it makes for it
     "passes": FOUNDATION | {"host", "analysis"},
     "lint": MIDDLE,  # elaborate: the wording of block trails
-    "lower": MIDDLE,
+    "fusion": FOUNDATION | {"analysis"},
+    "lower": MIDDLE | {"fusion"},
     "onnx": MIDDLE,
-    "runtime": MIDDLE | {"lower", "onnx"},
+    "runtime": MIDDLE | {"fusion", "lower", "onnx"},
     "formats": LOWERED,  # onnx: what OpenVINO is given, and how files are compared; lower: what torch records
     "importing": MIDDLE
     | {"onnx", "runtime", "expand", "project"},  # expand: values as text; onnx: comparing; project: texts within files
