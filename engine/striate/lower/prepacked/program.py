@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from striate.fusion.group import Group, Plan
+from striate.fusion.group import Plan, readers_of
 from striate.lower.prepacked.attached import Attached, attached
+from striate.lower.prepacked.convolution import Convolution, Values, is_packable
 from striate.lower.torch.program import Lookup
-from striate.ops.padding import is_symmetric
 from striate.ops.record import TorchCall, all_results
 
 if TYPE_CHECKING:
@@ -24,15 +24,25 @@ if TYPE_CHECKING:
 
     from striate.graph import Graph, Node
 
-    _Call = tuple[tuple[Node, ...], Callable[["Values"], None]]
-
-Values = dict[str, Tensor]
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 @dataclass(frozen=True, slots=True)
+class _Call:
+    """Layers that one call computes; without `extra` it is the one layer's own torch rule."""
+
+    nodes: tuple[Node, ...]
+    extra: Attached | None = None
+
+    @property
+    def output(self) -> str:
+        """The name of the value that it makes (of the first, where a layer makes several)."""
+        return self.nodes[-1].outputs[0].name
+
+
+@dataclass(frozen=True, slots=True)
 class _Step:
-    """One call: the layers it stands for, what it does to the values, and the values that nobody reads afterwards."""
+    """One call, ready to run: what it does to the values, and the values that nobody reads afterwards."""
 
     nodes: tuple[Node, ...]
     run: Callable[[Values], None]
@@ -59,9 +69,12 @@ class Prepacked:
         self.dtype = _DTYPES[precision]
         self._lookup = lookup
         self._weights = {name: self._placed(torch.from_numpy(arrays[name])) for name in plan.graph.weights}
-        calls = [call for group in plan.groups for call in self._calls(group)]
-        gone = _released(self.graph, [nodes for nodes, _ in calls])
-        self.steps = tuple(_Step(nodes, run, names) for (nodes, run), names in zip(calls, gone, strict=True))
+        calls = [call for group in plan.groups for call in _calls(group.nodes)]
+        overwritable = _overwritable(plan)
+        self.steps = tuple(
+            _Step(call.nodes, self._runner(call, overwritable & set(release)), release)
+            for call, release in zip(calls, _released(self.graph, calls), strict=True)
+        )
 
     @torch.inference_mode()
     def __call__(self, *inputs: Tensor) -> Tensor | dict[str, Tensor]:
@@ -81,19 +94,12 @@ class Prepacked:
         placed = tensor.to(self.dtype) if tensor.is_floating_point() else tensor
         return placed.contiguous(memory_format=torch.channels_last) if placed.dim() == 4 else placed
 
-    def _calls(self, group: Group) -> list[_Call]:
-        calls: list[_Call] = []
-        waiting = list(group.nodes)
-        while waiting:
-            node = waiting.pop(0)
-            if _is_packable(node):
-                extra = attached(node, waiting)
-                nodes = (node, *waiting[: extra.nodes])
-                del waiting[: extra.nodes]
-                calls.append((nodes, self._convolution(node, extra, nodes[-1].outputs[0].name)))
-            else:
-                calls.append(((node,), self._by_rule(node)))
-        return calls
+    def _runner(self, call: _Call, gone: set[str]) -> Callable[[Values], None]:
+        node = call.nodes[0]
+        if call.extra is None:
+            return self._by_rule(node)
+        kernel, bias = self._weights[node.weights["weight"]], self._weights.get(node.weights.get("bias", ""))
+        return Convolution(node, kernel, bias, call.extra, call.output, overwrite=call.extra.added in gone)
 
     def _by_rule(self, node: Node) -> Callable[[Values], None]:
         """Return a call of the layer's own torch rule."""
@@ -107,58 +113,42 @@ class Prepacked:
 
         return run
 
-    def _convolution(self, node: Node, extra: Attached, output: str) -> Callable[[Values], None]:
-        """Return a call of a convolution with a packed kernel, and of what is attached to it."""
-        attributes, bias = node.attributes, self._weights.get(node.weights.get("bias", ""))
-        padding, stride = list(attributes["pad"][::2]), list(attributes["stride"])
-        dilation, groups = list(attributes["dilation"]), int(attributes["groups"])
-        kernel = torch.ops.mkldnn._reorder_convolution_weight(
-            self._weights[node.weights["weight"]], padding, stride, dilation, groups, None
-        )
-        source, unary, numbers, way = node.inputs[0], extra.unary, list(extra.unary.numbers), extra.unary.way or ""
-        pack = (kernel, bias, padding, stride, dilation, groups)
-        if extra.added is None:
 
-            def run(values: Values) -> None:
-                values[output] = torch.ops.mkldnn._convolution_pointwise(
-                    values[source], *pack, unary.name, numbers, way
-                )
-
-            return run
-        added, last = extra.added, None if unary.name == "none" else unary.name
-
-        def run_with_sum(values: Values) -> None:
-            values[output] = torch.ops.mkldnn._convolution_pointwise.binary(
-                values[source], values[added], *pack, "add", 1.0, last, [], None
-            )
-
-        return run_with_sum
+def _calls(nodes: Sequence[Node]) -> list[_Call]:
+    """Return the calls that compute a group."""
+    calls, waiting = [], list(nodes)
+    while waiting:
+        node = waiting.pop(0)
+        extra = attached(node, waiting) if is_packable(node) else None
+        taken = extra.nodes if extra else 0
+        calls.append(_Call((node, *waiting[:taken]), extra))
+        del waiting[:taken]
+    return calls
 
 
-def _is_packable(node: Node) -> bool:
-    """Whether a layer is a convolution over images as oneDNN knows it: zeros around, as many before as behind."""
-    if node.op != "conv" or len(node.attributes["kernel"]) != 2:
-        return False
-    pads = node.attributes["pad"]
-    return (
-        not isinstance(pads, str)
-        and (node.attributes["fill"] == "zeros" or not any(pads))
-        and is_symmetric(pads)
-        and node.attributes.get("weight", "plain") == "plain"
-    )
+def _overwritable(plan: Plan) -> set[str]:
+    """Return the values whose memory is theirs alone: made by a layer, and read by none that passes memory on."""
+    readers = readers_of(plan.graph)
+    found = set()
+    for node in plan.graph.nodes:
+        for value in node.outputs:
+            near = [node.name, *readers.get(value.name, ())]
+            if all(name and plan.roles[name] not in ("view", "other") for name in near):
+                found.add(value.name)
+    return found
 
 
-def _released(graph: Graph, calls: Sequence[tuple[Node, ...]]) -> list[tuple[str, ...]]:
+def _released(graph: Graph, calls: Sequence[_Call]) -> list[tuple[str, ...]]:
     """Return, for every call, the values that nobody reads any more once it has run."""
     last: dict[str, int] = {}
-    for index, nodes in enumerate(calls):
-        inside = {value.name for node in nodes[:-1] for value in node.outputs}
-        for node in nodes:
+    for index, call in enumerate(calls):
+        inside = {value.name for node in call.nodes[:-1] for value in node.outputs}
+        for node in call.nodes:
             last.update((name, index) for name in node.inputs if name not in inside)
     kept = set(graph.outputs.values())
     found = []
-    for index, nodes in enumerate(calls):
-        made = [value.name for value in nodes[-1].outputs]
+    for index, call in enumerate(calls):
+        made = [value.name for value in call.nodes[-1].outputs]
         gone = [name for name, when in last.items() if when == index] + [name for name in made if name not in last]
         found.append(tuple(name for name in gone if name not in kept))
     return found
