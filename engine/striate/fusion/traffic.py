@@ -6,13 +6,12 @@ neighbours read twice, are left to the cache. Weights are counted apart: they ar
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from striate.analysis.costs import elements, node_costs
 from striate.dims import Dim, evaluate
 from striate.fusion.group import Group, Plan
-from striate.graph import Graph
 from striate.ops.record import OpRecord
 
 Lookup = Callable[[str], OpRecord]
@@ -42,43 +41,44 @@ class Traffic:
         return self.read + self.written
 
 
-def group_traffic(plan: Plan, lookup: Lookup) -> dict[str, Traffic]:
+def group_traffic(plan: Plan, lookup: Lookup, sizes: Mapping[str, int] | None = None) -> dict[str, Traffic]:
     """Return what every group of a plan moves, by the group's name.
 
-    Raises:
-        ValueError: the graph has open sizes.
+    Args:
+        plan: the groups.
+        lookup: from a layer's name to its record.
+        sizes: sizes to put in for the symbols, all of them.
     """
-    graph = plan.graph
+    graph, known = plan.graph, sizes or {}
+
+    def number(size: Dim) -> int:
+        return size if isinstance(size, int) else evaluate(size, known)
+
+    def entries(names: Iterable[str]) -> int:
+        return sum(number(elements(graph.types[name])) for name in names)
+
     costs = node_costs(graph, lookup)
     found = {}
     for group in plan.groups:
         mine = [costs[node.name] for node in group.nodes]
-        alone = sum(_number(each.read + each.written) for each in mine)
+        alone = sum(number(each.read + each.written) for each in mine)
         weights = sum(graph.weights[name].size for name in {n for node in group.nodes for n in node.weights.values()})
-        flops = sum(_number(each.flops) for each in mine)
-        read, written = _moved(plan, group)
-        found[group.name] = Traffic(read, written, weights, alone, flops)
+        flops = sum(number(each.flops) for each in mine)
+        taken, left = _crossing(plan, group)
+        found[group.name] = Traffic(entries(taken), entries(left), weights, alone, flops)
     return found
 
 
-def _moved(plan: Plan, group: Group) -> tuple[int, int]:
+def _crossing(plan: Plan, group: Group) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the values that a group reads from memory and those that it writes."""
     if group.kind == "view":
-        return 0, 0
+        return (), ()
     if group.kind == "buffer":
-        copied = sum(_entries(plan.graph, name) for name in group.inputs if not _lies_in(plan, name, group))
+        copied = tuple(name for name in group.inputs if not _lies_in(plan, name, group))
         return copied, copied
-    read = sum(_entries(plan.graph, name) for name in group.inputs)
-    return read, sum(_entries(plan.graph, name) for name in group.outputs)
+    return group.inputs, group.outputs
 
 
 def _lies_in(plan: Plan, name: str, group: Group) -> bool:
     place = plan.slices.get(name)
     return place is not None and place.buffer == group.nodes[-1].outputs[0].name
-
-
-def _entries(graph: Graph, name: str) -> int:
-    return _number(elements(graph.types[name]))
-
-
-def _number(size: Dim) -> int:
-    return size if isinstance(size, int) else evaluate(size, {})
