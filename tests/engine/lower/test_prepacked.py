@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import striate
 from striate.fusion import partition
-from striate.lower.prepacked.attached import attached
+from striate.lower.prepacked.attached import KNOWN, attached
 from striate.lower.prepacked.program import Prepacked
 from striate.lower.torch import Program, initialise
 from striate.ops import BUILTIN
@@ -58,25 +58,12 @@ def test_random_networks(graph, level, fold, batch):
     assert_alike(program, packed, 1e-4, torch.randn(batch, 4, 6, 5))
 
 
-ACTIVATIONS = (
-    ("relu", {}),
-    ("relu6", {}),
-    ("leaky_relu", {}),
-    ("leaky_relu", {"slope": 0.3}),
-    ("clip", {"low": -0.5, "high": 0.75}),
-    ("sigmoid", {}),
-    ("tanh", {}),
-    ("silu", {}),
-    ("swish", {}),
-    ("swish", {"beta": 1.7}),
-    ("gelu", {}),
-    ("gelu", {"approximate": "tanh"}),
-    ("hardswish", {}),
-    ("hardsigmoid", {}),
-    ("elu", {}),
-    ("mish", {}),
-    ("prelu", {}),
-)
+ACTIVATIONS = [
+    (name, dict(sample.arguments))
+    for name in (*KNOWN, "elu", "mish", "prelu", "softplus")
+    for sample in BUILTIN[name].samples
+    if sample.fails is None and len(sample.inputs[0]) == 3
+]
 
 
 @pytest.mark.parametrize("summed", [False, True])

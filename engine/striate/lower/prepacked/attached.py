@@ -28,17 +28,20 @@ def _leaky(attributes: Mapping[str, Any]) -> Unary:
     return Unary("leaky_relu", (float(attributes["slope"]),))
 
 
-def _clipped(attributes: Mapping[str, Any]) -> Unary | None:
-    low, high = attributes.get("low"), attributes.get("high")
-    return None if low is None or high is None else Unary("hardtanh", (float(low), float(high)))
+def _clipped(attributes: Mapping[str, Any]) -> Unary:
+    return Unary("hardtanh", (float(attributes["low"]), float(attributes["high"])))
 
 
 def _gelu(attributes: Mapping[str, Any]) -> Unary:
-    return Unary("gelu", way="tanh" if attributes.get("approximate") == "tanh" else "none")
+    return Unary("gelu", way="none" if attributes["form"] == "exact" else "tanh")
+
+
+def _hardsigmoid(attributes: Mapping[str, Any]) -> Unary | None:
+    return Unary("hardsigmoid") if attributes["form"] == "torch" else None
 
 
 def _swish(attributes: Mapping[str, Any]) -> Unary | None:
-    return Unary("swish") if attributes.get("beta", 1) == 1 else None
+    return Unary("swish") if attributes["beta"] == 1 else None
 
 
 _UNARY: Mapping[str, _Rule] = MappingProxyType(
@@ -53,9 +56,13 @@ _UNARY: Mapping[str, _Rule] = MappingProxyType(
         "swish": _swish,
         "gelu": _gelu,
         "hardswish": lambda attributes: Unary("hardswish"),
-        "hardsigmoid": lambda attributes: Unary("hardsigmoid"),
+        "hardsigmoid": _hardsigmoid,
     }
 )
+
+
+KNOWN = tuple(_UNARY)
+"""The layers that oneDNN may have a function for."""
 
 
 def unary_of(node: Node) -> Unary | None:
