@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from striate.elaborate.budget import Budget
 from striate.elaborate.linked import LinkedFile
 from striate.elaborate.models import demand_few_layers
 from striate.elaborate.profiles import NO_PROFILE, check_profiles
+from striate.elaborate.settings import RecipeEnvironment, placed_settings
 from striate.host.catalogue import HostCatalogue
 from striate.host.records import LossRecord
 from striate.lint import Loss, Network, Subject, lint
@@ -287,7 +288,7 @@ def _check_sections(file: File, catalogue: HostCatalogue, *, whole: bool) -> Ite
 
         yield from check_searches(file, catalogue, whole=whole)
     if any(section.kind == "export" for section in sections):
-        yield from _check_exports(file, model_names(file))
+        yield from _check_exports(file, model_names(file), catalogue)
 
 
 def _too_many_pairs(sections: list[Section]) -> Diagnostic:
@@ -301,14 +302,33 @@ def _too_many_pairs(sections: list[Section]) -> Diagnostic:
     )
 
 
-def _check_exports(file: File, models: Iterable[str]) -> Iterator[Diagnostic]:
-    from striate.onnx.contract import read_contracts
+def _check_exports(file: File, models: Iterable[str], catalogue: HostCatalogue) -> Iterator[Diagnostic]:
+    from striate.onnx.contract import contract_sections, read_contracts
 
     for model in models:
         try:
-            read_contracts(file, model)
+            contracts = read_contracts(file, model)
         except DiagnosticError as error:
             yield from error.diagnostics
+            continue
+        if any(contract.passes for contract in contracts):
+            for section in contract_sections(file, model):
+                yield from _check_passes(section, catalogue)
+
+
+def _check_passes(section: Section, catalogue: HostCatalogue) -> Iterator[Diagnostic]:
+    """Yield a finding for each pass in an export section that no plugin provides, or several do."""
+    from striate.host.provided import demand_provided  # noqa: PLC0415  # only where a section names passes
+    from striate.host.work_records import PassRecord  # noqa: PLC0415  # the same
+    from striate.onnx.contract import ENTRIES
+
+    value, setting = placed_settings(section.settings, RecipeEnvironment()).get("passes", ((), None))
+    place = setting.value.span if setting is not None and setting.value is not None else section.span
+    for name in ENTRIES["passes"].kind.convert(value):
+        try:
+            demand_provided(catalogue, PassRecord, name)
+        except DiagnosticError as error:
+            yield from (replace(item, span=place) for item in error.diagnostics)
 
 
 def _each_once(findings: Iterable[Diagnostic]) -> list[Diagnostic]:

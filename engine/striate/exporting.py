@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,9 @@ from striate.exporting_ends import (
 from striate.graph import fingerprint
 from striate.ops.initializers import start_values
 from striate.passes import DropInferenceNoops, RemoveDeadNodes, reparameterise, run_passes
+from striate.passes.network import Network
 from striate.precisions import AS_WRITTEN, Lowered, Numbers, Source, lower_precision
+from striate.rewriting import Passes, choose_passes
 from striate.version import __version__
 from striate_dsl.diagnostics import DiagnosticError
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     import numpy as np
     from onnx import ModelProto
 
+    from striate.graph import Graph
     from striate.model import Model
     from striate.model_files import Staged
     from striate.onnx.contract import ExportContract
@@ -38,6 +41,9 @@ if TYPE_CHECKING:
     from striate.runtime.checkpoint import CheckpointInfo
 
     Arrays = Mapping[str, np.ndarray[Any, np.dtype[np.float32]]]
+
+FLOAT_TOLERANCE = 1e-4
+"""How far a pass may move outputs in float32, as a share of an output's largest entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,7 @@ class ExportReport:
         remarks: what else there is to say about the file, one sentence each.
         data: the second file with the weights, if there is one.
         ends: what the file does before and behind the network; None where that was not wanted.
+        passes: which passes of plugins have rewritten the network, in words; empty where none has.
     """
 
     path: Path
@@ -69,6 +76,7 @@ class ExportReport:
     remarks: tuple[str, ...] = ()
     data: Path | None = None
     ends: Ends | None = None
+    passes: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +102,7 @@ def export_model(
     external_data: bool | None = None,
     wanted: Wanted | None = None,
     functions: bool = False,
+    passes: Sequence[str] | None = None,
 ) -> ExportReport:
     """Write a model as an ONNX file, atomically; with `verify` only if ONNX Runtime computes the same as torch.
 
@@ -105,17 +114,16 @@ def export_model(
         opset: the operator set; without one that of the file's export section, or 17.
         contract: which export section, where the file gives them names of their own.
         verify: compare with torch first, which needs ONNX Runtime. A file written without says so.
-        fold: fold batch norms and parallel branches into convolutions (`striate.passes.reparameterise`), which is
-            always done for a file in other numbers than float32.
+        fold: fold batch norms and parallel branches into convolutions; always done for other numbers than float32.
         numbers: what the file computes in, where it is not as the export section says.
         external_data: put the weights into a second file; None where they do not fit into one of 2 GiB.
         wanted: what the file shall do before and behind the network, where it is not what the export section says.
         functions: write each block as a function of the file, and its instances as calls.
+        passes: passes of plugins that the network goes through first, where they are not those of the export section.
 
     Raises:
-        DiagnosticError: the export section or the checkpoint has mistakes, the network cannot be written in this
-            operator set or as one file, ONNX's checker refuses it, the verification fails, or the file cannot be
-            written. The path is as it was before.
+        DiagnosticError: export section, checkpoint or a pass has mistakes, the network cannot be written like that,
+            the verification fails, or the file cannot be written; what was at the path is there still.
     """
     from striate.onnx.contract import read_contract
     from striate.onnx.opsets import IR_VERSIONS, check_opset
@@ -129,25 +137,48 @@ def export_model(
     values = take_weights(model, weights, seed)
     ends = read_ends(model, (wanted or Wanted()).over(wanted_by(asked)), values.info)
     check_verifiable(asked.precision, ends, functions=functions)
-    source, told = _prepared(model, values.arrays, fold=fold or asked.precision != "float32")
-    words = f"{values.words}; {told}" if told else values.words
-    text = _text(model) if asked.text and not (told or ends) else ""  # else it is not what the nodes compute
+    chosen = passes_of(model, passes, asked, verify=verify)
+    source, told = _prepared(model, values.arrays, chosen, fold=fold or asked.precision != "float32")
+    words = "; ".join(filter(None, (values.words, chosen.words, told)))
+    text = _text(model) if asked.text and not (told or ends or chosen.words) else ""  # else the nodes compute more
     document = _document(source, replace(values, words=words), version, verify, asked.tensor_cores, text)
     lowered = lower_precision(document, source, asked, numbers.calibration)
     wishes = (asked, ends, functions, verify, external_data)
     made, verification, further = _placed(target, document, source, lowered, values.arrays, *wishes)
     remarks = (*(lowered.remarks if lowered else ()), *further)
     report = ExportReport(target, version, IR_VERSIONS[version], made.size, values.words, verification, told)
-    return replace(report, precision=asked.precision, remarks=remarks, data=made.data, ends=ends)
+    return replace(report, precision=asked.precision, remarks=remarks, data=made.data, ends=ends, passes=chosen.words)
 
 
-def _prepared(model: Model, arrays: Arrays, *, fold: bool) -> tuple[Source, str | None]:
+def passes_of(model: Model, names: Sequence[str] | None, asked: ExportContract, *, verify: bool = True) -> Passes:
+    """Return the passes of plugins that an export runs: those named, or else those of its section.
+
+    Raises:
+        DiagnosticError: E0722, nobody provides one; E0702, several do.
+    """
+    wanted = asked.passes if names is None else tuple(names)
+    return choose_passes(wanted, model.catalogue, FLOAT_TOLERANCE if verify else None)
+
+
+def rewritten(model: Model, arrays: Arrays, passes: Passes, *, fold: bool) -> tuple[Graph, Network, str | None]:
+    """Return a model's graph for evaluation, the network that is written, and what was folded in words.
+
+    Raises:
+        DiagnosticError: E0720, E0721 or E0723, a plugin's pass failed.
+    """
+    lookup = model.catalogue.lookup
+    graph, _ = run_passes(model.graph, [DropInferenceNoops(lookup), RemoveDeadNodes()])
+    network = passes.before_folding(Network(graph, lookup, arrays, model.domain))
+    folded = reparameterise(network.graph, network.arrays) if fold else None
+    if folded is not None:
+        network = replace(network, graph=folded.graph, arrays=folded.arrays)
+    return graph, passes.after_folding(network), folded.words if folded else None
+
+
+def _prepared(model: Model, arrays: Arrays, passes: Passes, *, fold: bool) -> tuple[Source, str | None]:
     """Return what is to be written, without layers that do nothing in evaluation, and what was folded, in words."""
-    graph, _ = run_passes(model.graph, [DropInferenceNoops(model.catalogue.lookup), RemoveDeadNodes()])
-    folded = reparameterise(graph, arrays) if fold else None
-    if folded is None:
-        return Source(model, graph, graph, arrays), None
-    return Source(model, graph, folded.graph, folded.arrays), folded.words
+    graph, network, told = rewritten(model, arrays, passes, fold=fold)
+    return Source(model, graph, network.graph, network.arrays), told
 
 
 def _placed(

@@ -5,28 +5,25 @@ ONNX has a module of its own (`exporting`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from striate.analysis.ends import Ends, Wanted
-from striate.exporting import Weights, check_target, take_weights
+from striate.exporting import Weights, check_target, passes_of, rewritten, take_weights
 from striate.exporting_ends import read_ends, stated, wanted_by
-from striate.formats.kinds import KINDS  # noqa: TID253 - a table, and nothing heavy
-from striate.passes import DropInferenceNoops, RemoveDeadNodes, reparameterise, run_passes
 from striate.version import __version__
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError
 
 if TYPE_CHECKING:
+    from striate.formats.choosing import Format
     from striate.formats.comparison import Failure
     from striate.formats.subject import Converted, Subject
     from striate.model import Model
     from striate.onnx.contract import ExportContract
     from striate.onnx.verify import Verification
-
-    Convert = Callable[[Subject, Mapping[str, str]], Converted]
+    from striate.rewriting import Passes
 
 MOST_NAMED = 12
 """Layers that a message lists before it says how many more there are."""
@@ -38,12 +35,14 @@ class FormatReport:
 
     Attributes:
         paths: the files, the main one first.
-        kind: the format's name.
+        kind: the format's name on the command line.
+        title: the format's name in sentences.
         size: bytes of all files together.
         weights: where the weights are from, in words.
         verification: how the file, loaded back, compared with torch.
         folded: what was folded into convolutions, in words; None where that was not wanted.
         ends: what the file does before and behind the network; None where that was not wanted.
+        passes: which passes of plugins have rewritten the network, in words; empty where none has.
     """
 
     paths: tuple[Path, ...]
@@ -53,6 +52,8 @@ class FormatReport:
     verification: Verification
     folded: str | None = None
     ends: Ends | None = None
+    title: str = ""
+    passes: str = ""
 
 
 def export_format(
@@ -66,85 +67,87 @@ def export_format(
     contract: str | None = None,
     fold: bool = False,
     wanted: Wanted | None = None,
+    passes: Sequence[str] | None = None,
 ) -> FormatReport:
     """Write a model in the format of another runtime, if that runtime computes the same with the file as torch.
 
     Args:
         model: the model.
         path: the main file; what exists under its name is replaced.
-        kind: a name of `striate.formats.kinds.KINDS` other than `onnx`.
+        kind: a name of `striate.formats.kinds.KINDS` other than `onnx`, or that of a plugin's exporter.
         weights: a checkpoint; without one the weights are initialised.
         seed: what initialised weights are a function of, beside their names.
         opset: the operator set of the ONNX file that OpenVINO is given.
         contract: which export section, where the file gives them names of their own.
         fold: fold batch norms and parallel branches into convolutions.
         wanted: what the file shall do before and behind the network, where it is not what the export section says.
+        passes: passes of plugins that the network goes through first, where they are not those of the export section.
 
     Raises:
-        DiagnosticError: the export section or checkpoint has mistakes; E0637, the format's tool is not installed;
+        DiagnosticError: the export section or checkpoint has mistakes; E0722, there is no such format; E0720 or E0721,
+            the plugin that writes it failed; E0637, the format's tool is not installed;
             E0638, the tool does not take the network, with the layers; E0639, the file computes something else; E0640
             to E0643, what is wanted before and behind the network; E0505, a file cannot be written. What is at the path
             is as it was before.
     """
+    from striate.formats.choosing import choose_format
     from striate.formats.writing import write_files
     from striate.onnx.contract import read_contract
     from striate.onnx.opsets import check_opset
 
     target = Path(path)
     check_target(target)
+    form = choose_format(kind, model.catalogue)
     if kind == "openvino":
         _demand_openvino()
     asked = read_contract(model.file, model.name, contract)
     values = take_weights(model, weights, seed)
-    subject, folded = _subject(model, values, asked.opset if opset is None else check_opset(opset), fold=fold)
-    told = f"{values.words}; {folded}" if folded else values.words
+    chosen = passes_of(model, passes, asked)
+    subject, folded = _subject(model, values, chosen, asked.opset if opset is None else check_opset(opset), fold=fold)
+    told = "; ".join(filter(None, (values.words, chosen.words, folded)))
     ends = read_ends(model, (wanted or Wanted()).over(wanted_by(asked)), values.info)
-    converted, verification = _verified(model, subject, kind, values, asked, told)
+    converted, verification = _verified(model, subject, form, values, asked, told)
     if ends is not None:
-        converted, verification = _verified_ends(model, replace(subject, ends=ends), kind, values, asked, told)
-    paths = write_files(target, KINDS[kind].suffix, converted.files)
+        converted, verification = _verified_ends(model, replace(subject, ends=ends), form, values, asked, told)
+    paths = write_files(target, form.kind.suffix, converted.files)
     size = sum(len(content) for content in converted.files.values())
-    return FormatReport(paths, kind, size, values.words, verification, folded, ends)
+    report = FormatReport(paths, kind, size, values.words, verification, folded, ends)
+    return replace(report, title=form.kind.title, passes=chosen.words)
 
 
-def _subject(model: Model, weights: Weights, opset: int, *, fold: bool) -> tuple[Subject, str | None]:
+def _subject(model: Model, weights: Weights, passes: Passes, opset: int, *, fold: bool) -> tuple[Subject, str | None]:
     from striate.formats.subject import Subject
     from striate.onnx.trials import further_trial, legal_sizes, trials_for
 
-    lookup = model.catalogue.lookup
-    graph, _ = run_passes(model.graph, [DropInferenceNoops(lookup), RemoveDeadNodes()])
+    graph, network, folded = rewritten(model, weights.arrays, passes, fold=fold)
     trials = trials_for(graph, model.domain)
     further = further_trial(graph, model.domain, legal_sizes(model.domain, graph.name))
     if further is not None:
         trials = [*trials, further]
-    if not fold:
-        return Subject(graph, lookup, weights.arrays, model.domain, trials, opset), None
-    folded = reparameterise(graph, weights.arrays)
-    return Subject(folded.graph, lookup, folded.arrays, model.domain, trials, opset), folded.words
+    return Subject(network.graph, network.lookup, network.arrays, model.domain, trials, opset), folded
 
 
 def _verified(
-    model: Model, subject: Subject, kind: str, weights: Weights, asked: ExportContract, told: str
+    model: Model, subject: Subject, form: Format, weights: Weights, asked: ExportContract, told: str
 ) -> tuple[Converted, Verification]:
     from striate.formats.comparison import Failure, compare_file, first_line
     from striate.formats.subject import RefusedError
     from striate.lower.torch import Program, load_arrays
     from striate.lower.torch.reference import ArrayReference
 
-    convert: Convert = import_module(f"striate.formats.{kind}").convert
     try:
-        converted = convert(subject, _entries(model, kind, weights, asked, told))
+        converted = form.convert(subject, _entries(model, form, weights, asked, told))
     except RefusedError as error:
-        raise DiagnosticError(_cannot_hold(kind, subject, convert, asked, first_line(error))) from error
+        raise DiagnosticError(_cannot_hold(form, subject, asked, first_line(error))) from error
     reference = ArrayReference(load_arrays(Program(model.graph, model.catalogue.lookup), weights.arrays))
     found = compare_file(converted, subject.graph, reference, subject.trials, asked.tolerance)
     if isinstance(found, Failure):
-        raise DiagnosticError(_other_values(kind, subject, convert, asked, found))
+        raise DiagnosticError(_other_values(form, subject, asked, found))
     return converted, found
 
 
 def _verified_ends(
-    model: Model, subject: Subject, kind: str, weights: Weights, asked: ExportContract, told: str
+    model: Model, subject: Subject, form: Format, weights: Weights, asked: ExportContract, told: str
 ) -> tuple[Converted, Verification]:
     """Write and compare a file with its ends; the network alone has been written and compared before."""
     from striate.formats.comparison import first_line, tried
@@ -155,10 +158,9 @@ def _verified_ends(
     from striate.onnx.verify_ends import camera_trials, verify_ends
 
     trials = list(camera_trials(subject.trials, subject.ends))
-    convert: Convert = import_module(f"striate.formats.{kind}").convert
     try:
-        converted = convert(
-            replace(subject, trials=trials), stated(_entries(model, kind, weights, asked, told), subject.ends)
+        converted = form.convert(
+            replace(subject, trials=trials), stated(_entries(model, form, weights, asked, told), subject.ends)
         )
         network = ArrayReference(load_arrays(Program(model.graph, model.catalogue.lookup), weights.arrays))
         reference = BakedReference(network.outputs, subject.ends)
@@ -169,7 +171,7 @@ def _verified_ends(
         raise DiagnosticError(
             Diagnostic(
                 "E0638",
-                f"{subject.graph.name} with preprocessing and postprocessing cannot be written as {KINDS[kind].title}",
+                f"{subject.graph.name} with preprocessing and postprocessing cannot be written as {form.kind.title}",
                 notes=(subject.ends.words(), f"its tool says: {first_line(error)}", "the network alone can be"),
                 help="no file was written. Leave out what its tool does not take, or write --format onnx",
             )
@@ -177,7 +179,7 @@ def _verified_ends(
     return converted, found
 
 
-def _entries(model: Model, kind: str, weights: Weights, asked: ExportContract, told: str) -> Mapping[str, str]:
+def _entries(model: Model, form: Format, weights: Weights, asked: ExportContract, told: str) -> Mapping[str, str]:
     """Return what the file says of itself."""
     from striate.onnx.colophon import describe
 
@@ -187,7 +189,7 @@ def _entries(model: Model, kind: str, weights: Weights, asked: ExportContract, t
         __version__,
         model.domain.sentences(),
         told,
-        f"in {KINDS[kind].title} against torch",
+        f"in {form.kind.title} against torch",
         class_names=info.classes if info else None,
         pixels={first: info.contract} if info and info.contract else None,
         tensor_cores=asked.tensor_cores,
@@ -201,8 +203,8 @@ def _demand_openvino() -> None:
     load_openvino()
 
 
-def _cannot_hold(kind: str, subject: Subject, convert: Convert, asked: ExportContract, said: str) -> Diagnostic:
-    title, layers = KINDS[kind].title, _layers(subject, convert, asked)
+def _cannot_hold(form: Format, subject: Subject, asked: ExportContract, said: str) -> Diagnostic:
+    title, layers = form.kind.title, _layers(form, subject, asked)
     return Diagnostic(
         "E0638",
         f"{subject.graph.name} cannot be written as {title}",
@@ -211,8 +213,8 @@ def _cannot_hold(kind: str, subject: Subject, convert: Convert, asked: ExportCon
     )
 
 
-def _other_values(kind: str, subject: Subject, convert: Convert, asked: ExportContract, found: Failure) -> Diagnostic:
-    title, layers = KINDS[kind].title, _layers(subject, convert, asked)
+def _other_values(form: Format, subject: Subject, asked: ExportContract, found: Failure) -> Diagnostic:
+    title, layers = form.kind.title, _layers(form, subject, asked)
     return Diagnostic(
         "E0639",
         f"as {title}, {subject.graph.name} does not compute what torch does",
@@ -221,12 +223,12 @@ def _other_values(kind: str, subject: Subject, convert: Convert, asked: ExportCo
     )
 
 
-def _layers(subject: Subject, convert: Convert, asked: ExportContract) -> list[str]:
+def _layers(form: Format, subject: Subject, asked: ExportContract) -> list[str]:
     from striate.formats.suspects import suspects
 
     lines = [
         f"layer {each.node.name} ({each.node.op}), line {each.node.origin.span.line}: {each.problem}"
-        for each in suspects(convert, subject, asked.tolerance)
+        for each in suspects(form.convert, subject, asked.tolerance)
     ]
     more = len(lines) - MOST_NAMED
     return [*lines[:MOST_NAMED], *([f"and {more} more layers"] if more > 0 else [])]

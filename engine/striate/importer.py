@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from striate.graph import Graph, fingerprint
 from striate.host.catalogue import HostCatalogue
+from striate.importer_plugins import read_file
 from striate.model import Model
 from striate.ops.initializers import start_values
 from striate.version import __version__
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from striate.importing.agreement import Agreement
-    from striate.importing.kinds import Reading
+    from striate.importing.kinds import Facts, Reading
 
     Arrays = Mapping[str, np.ndarray[Any, np.dtype[Any]]]
 
@@ -37,7 +38,8 @@ class Imported:
         weights: arrays by name: for every weight, or for none where the file holds none.
         inputs: the names of the inputs in the file, by their names in the network.
         outputs: the same for the outputs.
-        reading: what the file's reader gave.
+        reading: what is known of the file.
+        images: the number of images that the file fixes for its batch axis, None where that is open.
     """
 
     model: Model
@@ -45,7 +47,8 @@ class Imported:
     weights: Arrays
     inputs: Mapping[str, str]
     outputs: Mapping[str, str]
-    reading: Reading
+    reading: Facts
+    images: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +64,28 @@ class ImportReport:
     agreement: Agreement | None
 
 
-def import_file(path: str | Path, **options: Any) -> Imported:
+def import_file(path: str | Path, *, importer: str | None = None, **options: Any) -> Imported:
     """Read a file of another format as a network of the language; its ending says which (`striate.importing.kinds`).
 
     Args:
         path: the file.
+        importer: a plugin's importer by name; without one, plugins are asked for endings that striate does not know.
         options: what its reader is told, as the table of kinds lists them.
 
     Raises:
         DiagnosticError: it cannot be read, contradicts itself, or holds what the language has no layer for, which is
-            listed whole; E0646, an option says nothing about such a file.
+            listed whole; E0646, an option says nothing about such a file; E0720 to E0724, a plugin's importer failed.
     """
     from striate.importing.kinds import kind_of
+    from striate.importing.plugin_reading import importer_for
 
     file, catalogue = Path(path), HostCatalogue()
+    found = importer_for(file, importer, catalogue)
+    if found is not None:
+        read = read_file(found, file, options, catalogue)
+        inputs = {item.value.name: item.value.name for item in read.model.graph.inputs}
+        outputs = {name: name for name in read.model.graph.outputs}
+        return Imported(read.model, read.text, read.weights, inputs, outputs, read.facts)
     return _imported(kind_of(file).read(file, catalogue.lookup, options), catalogue)
 
 
@@ -154,6 +165,7 @@ def _imported(reading: Reading, catalogue: HostCatalogue) -> Imported:
         if found
         else {ours: theirs for ours, (theirs, _) in zip(names.outputs, network.outputs, strict=True)},
         reading,
+        network.images,
     )
 
 
@@ -171,7 +183,7 @@ def write_import(path: str | Path, target: str | Path, *, verify: bool = True, *
         path: the file.
         target: the `.cnn` file; the weights, if there are any, go beside it, with the ending `.safetensors`.
         verify: whether the file in a runtime of its own is compared with the network in torch, on random inputs.
-        options: like `import_file`.
+        options: the importer, and what a reader is told, like `import_file`.
 
     Raises:
         DiagnosticError: like `import_file`; E0607, the network computes something else; E0505, a file cannot be
@@ -210,7 +222,7 @@ def _agreement(imported: Imported) -> Agreement | None:
     if imported.reading.original is None:
         return None
     original = imported.reading.original()
-    model, images = imported.model, imported.reading.network.images
+    model, images = imported.model, imported.images
     program = load_arrays(Program(model.graph, model.catalogue.lookup), imported.weights)
     batches = BATCHES if images is None else (images,)
     trials = trials_for(model.graph, model.domain, batches=batches)

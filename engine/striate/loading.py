@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from striate.elaborate import model_names
@@ -19,7 +19,7 @@ from striate.host.catalogue import HostCatalogue
 from striate.host.records import FileRecord
 from striate.model import Model, build_model, only_model
 from striate.project.linking import parse_linked
-from striate.project.shelves import Package
+from striate.project.shelves import place_of
 from striate.version import __version__
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError
 from striate_dsl.parser import ParseResult
@@ -76,7 +76,7 @@ def open_network(onto: str, catalogue: HostCatalogue) -> ParseResult:
     elif (record := catalogue.find(FileRecord, onto)) is None:
         parsed = parse_linked(Source("--onto", f"use {onto}\n"), catalogue)
     else:
-        shelf, place = Package(record.package), PurePosixPath(record.resource)
+        shelf, place = place_of(record, catalogue)
         parsed = parse_linked(shelf.read(place), catalogue, place=(shelf, place))
     if parsed.file is None or parsed.diagnostics.has_errors:
         raise DiagnosticError(*parsed.diagnostics)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from striate.exporting import ExportReport
     from striate.graph import Graph
     from striate.lower.torch import Program
+    from striate.running import Running
     from striate.view.summary import Summary
     from striate_dsl.syntax import File
 
@@ -112,6 +113,29 @@ class Model:
 
         return load_arrays(program, read_weights(Path(weights), self.graph))
 
+    def runner(
+        self,
+        backend: str = "torch",
+        *,
+        weights: str | Path | None = None,
+        seed: int = 0,
+        verify: bool = True,
+    ) -> Running:
+        """Return the network ready to run by a back end: a callable from arrays by input name to those by output name.
+
+        Args:
+            backend: `torch`, or the name of a plugin's back end, e.g. `onnxruntime`.
+            weights: a checkpoint; without one the weights are initialised from `seed`.
+            seed: see `weights`.
+            verify: compare the back end with torch on random inputs first.
+
+        Raises:
+            DiagnosticError: there is no such back end, it fails, or it computes something else than torch.
+        """
+        from striate.running import run_model  # noqa: PLC0415  # not needed to load
+
+        return run_model(self, backend, weights=weights, seed=seed, verify=verify)
+
     def export_onnx(
         self,
         path: str | Path,
@@ -128,6 +152,7 @@ class Model:
         calibrate: str | Path | Sequence[Mapping[str, Any]] | None = None,
         preprocess: str | None = None,
         postprocess: str | None = None,
+        passes: Sequence[str] | None = None,
     ) -> ExportReport:
         """Write the network as ONNX and compare ONNX Runtime with torch; nothing is written if they differ.
 
@@ -147,6 +172,7 @@ class Model:
             calibrate: for int8: a folder of images, the name of a data set, or batches of inputs by name.
             preprocess: `pixels` or `resize`: the file takes 8-bit images.
             postprocess: `head`, `softmax`, `sigmoid`, `argmax` or `top`: the file gives answers.
+            passes: passes of plugins that the network goes through first.
 
         Raises:
             DiagnosticError: the network cannot be written as ONNX, or computes something else there.
@@ -168,6 +194,7 @@ class Model:
             external_data=external_data,
             numbers=Numbers(precision, keep_float=tuple(keep_float), calibration=Calibration(calibrate)),
             wanted=Wanted(preprocess=preprocess, postprocess=postprocess),
+            passes=passes,
         )
 
     def _repr_html_(self) -> str:

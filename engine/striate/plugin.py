@@ -1,10 +1,11 @@
 """What plugin authors import: the hook marker, the record types and the kinds of arguments.
 
-Nothing here imports torch or onnx; a plugin's module that only declares records stays quick to load.
+Nothing here imports torch or onnx; a plugin's module that only declares records stays quick to load. What the functions
+behind records are given and return is in `striate.factories`, and for data sets in `striate.data`.
 """
 
 from striate.dims import Dim, ceil_div, format_dim
-from striate.graph import Initializer, TensorType
+from striate.graph import Frame, Graph, Initializer, Node, Origin, TensorType, Value, Weight
 from striate.host.records import (
     DataRecord,
     Factory,
@@ -17,6 +18,14 @@ from striate.host.records import (
     TaskRecord,
 )
 from striate.host.spec import PluginContext, hookimpl
+from striate.host.work_records import (
+    BackendRecord,
+    CommandRecord,
+    ExplainerRecord,
+    ExporterRecord,
+    ImporterRecord,
+    PassRecord,
+)
 from striate.ops.arguments import Argument, Flag, Integer, OneOf, Optional, Padding, Pair, PerAxis, Real
 from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import OpRecord, Sample, TorchCall, WeightSpec, Window
@@ -27,13 +36,20 @@ from striate.ops.work import Kept, Work, keeping, no_operations, per_entry
 __all__ = [
     "Argument",
     "AxisNames",
+    "BackendRecord",
     "Check",
+    "CommandRecord",
     "DataRecord",
     "Dim",
+    "ExplainerRecord",
+    "ExporterRecord",
     "Factory",
     "FileRecord",
     "Flag",
+    "Frame",
+    "Graph",
     "HeadRecord",
+    "ImporterRecord",
     "Initializer",
     "Integer",
     "Kept",
@@ -41,14 +57,17 @@ __all__ = [
     "LossRecord",
     "MetricRecord",
     "NamedValue",
+    "Node",
     "OneOf",
     "OnnxCall",
     "OnnxSink",
     "OpRecord",
     "OptimizerRecord",
     "Optional",
+    "Origin",
     "Padding",
     "Pair",
+    "PassRecord",
     "PerAxis",
     "PluginContext",
     "Problem",
@@ -58,6 +77,8 @@ __all__ = [
     "TaskRecord",
     "TensorType",
     "TorchCall",
+    "Value",
+    "Weight",
     "WeightSpec",
     "Window",
     "Work",

@@ -1,11 +1,13 @@
-"""First-party plugins: blocks, networks, heads, tasks, data sets, losses, optimizers, schedules and metrics.
+"""First-party plugins: blocks, networks, heads, tasks, data sets, losses, optimizers, schedules, metrics and more.
 
 They come in by the same door as a stranger's: the hooks below return records, and the records name what they make,
 which is imported when a run needs it.
 """
 
 from striate.plugin import (
+    BackendRecord,
     DataRecord,
+    ExplainerRecord,
     FileRecord,
     HeadRecord,
     LossRecord,
@@ -16,7 +18,9 @@ from striate.plugin import (
     TaskRecord,
     hookimpl,
 )
+from striate_plugins.backends import BACKENDS
 from striate_plugins.data import DATA_SETS
+from striate_plugins.explain import EXPLAINERS
 from striate_plugins.heads import HEADS
 from striate_plugins.losses import LOSSES
 from striate_plugins.metrics import METRICS
@@ -73,3 +77,15 @@ def striate_schedules(context: PluginContext) -> list[ScheduleRecord]:
 def striate_metrics(context: PluginContext) -> list[MetricRecord]:
     """Provide the metrics."""
     return list(METRICS)
+
+
+@hookimpl
+def striate_backends(context: PluginContext) -> list[BackendRecord]:
+    """Provide the back ends."""
+    return list(BACKENDS)
+
+
+@hookimpl
+def striate_explainers(context: PluginContext) -> list[ExplainerRecord]:
+    """Provide the explainers."""
+    return list(EXPLAINERS)

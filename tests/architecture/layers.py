@@ -37,7 +37,8 @@ ROOMS: dict[str, frozenset[str]] = {
     "editor": MIDDLE | {"view", "lint", "project", "codes", "facade"},  # facade: a check, and what its sections hold
     "train": LOWERED | {"view"},  # view: the report that training writes
     "search": LOWERED | {"train"},  # train: recipes, and the runs of the trials
-    "reference": LOWERED | {"view", "train", "project", "codes"},  # everything that has a page
+    "reference": LOWERED
+    | {"view", "train", "project", "codes", "facade"},  # everything that has a page; facade: hooks'
     "facade": LOWERED
     | {
         "view",
@@ -71,7 +72,7 @@ ROOMS: dict[str, frozenset[str]] = {
 }
 """The rooms that the modules of a room may import, beside their own."""
 
-PLUGIN_FACADE = ("striate", "striate.plugin", "striate.data")
+PLUGIN_FACADE = ("striate", "striate.plugin", "striate.data", "striate.factories")
 """The modules of which plugins may import the names listed in `__all__`."""
 
 HOMES: dict[str, tuple[str, ...]] = {
@@ -84,7 +85,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "matplotlib": ("striate.train", "striate.view", "striate_plugins"),
     "networkx": ("striate.graph",),
     "onnx": ("striate.onnx", "striate.importing", "striate.importer", "striate.cli"),
-    "onnxruntime": ("striate.onnx", "striate.cli"),
+    "onnxruntime": ("striate.onnx", "striate.cli", "striate_plugins"),  # a back end of the collection
     "openvino": ("striate.formats",),
     "lsprotocol": ("striate.editor.server",),
     "pluggy": ("striate.host",),

@@ -25,6 +25,7 @@ COMMANDS = {
     "search": "search",
     "eval": "evaluate",
     "predict": "predict",
+    "attribute": "attribute",
     "export": "export",
     "import": "importing",
     "explain": "explain",
@@ -44,6 +45,7 @@ SUMMARIES = {
     "search": "Try many settings of a recipe and a network, and keep the best.",
     "eval": "Measure a trained network on its data.",
     "predict": "Apply a trained network to images.",
+    "attribute": "Draw which pixels of an image speak for an answer.",
     "export": "Write a network as ONNX and verify it in ONNX Runtime.",
     "import": "Read an ONNX file as a .cnn file and its weights, or weights for a network.",
     "explain": "Say what a finding's code, a layer or another name means.",
@@ -74,22 +76,29 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command."""
+        """Import a command: one of striate's own, or else one of a plugin."""
         module = COMMANDS.get(cmd_name)
         if module is None:
-            return None
+            from striate.cli.plugin_commands import plugin_command
+
+            return plugin_command(cmd_name)
         command: click.Command = import_module(f"striate.cli.{module}").command
         return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Add the nearest command's name to the message about an unknown one."""
+        """Add the nearest command's name to the message about one that neither striate nor a plugin has."""
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            from striate.cli.plugin_commands import listed_commands, plugin_command
             from striate_dsl.names import nearest
 
-            near = nearest(args[0], COMMANDS)
-            hint = f" Did you mean {near}?" if near else f" Commands: {', '.join(COMMANDS)}."
+            found = plugin_command(args[0])
+            if found is not None:
+                return args[0], found, args[1:]
+            known = [*COMMANDS, *(name for name, _ in listed_commands())]
+            near = nearest(args[0], known)
+            hint = f" Did you mean {near}?" if near else f" Commands: {', '.join(known)}."
             raise click.UsageError(f"there is no command {args[0]}.{hint}", ctx)
         return super().resolve_command(ctx, args)
 
@@ -97,6 +106,12 @@ class LazyGroup(click.Group):
         """List the commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, SUMMARIES[name]) for name in COMMANDS])
+        from striate.cli.plugin_commands import listed_commands
+
+        further = listed_commands()
+        if further:
+            with formatter.section("Commands of plugins"):
+                formatter.write_dl(further)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -55,7 +55,24 @@ def _outcome(command: click.Command, arguments: list[str] | None) -> int:
         # The reader of our output (head, less) went away; keep Python from complaining at its own exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FINDINGS
+    except Exception as error:
+        finding = _plugins_fault(error)
+        if finding is None:
+            raise
+        show([finding])
+        return FINDINGS
     return result if isinstance(result, int) else 0
+
+
+def _plugins_fault(error: Exception) -> Diagnostic | None:
+    """Return the finding about an error that a plugin's code raised, None where it is a fault of striate itself."""
+    if "striate.host.plugins" not in sys.modules:  # no plugin has been needed
+        return None
+    from striate.host.blame import responsible
+    from striate.host.provided import failure
+
+    plugin = responsible(error)
+    return None if plugin is None else failure(f"plugin {plugin.name}", plugin, error)
 
 
 def show(findings: Iterable[Diagnostic], *, err: bool = True) -> None:

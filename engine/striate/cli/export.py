@@ -27,9 +27,16 @@ def _opset(context: click.Context, parameter: click.Parameter, value: int | None
 
 
 def _format(context: click.Context, parameter: click.Parameter, value: str | None) -> str:
+    """Return a format's name; what is no format of striate's own must be one of a plugin."""
     from striate.formats.kinds import KINDS
 
-    return str(click.Choice(list(KINDS)).convert(value or next(iter(KINDS)), parameter, context))
+    if value is None or value in KINDS:
+        return value or next(iter(KINDS))
+    from striate.host.catalogue import HostCatalogue
+    from striate.host.provided import demand_provided
+    from striate.host.work_records import ExporterRecord
+
+    return demand_provided(HostCatalogue(), ExporterRecord, value).name
 
 
 def _target(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
@@ -46,7 +53,7 @@ def _target(context: click.Context, parameter: click.Parameter, value: str | Non
     "kind",
     callback=_format,
     metavar="NAME",
-    help="onnx, torchscript, pt2 (torch.export) or openvino [onnx].",
+    help="onnx, torchscript, pt2 (torch.export), openvino or a plugin's [onnx].",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="PATH", help="The file [MODEL.onnx].")
 @click.option("--weights", type=click.Path(path_type=Path), metavar="PATH", help="A checkpoint with the weights.")
@@ -65,6 +72,13 @@ def _target(context: click.Context, parameter: click.Parameter, value: str | Non
 @ends_options
 @click.option("--functions", is_flag=True, help="Write each block as a function of the file, its instances as calls.")
 @click.option("--fold", is_flag=True, help="Fold batch norms and parallel branches (RepVGG) into convolutions.")
+@click.option(
+    "--pass",
+    "passes",
+    metavar="NAME",
+    multiple=True,
+    help="Run a plugin's pass over the network first; may be given several times.",
+)
 @number_options
 @click.option(
     "--external-data/--no-external-data",
@@ -86,6 +100,7 @@ def command(
     target: str | None,
     functions: bool,
     fold: bool,
+    passes: tuple[str, ...],
     no_verify: bool,
     numbers: Numbers,
     wanted: Wanted,
@@ -106,7 +121,7 @@ def command(
     network = load_source(read_source(file), model, parse_settings(settings), profile=profile)
     if kind != "onnx":
         demand_format_options(no_verify, target, functions, numbers, external_data)
-        options = FormatOptions(weights, seed or 0, opset, contract, fold, wanted)
+        options = FormatOptions(weights, seed or 0, opset, contract, fold, wanted, passes or None)
         write_format(network, kind, output, options)
         return
     report = export_model(
@@ -122,6 +137,7 @@ def command(
         numbers=numbers,
         external_data=external_data,
         wanted=wanted,
+        passes=passes or None,
     )
     for line in _lines(network, report):
         click.echo(line)
@@ -135,6 +151,8 @@ def _lines(model: Model, report: ExportReport) -> list[str]:
         f"{model.name} is in {report.path}" + (f", its weights in {report.data.name}" if report.data else ""),
         f"opset {report.opset}, IR {report.ir_version}, {size_text(report.size)}, {report.weights}",
     ]
+    if report.passes:
+        lines.append(report.passes)
     if report.folded is not None:
         lines.append(report.folded)
     if report.ends is not None:

@@ -27,6 +27,7 @@ class FormatOptions:
     contract: str | None
     fold: bool
     wanted: Wanted
+    passes: tuple[str, ...] | None = None
 
 
 def demand_format_options(
@@ -52,11 +53,11 @@ def demand_format_options(
 def write_format(model: Model, kind: str, output: Path | None, options: FormatOptions) -> None:
     """Write a model in a format other than ONNX and print what came of it."""
     from striate.exporting_formats import export_format
-    from striate.formats.kinds import KINDS
+    from striate.formats.choosing import choose_format
 
     if options.opset is not None and kind != "openvino":
         raise click.UsageError(f"--opset is for ONNX, and for what is made from it; {kind} has no operator sets")
-    target = output or Path(f"{model.name}{KINDS[kind].suffix}")
+    target = output or Path(f"{model.name}{choose_format(kind, model.catalogue).kind.suffix}")
     report = export_format(
         model,
         target,
@@ -67,20 +68,20 @@ def write_format(model: Model, kind: str, output: Path | None, options: FormatOp
         contract=options.contract,
         fold=options.fold,
         wanted=options.wanted,
+        passes=options.passes,
     )
     for line in _lines(model, report):
         click.echo(line)
 
 
 def _lines(model: Model, report: FormatReport) -> list[str]:
-    from striate.formats.kinds import KINDS
-
     main, *others = report.paths
     beside = f" and {', '.join(map(str, others))}" if others else ""
     found = report.verification
     return [
         f"{model.name} is in {main}{beside}",
-        f"{KINDS[report.kind].title}, {size_text(report.size)}, {report.weights}",
+        f"{report.title}, {size_text(report.size)}, {report.weights}",
+        *([report.passes] if report.passes else []),
         *([report.folded] if report.folded else []),
         *([report.ends.words()] if report.ends else []),
         f"{found.runtime} gives {agreement(model, found)} as torch, outputs differ by at most {found.difference}; "

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 @onto_options
 @format_option
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-@click.option("--trust", is_flag=True, help="Open a .pt2 file though that can run code which is in it.")
+@click.option("--importer", metavar="NAME", help="Read FILE by this importer of a plugin, whatever its ending.")
+@click.option("--trust", is_flag=True, help="Open a file though that can run code which is in it (.pt2, plugins').")
 @click.option("--no-verify", is_flag=True, help="Do not run the file to compare it with the network.")
 @click.option("--weights", type=click.Path(path_type=Path), metavar="PATH", help="The weights of a Darknet cfg.")
 @click.option("--scale", metavar="LETTER", help="The size of a model in YAML, of those that it lists.")
@@ -35,6 +36,7 @@ def command(
     output: Path | None,
     form: str,
     as_json: bool,
+    importer: str | None,
     trust: bool,
     no_verify: bool,
     weights: Path | None,
@@ -45,7 +47,7 @@ def command(
     """Write the network of FILE as a .cnn file, and its weights beside it as .safetensors.
 
     FILE is an ONNX model (.onnx), an exported program of torch (.pt2), a Darknet network (.cfg) or a model's YAML
-    (.yaml); its ending says which.
+    (.yaml); its ending says which. Plugins add further kinds.
 
     What cannot be imported is listed whole, and nothing is written then; nor is anything if the network does not
     compute the same as the file. Names are kept where the language can have them.
@@ -54,7 +56,7 @@ def command(
     written as a checkpoint of a network that there is already, if every tensor has its place.
     """
     options, as_json = OntoOptions(**onto), as_json or form == "json"
-    flags = {"partial": options.partial or None, "trust": trust or None}
+    flags = {"partial": options.partial or None, "trust": trust or None, "importer": importer}
     written = {"weights": weights, "scale": scale, "size": size, **flags}
     given = {name: value for name, value in written.items() if value is not None}
     if options.onto is not None:
@@ -63,7 +65,8 @@ def command(
         if useless := sorted(given.keys() - {"partial"}):
             raise click.UsageError(f"--{useless[0]} goes with a FILE that is a network, not with --onto")
         return load_onto(file, output, options, as_json=as_json)
-    demand_network(file, options)
+    if importer is None:
+        demand_network(file, options)
     from striate.importer import write_import
 
     target = output or file.with_suffix(".cnn")

@@ -46,6 +46,7 @@ _USED = ("data", "size")
 @profile_option
 @format_option
 @device_option
+@click.option("--backend", metavar="NAME", default="torch", help="What computes: torch, or a plugin's [torch].")
 def command(
     file: Path,
     images: tuple[Path, ...],
@@ -58,12 +59,15 @@ def command(
     profile: str | None,
     form: str,
     device_name: str,
+    backend: str,
 ) -> int:
     """Say what a network of FILE with trained weights sees in IMAGEs (PNG, JPEG, BMP, GIF, WEBP).
 
     Images are resized to the network's input and turned to grey or RGB as it needs.
     """
     _check_usage(images, split, limit, recipe_name)
+    if backend != "torch" and device_name == "cuda":
+        raise click.UsageError("--device is about torch; another back end computes where it does")
     from striate.runtime.checkpoint import read_info
     from striate.train.extras import needs_training_packages
     from striate.train.quiet import quiet_libraries
@@ -77,7 +81,7 @@ def command(
     else:
         network, recipe = load_with_recipe(file, model, recipe_name, written, info, profile)
     with needs_training_packages(), quiet_libraries():
-        predictor = _predictor(network, weights, info, device_name)
+        predictor = _predictor(network, weights, info, device_name, backend)
         if recipe is None or split is None:
             answers, findings = _of_files(predictor, images)
         else:
@@ -95,11 +99,14 @@ def _check_usage(images: tuple[Path, ...], split: str | None, limit: int | None,
             raise click.UsageError(f"{option} goes with --split")
 
 
-def _predictor(network: Model, weights: Path, info: CheckpointInfo | None, device_name: str) -> Predictor:
+def _predictor(network: Model, weights: Path, info: CheckpointInfo | None, device_name: str, backend: str) -> Predictor:
     from striate.train.devices import choose_device
     from striate.train.prediction import make_predictor
 
-    return make_predictor(network, weights, info, choose_device(device_name))
+    if backend == "torch":
+        return make_predictor(network, weights, info, choose_device(device_name))
+    run = network.runner(backend, weights=weights)
+    return make_predictor(network, weights, info, choose_device("cpu"), run)
 
 
 def _of_files(predictor: Predictor, paths: Iterable[Path]) -> tuple[list[dict[str, Any]], list[Diagnostic]]:

@@ -5,6 +5,8 @@ Imported when the first call is refused: a file without mistakes never waits for
 
 from __future__ import annotations
 
+from traceback import extract_tb
+
 from striate.elaborate.faults import Fault, fault, trail_notes
 from striate.elaborate.network import Incoming, LayerCall, Network
 from striate.elaborate.repairs.arguments import repairs_of
@@ -101,3 +103,27 @@ def endless_size(layer: LayerCall, *, large: bool) -> Fault:
 
 def _size(incoming: Incoming) -> str:
     return format_shape(incoming.value.type) if incoming.value.type else "an unknown size"
+
+
+def failed_rule(layer: LayerCall, error: Exception) -> Fault:
+    """Return the finding about a plugin's layer whose rule has raised what only a mistake in it can raise."""
+    lines = str(error).strip().splitlines()
+    told = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    frames = extract_tb(error.__traceback__)
+    return fault(
+        "E0720",
+        f"the rules of the layer {layer.record.name} failed: {told}",
+        layer.call.span,
+        notes=(f"raised in {frames[-1].name}, {frames[-1].filename}:{frames[-1].lineno}",) if frames else (),
+        help=_OF_A_PLUGIN.format(layer.record.name),
+    )
+
+
+def broken_rule(layer: LayerCall, problem: str) -> Fault:
+    """Return the finding about a plugin's layer whose rules give what they may not give."""
+    return fault(
+        "E0721", f"{layer.record.name}: {problem}", layer.call.span, help=_OF_A_PLUGIN.format(layer.record.name)
+    )
+
+
+_OF_A_PLUGIN = "tell its author: striate plugins which {} says which plugin provides it"

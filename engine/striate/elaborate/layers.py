@@ -19,6 +19,7 @@ from striate.graph import Node, Origin, TensorType, Value, Weight
 from striate.ops.arguments import ArgumentError, Choice
 from striate.ops.problems import Check, LayerError
 from striate.ops.record import OpRecord, Types, WeightSpec
+from striate.ops.registry import BUILTIN
 from striate_dsl.diagnostics import Label
 from striate_dsl.source import Span
 
@@ -144,8 +145,22 @@ def _run_rules(layer: LayerCall, inputs: Types, network: Network) -> Ruled:
         specs = () if network.sizes_only else layer.record.weights(attributes, inputs)
     except LayerError as error:
         raise _words().refused_by_rule(layer, error.problem, network) from None
+    except Exception as error:
+        if layer.record.name in BUILTIN:
+            raise
+        raise _words().failed_rule(layer, error) from error
+    if layer.record.name not in BUILTIN:
+        _hold_to_types(layer, outputs, specs)
     _demand_simple(layer, outputs)
     return attributes, outputs, specs, tuple(check.open)
+
+
+def _hold_to_types(layer: LayerCall, outputs: Any, specs: Any) -> None:
+    """Refuse what a plugin's rules may not give; those of striate's own layers are tested."""
+    if not isinstance(outputs, tuple) or not outputs or not all(isinstance(item, TensorType) for item in outputs):
+        raise _words().broken_rule(layer, "its shape rule gave no tuple of TensorTypes")
+    if not isinstance(specs, tuple | list) or not all(isinstance(item, WeightSpec) for item in specs):
+        raise _words().broken_rule(layer, "its weights are no tuple of WeightSpecs")
 
 
 def _demand_simple(layer: LayerCall, outputs: Types) -> None:

@@ -9,10 +9,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from striate.analysis.ends import NO_ENDS, Ends
-from striate.dims.domain import Domain
-from striate.graph import Graph
 from striate.onnx.trials import Trial
-from striate.ops.record import OpRecord
+from striate.passes.network import Network
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Arrays: TypeAlias = Mapping[str, Array]
@@ -21,23 +19,15 @@ Runner: TypeAlias = Callable[[Arrays], Arrays]
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
-    """A network to be written.
+class Subject(Network):
+    """A network to be written: a `Network`, and what its tool needs to know beside.
 
     Attributes:
-        graph: the network, for evaluation.
-        lookup: from a layer's name to its record.
-        arrays: an array for every weight of the graph.
-        domain: the legal sizes of the symbols in its inputs.
         trials: inputs at several batches and sizes; what a tool wants to see an example of is the last of them.
         opset: ONNX's operator set, for formats that are made from an ONNX file.
         ends: what the file does before and behind the network.
     """
 
-    graph: Graph
-    lookup: Callable[[str], OpRecord]
-    arrays: Mapping[str, np.ndarray[Any, np.dtype[np.float32]]]
-    domain: Domain
     trials: Sequence[Trial]
     opset: int
     ends: Ends = NO_ENDS
@@ -55,7 +45,13 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """A network in another format: the contents of its files by ending, and the file as its runtime loads it back."""
+    """A network in another format.
+
+    Attributes:
+        files: the contents of its files by ending, e.g. `{".xml": …, ".bin": …}`.
+        runner: the file as its runtime loads it back: from arrays by input name to arrays by output name.
+        runtime: the runtime and its version, in words.
+    """
 
     files: Mapping[str, bytes]
     runner: Runner
@@ -63,4 +59,4 @@ class Converted:
 
 
 class RefusedError(Exception):
-    """The tool of a format does not take the network; the message is what it says."""
+    """A format cannot hold a network, or a method cannot explain an answer; the message says why."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from striate.host.records import (
@@ -14,22 +15,59 @@ from striate.host.records import (
     ScheduleRecord,
     TaskRecord,
 )
+from striate.host.work_records import (
+    BackendRecord,
+    CommandRecord,
+    ExplainerRecord,
+    ExporterRecord,
+    ImporterRecord,
+    PassRecord,
+)
 from striate.ops.record import OpRecord
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind: its word in the plural, as manifests and hooks have it, that in messages, the type of its records."""
+    """One kind of things.
+
+    Attributes:
+        plural: its word in the plural, as manifests and hooks have it.
+        singular: its word in messages.
+        record: the type of its records.
+        reserved: names that striate itself has, and that no plugin may give to another thing of this kind.
+    """
 
     plural: str
     singular: str
     record: type
+    reserved: frozenset[str] = frozenset()
 
     @property
     def hook(self) -> str:
         """The hook by which plugins provide it, e.g. `striate_layers`."""
         return f"striate_{self.plural}"
 
+
+COMMANDS = frozenset(
+    {
+        "attribute",
+        "check",
+        "diff",
+        "eval",
+        "expand",
+        "explain",
+        "export",
+        "fmt",
+        "import",
+        "lsp",
+        "plugins",
+        "predict",
+        "search",
+        "summary",
+        "train",
+    }
+)
+"""The commands of striate itself, which the command line lists with the modules that they are in."""
 
 KINDS = (
     Kind("layers", "layer", OpRecord),
@@ -41,8 +79,26 @@ KINDS = (
     Kind("optimizers", "optimizer", OptimizerRecord),
     Kind("schedules", "schedule", ScheduleRecord),
     Kind("metrics", "metric", MetricRecord),
+    Kind("passes", "pass", PassRecord),
+    Kind("backends", "back end", BackendRecord, frozenset({"torch"})),
+    Kind("exporters", "exporter", ExporterRecord, frozenset({"onnx", "openvino", "pt2", "torchscript"})),
+    Kind("importers", "importer", ImporterRecord),
+    Kind("explainers", "explainer", ExplainerRecord),
+    Kind("commands", "command", CommandRecord, COMMANDS),
 )
 
 PLURALS = tuple(kind.plural for kind in KINDS)
 PLURAL_OF = {kind.record: kind.plural for kind in KINDS}
 """The plural word by the type of the records."""
+
+KIND_OF = {kind.record: kind for kind in KINDS}
+"""The kind by the type of the records."""
+
+
+def reserved_name(provides: Mapping[str, Iterable[str]]) -> str | None:
+    """Return what is wrong with names by kind where one is a name of striate itself, as a sentence; None otherwise."""
+    for kind in KINDS:
+        for name in provides.get(kind.plural, ()):
+            if name in kind.reserved:
+                return f"it provides the {kind.singular} {name}, and striate itself has one of that name"
+    return None

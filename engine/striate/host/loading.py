@@ -16,7 +16,7 @@ from typing import Any
 import pluggy
 
 from striate.host.installed import Plugin
-from striate.host.kinds import KINDS
+from striate.host.kinds import KINDS, reserved_name
 from striate.host.limits import TooSlowError, within
 from striate.host.manifest import Manifest
 from striate.host.spec import API_VERSION, PROJECT, Hooks, PluginContext
@@ -85,6 +85,10 @@ def unfit(plugin: Plugin) -> PluginFailure | None:
         advice = f"install it again (pip install --force-reinstall {package}), or tell its author"
         return PluginFailure(plugin.name, plugin.ailment, None, plugin.distribution, advice, plugin.ailment)
     manifest = plugin.manifest
+    taken = reserved_name(manifest.provides) if manifest is not None else None
+    if taken is not None:
+        advice = f"tell its author, or get a version that names it otherwise: pip install --upgrade {package}"
+        return PluginFailure(plugin.name, taken, manifest, plugin.distribution, advice, taken)
     if manifest is None or manifest.works_with(API_VERSION):
         return None
     reason = f"it works with plugin interface {manifest.window}, and this is {API_VERSION}"
@@ -108,11 +112,11 @@ def _records(plugin: Plugin) -> Records:
                 if name in shelf:
                     raise ValueError(f"{kind.hook} returned two records named {name}")
                 shelf[name] = record
-    if plugin.manifest is not None:
-        names = {kind: tuple(shelf) for kind, shelf in records.items()}
-        unlike = unlike_manifest(plugin.manifest.provides, names)
-        if unlike is not None:
-            raise ValueError(unlike)
+    names = {kind: tuple(shelf) for kind, shelf in records.items()}
+    unlike = unlike_manifest(plugin.manifest.provides, names) if plugin.manifest is not None else None
+    wrong = unlike or reserved_name(names)
+    if wrong is not None:
+        raise ValueError(wrong)
     return records
 
 

@@ -6,7 +6,8 @@ Records are light: declaring one imports neither torch nor a data library. The w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
@@ -27,19 +28,23 @@ class Factory:
 
 @dataclass(frozen=True, slots=True)
 class FileRecord:
-    """A `.cnn` file in a plugin's package, for `use zoo.resnet`.
+    """A `.cnn` file, for `use zoo.resnet`: one that lies in a plugin's package, or one whose text a function makes.
 
     Attributes:
         name: the dotted name used after `use`.
         summary: what is in it, in one sentence.
         package: the import package that holds it, e.g. `my_plugin`.
         resource: its path in there with `/`, e.g. `zoo/resnet.cnn`; it may use other files of the package.
+        build: instead of these two, what makes the text: `build(**settings)` returns it, always the same.
+        settings: the settled arguments of `build`.
     """
 
     name: str
     summary: str
-    package: str
-    resource: str
+    package: str = ""
+    resource: str = ""
+    build: Factory | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
 from striate.host.records import Factory, FileRecord, HeadRecord
+from striate.host.work_records import POINTS
 from striate.ops.arguments import Argument
 from striate.ops.record import Sample
 from striate_dsl.names import nearest
@@ -44,6 +46,38 @@ def _are_lines(value: Any) -> bool:
     return isinstance(value, tuple) and bool(value) and all(map(_is_line, value))
 
 
+def _is_text_or_nothing(value: Any) -> bool:
+    return isinstance(value, str) and "\n" not in value
+
+
+def _is_point(value: Any) -> bool:
+    return value in POINTS
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1
+
+
+def _is_ending(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"(\.[A-Za-z0-9_-]+)+", value) is not None
+
+
+def _are_endings(value: Any) -> bool:
+    return isinstance(value, tuple) and all(map(_is_ending, value))
+
+
+def _are_own_endings(value: Any) -> bool:
+    return _are_endings(value) and bool(value) and all(item == item.lower() for item in value)
+
+
+def _are_settings(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(key, str) and key.isidentifier() for key in value)
+
+
+def _is_target_or_none(value: Any) -> bool:
+    return value is None or _is_target(value)
+
+
 def _is_target(value: Any) -> bool:
     if not isinstance(value, Factory) or not isinstance(value.target, str):
         return False
@@ -54,6 +88,17 @@ def _is_target(value: Any) -> bool:
 FIELDS: Mapping[str, Test] = {
     "summary": (_is_line, "one line of text"),
     "factory": (_is_target, 'a Factory of "package.module:function"'),
+    "rewrite": (_is_target, 'a Factory of "package.module:function"'),
+    "build": (_is_target_or_none, 'a Factory of "package.module:function", or None'),
+    "settings": (_are_settings, "a dictionary of arguments by name"),
+    "point": (_is_point, " or ".join(POINTS)),
+    "tolerance": (_is_share, "a number between 0 and 1"),
+    "title": (_is_line, "one line of text"),
+    "suffix": (_is_ending, 'an ending with its dot, e.g. ".acme"'),
+    "beside": (_are_endings, 'a tuple of endings with their dots, e.g. (".bin",)'),
+    "suffixes": (_are_own_endings, 'a tuple of endings in lower case with their dots, e.g. (".acme",)'),
+    "runs_code": (_is_flag, "True or False"),
+    "signed": (_is_flag, "True or False"),
     "decode": (_is_target, 'a Factory of "package.module:function"'),
     "arguments": (_are_arguments, "a tuple of Arguments"),
     "reference": (_is_text, "a text"),
@@ -67,8 +112,8 @@ FIELDS: Mapping[str, Test] = {
     "window": (callable, "a function"),
     "formula": (callable, "a function"),
     "merge": (_is_flag, "True or False"),
-    "package": (_is_line, "the name of a package"),
-    "resource": (_is_line, "a path in the package"),
+    "package": (_is_text_or_nothing, "the name of a package"),
+    "resource": (_is_text_or_nothing, "a path in the package"),
     "outputs": (_are_lines, "a tuple of names"),
     "task": (_is_line, "the name of a task"),
     "block": (_is_text, "the text of a block"),
@@ -125,6 +170,11 @@ def _check_file(record: FileRecord, hook: str) -> None:
     parts = str(record.name).split(".")
     if len(parts) < 2 or not all(part.isidentifier() for part in parts):
         raise RecordError(f"{hook} returned a file named {record.name!r}, which is not like zoo.resnet")
+    lies, halves = bool(record.package or record.resource), bool(record.package) != bool(record.resource)
+    if halves or lies == (record.build is not None):
+        raise RecordError(
+            f"{hook}: {record.name} needs either package and resource, where its file lies, or build, which makes it"
+        )
     path = PurePosixPath(str(record.resource))
     if path.is_absolute() or ".." in path.parts:
         raise RecordError(f"{hook} returned the file {record.resource!r}, which is no path inside its package")

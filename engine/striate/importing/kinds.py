@@ -37,6 +37,34 @@ class Original(Protocol):
         """Return the outputs by the names of the file, of inputs by the names of the file; both with a batch axis."""
 
 
+class Facts(Protocol):
+    """What is known of a file beside its network; `Reading` says what each is."""
+
+    @property
+    def origin(self) -> str: ...
+
+    @property
+    def operators(self) -> Mapping[str, int]: ...
+
+    @property
+    def details(self) -> Mapping[str, Any]: ...
+
+    @property
+    def original(self) -> Callable[[], Original] | None: ...
+
+    @property
+    def remark(self) -> str: ...
+
+    @property
+    def contract(self) -> Mapping[str, Any]: ...
+
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What a reader gives.

@@ -25,7 +25,7 @@ def conventions_of(file: File, catalogue: HostCatalogue) -> tuple[Convention, ..
     packaged = {
         str(PurePosixPath(record.package.replace(".", "/")) / record.resource): record
         for name in catalogue.names(FileRecord)
-        if (record := catalogue.find(FileRecord, name)) is not None
+        if (record := catalogue.find(FileRecord, name)) is not None and record.build is None
     }
     found: list[Convention] = []
     for part in reachable(file):

@@ -74,6 +74,12 @@ ENTRIES: Mapping[str, Argument] = {
             None,
         ),
         Argument("top", Optional(Integer()), "How many classes `postprocess = top` names.", None),
+        Argument(
+            "passes",
+            Names("passes that plugins provide, e.g. [fold_gain]"),
+            "Passes of plugins that the network goes through before it is written, in their order.",
+            (),
+        ),
     )
 }
 """What a section may hold."""
@@ -94,6 +100,7 @@ class ExportContract:
     camera: str | None = None
     postprocess: str | None = None
     top: int | None = None
+    passes: tuple[str, ...] = ()
 
 
 def read_contract(file: File, model: str, name: str | None = None, *, precision: str | None = None) -> ExportContract:

@@ -15,7 +15,7 @@ from striate.host.catalogue import HostCatalogue
 from striate.host.records import FileRecord
 from striate.project.paths import target_path
 from striate.project.requirements import unmet
-from striate.project.shelves import Package, Shelf, project_of
+from striate.project.shelves import Shelf, place_of, project_of
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Edit, Fix, Label
 from striate_dsl.limits import DEFINITIONS, FILE_SIZE, FILES, FINDINGS, TOKENS, USE_DEPTH, Limit
 from striate_dsl.names import nearest
@@ -180,7 +180,7 @@ class _Linker:
         record = self.catalogue.find(FileRecord, name)
         if record is None:
             raise DiagnosticError(self._no_such_file(statement, name))
-        return Package(record.package), PurePosixPath(record.resource)
+        return place_of(record, self.catalogue)
 
     def _read(self, statement: Use, shelf: Shelf, path: PurePosixPath) -> LinkedFile | None:
         """Read, parse and link a file; where that would be too much, no further file is looked at."""

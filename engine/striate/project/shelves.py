@@ -8,12 +8,18 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from striate.host.records import FileRecord
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError
+from striate_dsl.limits import FILE_SIZE
 from striate_dsl.names import nearest
 from striate_dsl.reading import decode_source, read_source
 from striate_dsl.source import Source
+
+if TYPE_CHECKING:
+    from striate.host.catalogue import HostCatalogue
+    from striate.host.installed import Plugin
 
 MARKERS = ("striate.toml", "pyproject.toml", ".git")
 """What the root folder of a project holds."""
@@ -104,6 +110,61 @@ class Package:
         except (OSError, ImportError, TypeError) as error:
             message = f"the plugin's file {name} cannot be read: {error}"
             raise DiagnosticError(Diagnostic("E0703", message, help="install the plugin again")) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The one file of a plugin whose text a function makes; it has no files beside it.
+
+    Attributes:
+        record: the file's record.
+        owner: the plugin that provides it.
+        plugin: what is known of that.
+        seconds: how long the text may take to be made.
+    """
+
+    record: FileRecord
+    owner: str
+    plugin: Plugin | None
+    seconds: float
+
+    @property
+    def path(self) -> PurePosixPath:
+        """The path of the file on this shelf, e.g. `acme/nets.cnn` for `acme.nets`."""
+        return PurePosixPath(self.record.name.replace(".", "/") + ".cnn")
+
+    def identity(self, path: PurePosixPath) -> str:
+        return f"<{self.owner}>/{path}"
+
+    def nearest(self, path: PurePosixPath) -> str | None:
+        """Return None: there is one file only."""
+        return None
+
+    def read(self, path: PurePosixPath) -> Source:
+        from striate.host.limits import within  # noqa: PLC0415  # only where a plugin makes a text
+        from striate.host.provided import Provided, shown  # noqa: PLC0415  # the same
+
+        if path != self.path:
+            message = f"{self.record.name} is made by a function, so there is no file {path} beside it"
+            raise DiagnosticError(Diagnostic("E0703", message, help="tell the plugin's author: use it by its own name"))
+        found = Provided(self.record, "file", self.record.name, self.owner, self.plugin)
+        build = self.record.build
+        assert build is not None, "only such files are on this shelf"
+        with found.blamed():
+            text = within(self.seconds, lambda: build(**self.record.settings))
+        found.demand(isinstance(text, str), f"was made as {shown(text)} where the text of a .cnn file is due")
+        size = len(text.encode("utf-8", errors="replace"))
+        found.demand(size <= FILE_SIZE.value, f"was made with {size:,} bytes; {FILE_SIZE.value:,} are read")
+        return Source(f"{self.owner}/{path}", text.replace("\r\n", "\n"))
+
+
+def place_of(record: FileRecord, catalogue: HostCatalogue) -> tuple[Shelf, PurePosixPath]:
+    """Return where a plugin's file lies: in its package, or on a shelf of its own where a function makes it."""
+    if record.build is None:
+        return Package(record.package), PurePosixPath(record.resource)
+    owner = catalogue.owner(FileRecord, record.name) or record.name.partition(".")[0]
+    shelf = Built(record, owner, catalogue.plugins.plugin(owner), catalogue.plugins.seconds)
+    return shelf, shelf.path
 
 
 def project_of(name: str) -> tuple[Folder, PurePosixPath]:

@@ -1,4 +1,4 @@
-"""Writes the generated pages: `python -m striate.reference` makes `docs/layers/` and `docs/plugins-collection.md`.
+"""Writes generated pages of `docs/` (`python -m striate.reference`): `layers/`, `plugins-collection.md`, `hooks.md`.
 
 The pages are of what striate itself brings: its own layers, with pictures, and the records of its own plugin.
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 from striate.host.catalogue import HostCatalogue
 from striate.ops.record import OpRecord
 from striate.ops.registry import families
+from striate.reference.hooks_page import hooks_page
 from striate.reference.layer_page import layer_page
 from striate.reference.page import Picture, markdown_table
 from striate.reference.pictures import PICTURES, picture
@@ -37,7 +38,11 @@ knows what other installed plugins provide.
 def pages() -> dict[str, str]:
     """Return the text of every generated page by its path in `docs/`."""
     catalogue = HostCatalogue()
-    made = {"layers/README.md": _layer_index(), "plugins-collection.md": _collection(catalogue)}
+    made = {
+        "layers/README.md": _layer_index(),
+        "plugins-collection.md": _collection(catalogue),
+        "hooks.md": hooks_page(),
+    }
     for family in families().values():
         for record in family.records:
             made |= _layer(record)

@@ -19,6 +19,15 @@ from striate.host.records import (
     ScheduleRecord,
     TaskRecord,
 )
+from striate.host.work_records import (
+    BEFORE_FOLDING,
+    BackendRecord,
+    CommandRecord,
+    ExplainerRecord,
+    ExporterRecord,
+    ImporterRecord,
+    PassRecord,
+)
 from striate.ops.arguments import Argument
 from striate.project.linking import parse_linked
 from striate.reference.arguments import argument_table
@@ -47,6 +56,12 @@ KINDS: Mapping[type, RecordKind] = {
     HeadRecord: RecordKind("head", "Heads", "head {}"),
     TaskRecord: RecordKind("task", "Tasks", ""),
     FileRecord: RecordKind("file", "Networks and blocks", "use {}"),
+    PassRecord: RecordKind("pass", "Passes", "striate export net.cnn --pass {}"),
+    BackendRecord: RecordKind("back end", "Back ends", "striate predict … --backend {}"),
+    ExporterRecord: RecordKind("exporter", "Formats that are written", "striate export net.cnn --format {}"),
+    ImporterRecord: RecordKind("importer", "Formats that are read", "striate import FILE --importer {}"),
+    ExplainerRecord: RecordKind("explainer", "Explainers", "striate attribute … --method {}"),
+    CommandRecord: RecordKind("command", "Commands", "striate {}"),
 }
 """The kinds in the order of the collection's page; layers have pages of their own."""
 
@@ -126,6 +141,33 @@ def _of_file(record: FileRecord, catalogue: HostCatalogue) -> Iterator[Part]:
         yield Table(("model", "input", "parameters", "MACs"), tuple(rows))
 
 
+def _of_pass(record: PassRecord, catalogue: HostCatalogue) -> Iterator[Part]:
+    where = (
+        "the layers as they are written" if record.point == BEFORE_FOLDING else "what folding has left of the layers"
+    )
+    yield Paragraph(f"It rewrites {where}.")
+
+
+def _of_backend(record: BackendRecord, catalogue: HostCatalogue) -> Iterator[Part]:
+    share = f"{record.tolerance:g} of an output's largest entry"
+    yield Paragraph(f"Before the first answer it is compared with torch, and must agree to {share}.")
+
+
+def _of_exporter(record: ExporterRecord, catalogue: HostCatalogue) -> Iterator[Part]:
+    beside = f", with files beside it that end in {', '.join(record.beside)}" if record.beside else ""
+    yield Paragraph(f"Its file ends in {record.suffix}{beside}.")
+
+
+def _of_importer(record: ImporterRecord, catalogue: HostCatalogue) -> Iterator[Part]:
+    trust = " Such a file can run code, so it is only read with --trust." if record.runs_code else ""
+    yield Paragraph(f"It reads files that end in {', '.join(record.suffixes)}.{trust}")
+
+
+def _of_explainer(record: ExplainerRecord, catalogue: HostCatalogue) -> Iterator[Part]:
+    against = "Entries below 0 speak against the class." if record.signed else "No entry is below 0."
+    yield Paragraph(against)
+
+
 _ADDED: Mapping[type, Callable[[Any, HostCatalogue], Iterator[Part]]] = {
     DataRecord: _of_data,
     LossRecord: _of_loss,
@@ -133,5 +175,10 @@ _ADDED: Mapping[type, Callable[[Any, HostCatalogue], Iterator[Part]]] = {
     HeadRecord: _of_head,
     TaskRecord: _of_task,
     FileRecord: _of_file,
+    PassRecord: _of_pass,
+    BackendRecord: _of_backend,
+    ExporterRecord: _of_exporter,
+    ImporterRecord: _of_importer,
+    ExplainerRecord: _of_explainer,
 }
 """What a kind of record says beside its arguments."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from striate.graph import Input
 from striate.host.records import TaskRecord
-from striate.lower.torch import Program
 from striate.runtime.checkpoint_info import CheckpointInfo
 from striate.train.images import read_image, resize_image
 from striate.train.pixels import Pixels
@@ -33,7 +33,7 @@ class Predictor:
     """A network with weights, ready for images.
 
     Attributes:
-        program: the network.
+        program: the network, from a batch `N x C x H x W` to its output.
         pixels: its pixel contract.
         size: channels, height and width that images are brought to.
         task: how outputs become answers.
@@ -41,7 +41,7 @@ class Predictor:
         device: where the weights are.
     """
 
-    program: Program
+    program: Callable[[Tensor], Tensor]
     pixels: Pixels
     size: Size
     task: TaskRecord
@@ -72,8 +72,14 @@ class Predictor:
         return answers
 
 
-def make_predictor(model: Model, weights: Path, info: CheckpointInfo | None, device: torch.device) -> Predictor:
-    """Return a network with weights, ready for images.
+Run = Callable[[Mapping[str, Array]], Mapping[str, Array]]
+"""A back end's function: from arrays by input name to arrays by output name."""
+
+
+def make_predictor(
+    model: Model, weights: Path, info: CheckpointInfo | None, device: torch.device, run: Run | None = None
+) -> Predictor:
+    """Return a network with weights, ready for images; computed by `run` where it is given, by torch otherwise.
 
     Images are brought to the size that the network was trained with; where the weights do not say, to the size in the
     file or the smallest legal one. Classes without names are numbered.
@@ -86,12 +92,22 @@ def make_predictor(model: Model, weights: Path, info: CheckpointInfo | None, dev
         outputs = len(model.graph.outputs)
         message = f"{model.name} takes {size[0]} channels and has {outputs} outputs; images are grey or RGB, for one"
         raise DiagnosticError(Diagnostic("E0507", message, model.graph.inputs[0].origin.span))
-    program = model.to_torch(weights=weights, device=str(device))
-    program.eval()
+    program = model.to_torch(weights=weights, device=str(device)).eval() if run is None else _through(run, model)
     scores = model.graph.types[next(iter(model.graph.outputs.values()))].channels
     classes = info.classes if info and info.classes else tuple(map(str, range(int(str(scores)))))
     task = _task(model, info)
     return Predictor(program, Pixels(model.graph.inputs[0]), size, task, classes, device)
+
+
+def _through(run: Run, model: Model) -> Callable[[Tensor], Tensor]:
+    """Return a back end's function as one of tensors, for a network with one input and one output."""
+    source, output = model.graph.inputs[0].value.name, next(iter(model.graph.outputs))
+
+    def program(images: Tensor) -> Tensor:
+        given = run({source: np.ascontiguousarray(images.cpu().numpy())})[output]
+        return torch.from_numpy(np.asarray(given, dtype=np.float32))
+
+    return program
 
 
 def _size(model: Model, info: CheckpointInfo | None) -> Size:

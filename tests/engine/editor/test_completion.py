@@ -54,6 +54,7 @@ def proposed(desk: Desk, marked: str) -> list[str]:
                 "io_precision",
                 "keep_float",
                 "opset",
+                "passes",
                 "postprocess",
                 "precision",
                 "preprocess",

@@ -6,9 +6,7 @@ import pytest
 
 from striate.elaborate import elaborate
 from striate.host.catalogue import HostCatalogue, NameClashError
-from striate.host.kinds import KINDS
 from striate.host.plugins import Plugins
-from striate.host.spec import Hooks
 from striate.ops.rectifier import RELU
 from striate.plugin import Factory, FileRecord, HeadRecord, LossRecord, OpRecord, hookimpl
 from striate.project.linking import parse_linked
@@ -96,15 +94,6 @@ def test_a_name_of_two_plugins_is_an_error_that_names_both():
     for order in (entries, entries[::-1]):
         with pytest.raises(NameClashError, match="one and two"):
             catalogue(load_plugins(order)).find(LossRecord, "same")
-
-
-def test_every_hook_is_documented_with_an_example_and_has_a_record_type():
-    hooks = [name for name in vars(Hooks) if name.startswith("striate_")]
-    assert sorted(hooks) == sorted(kind.hook for kind in KINDS)
-    for name in hooks:
-        text = getattr(Hooks, name).__doc__
-        assert "Called" in text, name
-        assert f"def {name}(context):" in text, name
 
 
 def test_the_first_party_plugin_comes_in_by_the_same_door():

@@ -98,7 +98,7 @@ def test_an_unknown_entry_is_answered_with_the_nearest():
     assert (found.code, found.message) == ("E0402", "an export section has no opste")
     assert found.notes == (
         "an export section may hold opset, tolerance, tensor_cores, precision, io_precision, keep_float, text, "
-        "preprocess, camera, postprocess, top",
+        "preprocess, camera, postprocess, top, passes",
     )
     assert found.help == "did you mean opset?"
     assert found.span is not None

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from striate.project.shelves import Folder, Package, Shelf
+from striate.project.shelves import Built, Folder, Package, Shelf
 from striate_dsl.parser import Allowance, ParseResult, parse
 from striate_dsl.source import Source
 
@@ -46,6 +46,7 @@ class Texts:
     _read: dict[str, tuple[Stamp | None, Source]] = field(default_factory=dict)
     _parsed: OrderedDict[Source, ParseResult] = field(default_factory=OrderedDict)
     _packages: dict[str, Package] = field(default_factory=dict)
+    _built: set[str] = field(default_factory=set)
 
     def put(self, buffer: Buffer) -> None:
         """Take a text as the editor has it, new or changed."""
@@ -67,12 +68,14 @@ class Texts:
             return buffer.source
         stamp = _stamp(identity) if isinstance(shelf, Folder) else None
         known = self._read.get(identity)
-        if known is not None and known[0] == stamp and (stamp is not None or isinstance(shelf, Package)):
+        if known is not None and known[0] == stamp and (stamp is not None or isinstance(shelf, Package | Built)):
             return known[1]
         source = shelf.read(path)
         self._read[identity] = (stamp, source)
         if isinstance(shelf, Package):
             self._packages[source.name] = shelf
+        if isinstance(shelf, Built):
+            self._built.add(source.name)
         return source
 
     def parse(self, source: Source, allowance: Allowance | None = None) -> ParseResult:
@@ -115,7 +118,7 @@ class Texts:
 
     def is_foreign(self, source: Source) -> bool:
         """Whether a text belongs to a plugin, so that it is not ours to change."""
-        return source.name in self._packages
+        return source.name in self._packages or source.name in self._built
 
     def networks_below(self, root: Path, most: int) -> Iterator[Path]:
         """Yield the `.cnn` files in a folder and below it, at most so many; hidden folders are left out."""

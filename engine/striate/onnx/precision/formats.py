@@ -60,10 +60,12 @@ FLOAT32 = PRECISIONS["float32"]
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """A list of names of layers and blocks: `[conv1, stage1.unit, "stage1.0.conv1"]`, or one of them."""
+    """A list of names: `[conv1, stage1.unit, "stage1.0.conv1"]`, or one of them; `of` says what has the names."""
+
+    of: str = "layers, those like 'a.0' in quotes"
 
     def describe(self) -> str:
-        return "a list of names of layers, those like 'a.0' in quotes"
+        return f"a list of names of {self.of}"
 
     def convert(self, value: Any) -> tuple[str, ...]:
         items = list(value) if isinstance(value, (list, tuple)) else [value]
