@@ -6,18 +6,34 @@ Nothing here imports torch or onnx; a plugin's module that only declares records
 from striate.dims import Dim, ceil_div, format_dim
 from striate.graph import Initializer, TensorType
 from striate.host.records import (
+    AugmentationRecord,
     DataRecord,
     Factory,
     FileRecord,
     HeadRecord,
+    InitializerRecord,
     LossRecord,
     MetricRecord,
     OptimizerRecord,
+    RegularizerRecord,
     ScheduleRecord,
     TaskRecord,
 )
 from striate.host.spec import PluginContext, hookimpl
-from striate.ops.arguments import Argument, Flag, Integer, OneOf, Optional, Padding, Pair, PerAxis, Real
+from striate.host.weight_info import RegularizedWeight, WeightInfo
+from striate.ops.arguments import (
+    Argument,
+    ArgumentError,
+    Choice,
+    Flag,
+    Integer,
+    OneOf,
+    Optional,
+    Padding,
+    Pair,
+    PerAxis,
+    Real,
+)
 from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import OpRecord, Sample, TorchCall, WeightSpec, Window
 from striate.ops.shape_arguments import AxisNames, NamedValue
@@ -26,8 +42,11 @@ from striate.ops.work import Kept, Work, keeping, no_operations, per_entry
 
 __all__ = [
     "Argument",
+    "ArgumentError",
+    "AugmentationRecord",
     "AxisNames",
     "Check",
+    "Choice",
     "DataRecord",
     "Dim",
     "Factory",
@@ -35,6 +54,7 @@ __all__ = [
     "Flag",
     "HeadRecord",
     "Initializer",
+    "InitializerRecord",
     "Integer",
     "Kept",
     "LayerError",
@@ -53,11 +73,14 @@ __all__ = [
     "PluginContext",
     "Problem",
     "Real",
+    "RegularizedWeight",
+    "RegularizerRecord",
     "Sample",
     "ScheduleRecord",
     "TaskRecord",
     "TensorType",
     "TorchCall",
+    "WeightInfo",
     "WeightSpec",
     "Window",
     "Work",

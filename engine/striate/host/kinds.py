@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from striate.host.records import (
+    AugmentationRecord,
     DataRecord,
     FileRecord,
     HeadRecord,
+    InitializerRecord,
     LossRecord,
     MetricRecord,
     OptimizerRecord,
+    RegularizerRecord,
     ScheduleRecord,
     TaskRecord,
 )
@@ -40,6 +43,9 @@ KINDS = (
     Kind("losses", "loss", LossRecord),
     Kind("optimizers", "optimizer", OptimizerRecord),
     Kind("schedules", "schedule", ScheduleRecord),
+    Kind("initializers", "initialiser", InitializerRecord),
+    Kind("regularizers", "regulariser", RegularizerRecord),
+    Kind("augmentations", "augmentation", AugmentationRecord),
     Kind("metrics", "metric", MetricRecord),
 )
 
