@@ -151,6 +151,7 @@ def _check(source: Source, result: ParseResult, catalogue: HostCatalogue, built:
         findings += _check_models(file, built(file, catalogue), asked.sizes, checked, graphs)
         checked.effort += CHARACTERS_PER_LAYER * asked.budget.made
         findings += islice(_check_sections(file, catalogue, whole=result.file is not None), FINDINGS.value)
+        findings += _check_weights(file, graphs, catalogue)
     except DiagnosticError as error:  # two plugins provide a name of the file
         findings += error.diagnostics
     if result.file is None:
@@ -289,6 +290,26 @@ def _check_sections(file: File, catalogue: HostCatalogue, *, whole: bool) -> Ite
         yield from check_searches(file, catalogue, whole=whole)
     if any(section.kind == "export" for section in sections):
         yield from _check_exports(file, model_names(file), catalogue)
+
+
+def _check_weights(file: File, graphs: Mapping[str, Graph], catalogue: HostCatalogue) -> Iterator[Diagnostic]:
+    """Report initialisers and regularisers that mean no weight of any model that their recipe is for."""
+    keys = {"init", "regularize"}
+    for section in file.definitions:
+        if (
+            isinstance(section, Section)
+            and section.kind == "train"
+            and keys & {_first(item) for item in section.settings}
+        ):
+            from striate.train.sections import sections_of
+            from striate.train.weight_parts import idle_parts
+
+            models = [graph for name, graph in graphs.items() if section in sections_of(file, name)]
+            yield from idle_parts(section, models, catalogue)
+
+
+def _first(setting: Setting) -> str:
+    return setting.key[0].text
 
 
 def _too_many_pairs(sections: list[Section]) -> Diagnostic:

@@ -7,17 +7,21 @@ behind records are given and return is in `striate.factories`, and for data sets
 from striate.dims import Dim, ceil_div, format_dim
 from striate.graph import Frame, Graph, Initializer, Node, Origin, TensorType, Value, Weight
 from striate.host.records import (
+    AugmentationRecord,
     DataRecord,
     Factory,
     FileRecord,
     HeadRecord,
+    InitializerRecord,
     LossRecord,
     MetricRecord,
     OptimizerRecord,
+    RegularizerRecord,
     ScheduleRecord,
     TaskRecord,
 )
 from striate.host.spec import PluginContext, hookimpl
+from striate.host.weight_info import RegularizedWeight, WeightInfo
 from striate.host.work_records import (
     BackendRecord,
     CommandRecord,
@@ -26,7 +30,19 @@ from striate.host.work_records import (
     ImporterRecord,
     PassRecord,
 )
-from striate.ops.arguments import Argument, Flag, Integer, OneOf, Optional, Padding, Pair, PerAxis, Real
+from striate.ops.arguments import (
+    Argument,
+    ArgumentError,
+    Choice,
+    Flag,
+    Integer,
+    OneOf,
+    Optional,
+    Padding,
+    Pair,
+    PerAxis,
+    Real,
+)
 from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import OpRecord, Sample, TorchCall, WeightSpec, Window
 from striate.ops.shape_arguments import AxisNames, NamedValue
@@ -35,9 +51,12 @@ from striate.ops.work import Kept, Work, keeping, no_operations, per_entry
 
 __all__ = [
     "Argument",
+    "ArgumentError",
+    "AugmentationRecord",
     "AxisNames",
     "BackendRecord",
     "Check",
+    "Choice",
     "CommandRecord",
     "DataRecord",
     "Dim",
@@ -51,6 +70,7 @@ __all__ = [
     "HeadRecord",
     "ImporterRecord",
     "Initializer",
+    "InitializerRecord",
     "Integer",
     "Kept",
     "LayerError",
@@ -72,6 +92,8 @@ __all__ = [
     "PluginContext",
     "Problem",
     "Real",
+    "RegularizedWeight",
+    "RegularizerRecord",
     "Sample",
     "ScheduleRecord",
     "TaskRecord",
@@ -79,6 +101,7 @@ __all__ = [
     "TorchCall",
     "Value",
     "Weight",
+    "WeightInfo",
     "WeightSpec",
     "Window",
     "Work",

@@ -6,10 +6,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from striate.elaborate.contract import contract_entries
-from striate.host.records import DataRecord, LossRecord, MetricRecord, OptimizerRecord, ScheduleRecord
+from striate.host.records import (
+    AugmentationRecord,
+    DataRecord,
+    InitializerRecord,
+    LossRecord,
+    MetricRecord,
+    OptimizerRecord,
+    RegularizerRecord,
+    ScheduleRecord,
+)
 from striate.ops.arguments import Argument
 
-PartRecord = type[DataRecord | LossRecord | OptimizerRecord | ScheduleRecord | MetricRecord]
+PartRecord = type[
+    DataRecord
+    | LossRecord
+    | OptimizerRecord
+    | ScheduleRecord
+    | InitializerRecord
+    | AugmentationRecord
+    | RegularizerRecord
+    | MetricRecord
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +45,14 @@ PARTS = (
     Part("loss", "What training makes small.", LossRecord),
     Part("optimizer", "How the weights follow the gradients.", OptimizerRecord),
     Part("schedule", "How the learning rate changes over the epochs; without one it stays.", ScheduleRecord),
+    Part(
+        "init",
+        "How weights start; the last one that means a weight decides, and the layer where none does.",
+        InitializerRecord,
+        is_list=True,
+    ),
+    Part("augment", "What happens to the training images, in this order.", AugmentationRecord, is_list=True),
+    Part("regularize", "What keeps the weights small or in order.", RegularizerRecord, is_list=True),
     Part(
         "metrics",
         "What is measured on held-out images; the first one says which epoch is best.",

@@ -1,30 +1,36 @@
-"""First-party plugins: blocks, networks, heads, tasks, data sets, losses, optimizers, schedules, metrics and more.
+"""First-party plugins: blocks, networks, heads, tasks, data sets, all that recipes name, back ends and explainers.
 
 They come in by the same door as a stranger's: the hooks below return records, and the records name what they make,
 which is imported when a run needs it.
 """
 
 from striate.plugin import (
+    AugmentationRecord,
     BackendRecord,
     DataRecord,
     ExplainerRecord,
     FileRecord,
     HeadRecord,
+    InitializerRecord,
     LossRecord,
     MetricRecord,
     OptimizerRecord,
     PluginContext,
+    RegularizerRecord,
     ScheduleRecord,
     TaskRecord,
     hookimpl,
 )
+from striate_plugins.augmentations import AUGMENTATIONS
 from striate_plugins.backends import BACKENDS
 from striate_plugins.data import DATA_SETS
 from striate_plugins.explain import EXPLAINERS
 from striate_plugins.heads import HEADS
+from striate_plugins.initializers import INITIALIZERS
 from striate_plugins.losses import LOSSES
 from striate_plugins.metrics import METRICS
 from striate_plugins.optimizers import OPTIMIZERS
+from striate_plugins.regularizers import REGULARIZERS
 from striate_plugins.schedules import SCHEDULES
 from striate_plugins.std import FILES as STANDARD
 from striate_plugins.tasks import TASKS
@@ -71,6 +77,24 @@ def striate_optimizers(context: PluginContext) -> list[OptimizerRecord]:
 def striate_schedules(context: PluginContext) -> list[ScheduleRecord]:
     """Provide the learning-rate schedules."""
     return list(SCHEDULES)
+
+
+@hookimpl
+def striate_initializers(context: PluginContext) -> list[InitializerRecord]:
+    """Provide the initialisers."""
+    return list(INITIALIZERS)
+
+
+@hookimpl
+def striate_regularizers(context: PluginContext) -> list[RegularizerRecord]:
+    """Provide the regularisers."""
+    return list(REGULARIZERS)
+
+
+@hookimpl
+def striate_augmentations(context: PluginContext) -> list[AugmentationRecord]:
+    """Provide the augmentations."""
+    return list(AUGMENTATIONS)
 
 
 @hookimpl

@@ -6,12 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from striate.host.records import (
+    AugmentationRecord,
     DataRecord,
     FileRecord,
     HeadRecord,
+    InitializerRecord,
     LossRecord,
     MetricRecord,
     OptimizerRecord,
+    RegularizerRecord,
     ScheduleRecord,
     TaskRecord,
 )
@@ -52,6 +55,7 @@ COMMANDS = frozenset(
     {
         "attribute",
         "check",
+        "compile",
         "diff",
         "eval",
         "expand",
@@ -78,6 +82,9 @@ KINDS = (
     Kind("losses", "loss", LossRecord),
     Kind("optimizers", "optimizer", OptimizerRecord),
     Kind("schedules", "schedule", ScheduleRecord),
+    Kind("initializers", "initialiser", InitializerRecord),
+    Kind("regularizers", "regulariser", RegularizerRecord),
+    Kind("augmentations", "augmentation", AugmentationRecord),
     Kind("metrics", "metric", MetricRecord),
     Kind("passes", "pass", PassRecord),
     Kind("backends", "back end", BackendRecord, frozenset({"torch"})),

@@ -1,4 +1,4 @@
-"""What plugins hand to striate beside layers: files, task heads, data sets, losses, optimizers, schedules, metrics.
+"""What plugins hand to striate beside layers: files, task heads, data sets, and all that a recipe names.
 
 Records are light: declaring one imports neither torch nor a data library. The work is done by factories, named as
 `"package.module:function"` and imported when a run needs them.
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
+from striate.host.weight_choice import WEIGHTS
 from striate.ops.arguments import Argument
 
 
@@ -141,8 +142,82 @@ class ScheduleRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class InitializerRecord:
+    """An initialiser. `factory(**arguments)` returns a rule `(info, generator) -> array` for one weight.
+
+    The rule gets a `WeightInfo` (name, shape, fans) and a `numpy.random.Generator` seeded by the run's seed and the
+    weight's name; it draws from nothing else, and returns an array of the weight's shape. striate adds the argument
+    `weights`, which says for which weights a recipe means it; the factory is not given it.
+    """
+
+    name: str
+    summary: str
+    factory: Factory
+    arguments: tuple[Argument, ...] = ()
+    formula: str = ""
+    reference: str = ""
+
+    def __post_init__(self) -> None:
+        _add_weights(self)
+
+
+@dataclass(frozen=True, slots=True)
+class RegularizerRecord:
+    """A regulariser: a term added to the loss, or with `after_step` a change made to the weights after every step.
+
+    `factory(**arguments)` returns a function of a tuple of `RegularizedWeight`s. As a term it returns a scalar tensor,
+    and gradients flow through it; after a step it changes the tensors in place and returns nothing. striate adds the
+    argument `weights`, which the factory is not given.
+    """
+
+    name: str
+    summary: str
+    factory: Factory
+    arguments: tuple[Argument, ...] = ()
+    formula: str = ""
+    reference: str = ""
+    after_step: bool = False
+
+    def __post_init__(self) -> None:
+        _add_weights(self)
+
+
+@dataclass(frozen=True, slots=True)
+class AugmentationRecord:
+    """An augmentation. `factory(**arguments)` returns a function `(batch, chance) -> batch` for training batches.
+
+    `batch` is a `striate.data.ImageBatch`, `chance` a `torch.Generator` on the processor, seeded by the run's seed and
+    the place in the run: what is drawn from it alone is drawn again when the run is resumed. `extra` is the package
+    that the factory imports and that striate's plain installation lacks, for the pages only.
+    """
+
+    name: str
+    summary: str
+    factory: Factory
+    arguments: tuple[Argument, ...] = ()
+    formula: str = ""
+    reference: str = ""
+    extra: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class MetricRecord:
-    """A metric. `factory(classes, **arguments)` returns a torchmetrics `Metric` fed with outputs and targets."""
+    """A metric. `factory(classes, **arguments)` returns a torchmetrics `Metric` fed with outputs and targets.
+
+    Attributes:
+        name: the name that a recipe writes.
+        summary: what is measured, in one sentence.
+        factory: makes the metric; its `compute()` gives one number.
+        arguments: what may be written in brackets.
+        higher_is_better: whether a larger value is the better one.
+        percent: whether the value is a share, shown in percent.
+        formula: the definition in plain text.
+        reference: where it is from.
+        tasks: the tasks whose outputs it can be fed with; none stands for one class per image or pixel.
+        picture: `picture(metric, classes)` returns a matplotlib `Figure` of what a metric has gathered, which the
+            report shows; None where there is nothing to draw.
+        extra: the package that the factory imports and that the extra `train` lacks, for the pages only.
+    """
 
     name: str
     summary: str
@@ -150,3 +225,15 @@ class MetricRecord:
     arguments: tuple[Argument, ...] = ()
     higher_is_better: bool = True
     percent: bool = False
+    formula: str = ""
+    reference: str = ""
+    tasks: tuple[str, ...] = ()
+    picture: Factory | None = None
+    extra: str = ""
+
+
+def _add_weights(record: InitializerRecord | RegularizerRecord) -> None:
+    """Add the argument `weights` to those of a record, unless it is a copy that has it."""
+    given: object = record.arguments  # a plugin may have put anything there; the host says so when it looks
+    if isinstance(given, tuple) and WEIGHTS not in given:
+        object.__setattr__(record, "arguments", (*given, WEIGHTS))

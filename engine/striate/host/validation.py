@@ -85,6 +85,18 @@ def _is_target(value: Any) -> bool:
     return all(part.isidentifier() for part in module.split(".")) and attribute.isidentifier()
 
 
+def _is_formula(value: Any) -> bool:
+    return callable(value) or isinstance(value, str)
+
+
+def _are_names(value: Any) -> bool:
+    return isinstance(value, tuple) and all(map(_is_line, value))
+
+
+def _may_be_target(value: Any) -> bool:
+    return value is None or _is_target(value)
+
+
 FIELDS: Mapping[str, Test] = {
     "summary": (_is_line, "one line of text"),
     "factory": (_is_target, 'a Factory of "package.module:function"'),
@@ -110,7 +122,7 @@ FIELDS: Mapping[str, Test] = {
     "weights": (callable, "a function"),
     "macs": (callable, "a function"),
     "window": (callable, "a function"),
-    "formula": (callable, "a function"),
+    "formula": (_is_formula, "a function for a layer, and a text for anything else"),
     "merge": (_is_flag, "True or False"),
     "package": (_is_text_or_nothing, "the name of a package"),
     "resource": (_is_text_or_nothing, "a path in the package"),
@@ -120,6 +132,10 @@ FIELDS: Mapping[str, Test] = {
     "source": (_is_line, "the name under which messages quote the block"),
     "higher_is_better": (_is_flag, "True or False"),
     "percent": (_is_flag, "True or False"),
+    "after_step": (_is_flag, "True or False"),
+    "tasks": (_are_names, "a tuple of names of tasks"),
+    "picture": (_may_be_target, 'None, or a Factory of "package.module:function"'),
+    "extra": (_is_text, "the name of a package, or an empty text"),
 }
 """What the fields of records hold, by name: a field has the same meaning in every type of record."""
 

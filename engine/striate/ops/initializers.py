@@ -90,11 +90,15 @@ weights) and no argument's: a number, evenly between -bound and bound, normal wi
 
 def start_values(weight: Weight, seed: int) -> Array:
     """Return the start of a weight as float32, a function of its name, shape, rule and the seed alone."""
+    rule = _RULES[weight.initializer.name]
+    return rule(weight.shape, weight.initializer.settings, weight_generator(weight.name, seed))
+
+
+def weight_generator(name: str, seed: int) -> np.random.Generator:
+    """Return the random numbers of a weight, which depend on its name and the seed alone."""
     import hashlib  # noqa: PLC0415  # as numpy: only needed where weights are made
 
     import numpy as np
 
-    digest = hashlib.sha256(f"{seed}:{weight.name}".encode()).digest()
-    generator = np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "little")))
-    rule = _RULES[weight.initializer.name]
-    return rule(weight.shape, weight.initializer.settings, generator)
+    digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
+    return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "little")))

@@ -10,12 +10,15 @@ from striate.analysis.costs import graph_macs
 from striate.elaborate import elaborate, visible_models
 from striate.host.catalogue import HostCatalogue
 from striate.host.records import (
+    AugmentationRecord,
     DataRecord,
     FileRecord,
     HeadRecord,
+    InitializerRecord,
     LossRecord,
     MetricRecord,
     OptimizerRecord,
+    RegularizerRecord,
     ScheduleRecord,
     TaskRecord,
 )
@@ -52,6 +55,9 @@ KINDS: Mapping[type, RecordKind] = {
     LossRecord: RecordKind("loss", "Losses", "loss = {}"),
     OptimizerRecord: RecordKind("optimizer", "Optimizers", "optimizer = {}"),
     ScheduleRecord: RecordKind("schedule", "Schedules", "schedule = {}"),
+    InitializerRecord: RecordKind("initialiser", "Initialisers", "init = {}"),
+    AugmentationRecord: RecordKind("augmentation", "Augmentations", "augment = [{}]"),
+    RegularizerRecord: RecordKind("regulariser", "Regularisers", "regularize = [{}]"),
     MetricRecord: RecordKind("metric", "Metrics", "metrics = [{}]"),
     HeadRecord: RecordKind("head", "Heads", "head {}"),
     TaskRecord: RecordKind("task", "Tasks", ""),
@@ -75,6 +81,8 @@ def record_page(kind: type, record: Any, owner: str, catalogue: HostCatalogue) -
         parts.append(Code(words.form.format(record.name + _brackets(record)), "text"))
     if arguments:
         parts.append(argument_table(arguments))
+    if formula := getattr(record, "formula", ""):
+        parts.append(Code(formula, "text"))
     parts += _ADDED.get(kind, _nothing)(record, catalogue)
     if reference := getattr(record, "reference", ""):
         parts.append(Paragraph(f"Reference: {reference}."))
@@ -108,6 +116,23 @@ def _of_loss(record: LossRecord, catalogue: HostCatalogue) -> Iterator[Part]:
 def _of_metric(record: MetricRecord, catalogue: HostCatalogue) -> Iterator[Part]:
     better = "Higher" if record.higher_is_better else "Lower"
     yield Paragraph(f"{better} is better{'; shown in percent' if record.percent else ''}.")
+    if record.tasks:
+        yield Paragraph(f"For the task {' or '.join(record.tasks)}.")
+    yield from _extra(record)
+
+
+def _of_regularizer(record: RegularizerRecord, catalogue: HostCatalogue) -> Iterator[Part]:
+    if not record.after_step:
+        yield Paragraph("Added to the loss, a sum over all weights that it is for.")
+
+
+def _of_augmentation(record: AugmentationRecord, catalogue: HostCatalogue) -> Iterator[Part]:
+    yield from _extra(record)
+
+
+def _extra(record: AugmentationRecord | MetricRecord) -> Iterator[Part]:
+    if record.extra:
+        yield Paragraph(f"Needs {record.extra}.")
 
 
 def _of_head(record: HeadRecord, catalogue: HostCatalogue) -> Iterator[Part]:
@@ -172,6 +197,8 @@ _ADDED: Mapping[type, Callable[[Any, HostCatalogue], Iterator[Part]]] = {
     DataRecord: _of_data,
     LossRecord: _of_loss,
     MetricRecord: _of_metric,
+    RegularizerRecord: _of_regularizer,
+    AugmentationRecord: _of_augmentation,
     HeadRecord: _of_head,
     TaskRecord: _of_task,
     FileRecord: _of_file,

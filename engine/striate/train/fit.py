@@ -13,9 +13,10 @@ from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch import Callback, Trainer
 
 from striate.graph import fingerprint
-from striate.lower.torch import Program, initialise
+from striate.lower.torch import Program
 from striate.runtime.atomic import atomic_write
 from striate.runtime.checkpoint_info import CheckpointInfo
+from striate.train.augmented_picture import augmented_picture
 from striate.train.description import describe
 from striate.train.environment import environment
 from striate.train.evaluation import evaluate
@@ -30,8 +31,10 @@ from striate.train.report import RunReport
 from striate.train.run_folder import RunFolder
 from striate.train.run_state import RunState
 from striate.train.scoring import Scores
+from striate.train.starting import start_weights
 from striate.train.storage import StateFile, read_state
 from striate.train.subject import Subject, try_out
+from striate.train.weight_parts import check_weights
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError
 
 _PRECISIONS = {"float32": "32-true", "bfloat16": "bf16-mixed"}
@@ -88,8 +91,9 @@ def train(
         TrainingInterruptedError: the user or the system stopped the run; its state is saved.
     """
     recipe, place = subject.recipe, torch.device(device)
+    check_weights(recipe, subject.model.graph)
     going_on = folder.check(resume=resume, overwrite=overwrite)
-    program = initialise(Program(subject.model.graph, subject.model.catalogue.lookup), recipe.seed)
+    program = start_weights(Program(subject.model.graph, subject.model.catalogue.lookup), recipe)
     try_out(subject, program)
     run = _restored(folder, subject) if going_on else RunState()
     folder.prepare(keep=going_on)
@@ -100,7 +104,7 @@ def train(
         if not run.finished:
             _fit(subject, program, run, folder, info, place, callbacks, tell, save_interval, going_on)
         program.load_state_dict(run.best_weights)
-        test = evaluate(subject, program.to(place), "test", place)
+        test = evaluate(subject, program.to(place), "test", place, draw=True)
         _finish(subject, run, folder, info, test, place, tuple(notes))
     return TrainingResult(folder, test, run, tuple(notes))
 
@@ -217,8 +221,20 @@ def _finish(
     if "confusion" in subject.task.report:
         pictures["Confusion matrix"] = draw_confusion(test)
         atomic_write(folder.confusion, pictures["Confusion matrix"])
+    if subject.recipe.augment:
+        pictures["Augmented training images"] = augmented_picture(subject)
+        atomic_write(folder.augmented, pictures["Augmented training images"])
+    pictures |= {f"Test split: {name}": picture for name, picture in test.pictures.items()}
     examples = {split: len(items) for split, items in subject.data}
     report = RunReport(
-        info, subject.recipe, run, test, examples, subject.model.parameters, pictures, environment(device), notes
+        info,
+        subject.recipe,
+        run,
+        test,
+        examples,
+        subject.model.parameters,
+        pictures,
+        environment(device),
+        (*notes, *test.notes),
     )
     atomic_write(folder.report, report.to_html())

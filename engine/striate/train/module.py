@@ -11,11 +11,13 @@ from torch.optim import Optimizer
 from torch.utils.data import DataLoader
 
 from striate.lower.torch import Program
+from striate.train.augmenting import Augmenter
 from striate.train.batches import Batch, loader, whole_loader
 from striate.train.data import DataSplits
 from striate.train.order import batches_of_epoch, step_seed
 from striate.train.pixels import Pixels
 from striate.train.recipe import Recipe
+from striate.train.regularizing import Regularizers
 from striate.train.run_state import RunState
 from striate.train.scoring import Scorer, Scores
 
@@ -33,6 +35,8 @@ class TrainingModule(LightningModule):
         self.run, self.steps = run, steps
         self.rate = 0.0
         self._loss = recipe.loss.make()
+        self._augment = Augmenter(recipe.augment, recipe.seed)
+        self._regularizers = Regularizers(program, recipe)
         self._factor = recipe.schedule.make(recipe.epochs) if recipe.schedule else None
         self._scorer: Scorer | None = None
 
@@ -41,6 +45,8 @@ class TrainingModule(LightningModule):
         optimizer: Optimizer = self.recipe.optimizer.make(self.program.parameters())
         for group in optimizer.param_groups:
             group.setdefault("initial_lr", group["lr"])
+        if self._regularizers.changes_weights:  # part of the step: before anything is saved, and once per real step
+            optimizer.register_step_post_hook(lambda *_: self._regularizers.after_step())
         return optimizer
 
     def on_fit_start(self) -> None:
@@ -58,13 +64,16 @@ class TrainingModule(LightningModule):
             group["lr"] = self.rate = group["initial_lr"] * factor
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Return the loss of a batch, and with it what layers add; the score counts the recipe's loss alone."""
-        images, targets = batch
-        loss: Tensor = self._loss(_only(self.program(self.pixels(images))), targets)
-        self.run.loss_sum += loss.detach().double() * len(targets)
-        self.run.seen += len(targets)
-        penalty = self.program.penalty()
-        return loss if penalty is None else loss + penalty
+        """Return the loss of a batch, and with it what layers and regularisers add; the score counts the loss alone."""
+        run, made = self.run, self._augment(*batch, self.run.epoch, self.run.batch)
+        outputs = _only(self.program(self.pixels(made.images)))
+        terms = [self._loss(outputs, targets) * share for share, targets in made.targets]
+        loss: Tensor = sum(terms[1:], terms[0])
+        run.loss_sum += loss.detach().double() * len(made.images)
+        run.seen += len(made.images)
+        for penalty in (self.program.penalty(), self._regularizers.penalty()):
+            loss = loss if penalty is None else loss + penalty
+        return loss
 
     def on_validation_epoch_start(self) -> None:
         """Start counting."""

@@ -29,6 +29,11 @@ def step_seed(seed: int, epoch: int, batch: int) -> int:
     return _number(seed, "step", epoch, batch)
 
 
+def augmentation_seed(seed: int, name: str, epoch: int, batch: int) -> int:
+    """Return the seed of what one augmentation draws for one batch."""
+    return _number(seed, "augment", name, epoch, batch)
+
+
 def _number(*parts: object) -> int:
     """Return a number below 2^63 that depends on all parts and looks random."""
     digest = hashlib.sha256(":".join(map(str, parts)).encode()).digest()

@@ -12,6 +12,7 @@ from striate.elaborate.values import CallValue
 from striate.host.catalogue import HostCatalogue, NameClashError
 from striate.host.kinds import PLURAL_OF
 from striate.host.records import Factory
+from striate.host.weight_choice import WEIGHTS
 from striate.ops.arguments import Argument, ArgumentError, Choice, format_value, quote_value
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError, Edit, Fix, Label
 from striate_dsl.source import Span
@@ -48,15 +49,16 @@ class Part(Generic[Record]):
 
     def __str__(self) -> str:
         shown = [
-            f"{argument.name} = {format_value(self.arguments[argument.name])}"
+            f"{argument.name} = {_shown(argument, self.arguments[argument.name])}"
             for argument in self.record.arguments
             if not _is_default(argument, self.arguments[argument.name])
         ]
         return f"{self.record.name}({', '.join(shown)})" if shown else self.record.name
 
     def make(self, *positional: Any) -> Any:
-        """Call the record's factory, which imports it."""
-        return self.record.factory(*positional, **self.arguments)
+        """Call the record's factory, which imports it; what is for striate alone, `weights`, it is not given."""
+        own = {argument.name for argument in self.record.arguments if argument is not WEIGHTS}
+        return self.record.factory(*positional, **{key: item for key, item in self.arguments.items() if key in own})
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +216,12 @@ def _missing_argument(record: RecipeRecord, argument: Argument, place: Span) -> 
         notes=(f"{argument.name}: {argument.summary}",),
         help=f"write {record.name}({argument.name} = …); it must be {argument.kind.describe()}",
     )
+
+
+def _shown(argument: Argument, value: Any) -> str:
+    """Return a settled value as a recipe writes it: the plain names of a kind without quotes."""
+    plain = isinstance(value, str) and value in getattr(argument.kind, "choices", ())
+    return value if plain else format_value(value)
 
 
 def _is_default(argument: Argument, value: Any) -> bool:

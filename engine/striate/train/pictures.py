@@ -1,9 +1,10 @@
-"""The pictures of a run as PNG files: learning curves and confusion matrix. Drawn without a display."""
+"""The pictures of a run as PNG files: learning curves, confusion matrix, augmented images. Drawn without a display."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -14,6 +15,8 @@ from striate.host.records import MetricRecord
 from striate.train.parts import Part
 from striate.train.run_state import EpochScore
 from striate.train.scoring import Scores
+
+Array = np.ndarray[Any, Any]
 
 _DPI = 130
 _MOST_NUMBERED = 25
@@ -41,7 +44,7 @@ def draw_curves(history: Sequence[EpochScore], best: EpochScore, metrics: tuple[
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.grid(alpha=0.3)
         axis.legend(fontsize="small")
-    return _png(figure)
+    return figure_png(figure)
 
 
 def draw_confusion(scores: Scores) -> bytes:
@@ -66,10 +69,37 @@ def draw_confusion(scores: Scores) -> bytes:
                 if count := scores.confusion[row, column]:
                     shade = "white" if shares[row, column] > (0.5 if row == column else 0.15) else "black"
                     axis.text(column, row, str(count), ha="center", va="center", color=shade, fontsize="small")
-    return _png(figure)
+    return figure_png(figure)
 
 
-def _png(figure: Figure) -> bytes:
+def draw_augmented(rows: Sequence[Sequence[tuple[Array, str]]], columns: Sequence[str]) -> bytes:
+    """Return a PNG of images in a grid.
+
+    Args:
+        rows: images (`H x W` or `H x W x 3`, 0 to 1) with what is written below them.
+        columns: what is written above each column.
+    """
+    figure = Figure(figsize=(1.35 * len(columns), 1.5 * len(rows) + 0.3), layout="constrained")
+    for row, images in enumerate(rows):
+        for column, (image, caption) in enumerate(images):
+            axis = figure.add_subplot(len(rows), len(columns), row * len(columns) + column + 1)
+            axis.imshow(image, cmap="gray", vmin=0, vmax=1)
+            axis.set_xticks([])
+            axis.set_yticks([])
+            axis.set_xlabel(caption, fontsize="x-small")
+            if row == 0:
+                axis.set_title(columns[column], fontsize="small")
+    return figure_png(figure)
+
+
+def figure_png(figure: Figure) -> bytes:
+    """Return a figure as a PNG file.
+
+    Raises:
+        ValueError: it is no figure of matplotlib.
+    """
+    if not isinstance(figure, Figure):
+        raise ValueError(f"a matplotlib Figure is due, not a {type(figure).__name__}")
     stream = io.BytesIO()
     FigureCanvasAgg(figure)
     figure.savefig(stream, format="png", dpi=_DPI)

@@ -10,7 +10,16 @@ from striate.elaborate.faults import Fault, meant, renaming, suggestion
 from striate.elaborate.repairs.values import repairs_of_value
 from striate.elaborate.settings import RecipeEnvironment, key_span, placed_settings
 from striate.host.catalogue import HostCatalogue
-from striate.host.records import DataRecord, LossRecord, MetricRecord, OptimizerRecord, ScheduleRecord
+from striate.host.records import (
+    AugmentationRecord,
+    DataRecord,
+    InitializerRecord,
+    LossRecord,
+    MetricRecord,
+    OptimizerRecord,
+    RegularizerRecord,
+    ScheduleRecord,
+)
 from striate.ops.arguments import Argument, ArgumentError, Integer, OneOf, Optional, Pair, Real, format_value
 from striate.train.parts import Part, Record, Written, read_part
 from striate.train.sections import recipe_name, train_sections
@@ -19,7 +28,10 @@ from striate_dsl.limits import FINDINGS
 from striate_dsl.source import Span
 from striate_dsl.syntax import CallExpression, Expression, File, ListLiteral, Name, Section, Setting
 
-PARTS = ("data", "loss", "optimizer", "schedule", "metrics")
+LISTS = ("init", "augment", "regularize", "metrics")
+"""The settings that take several parts."""
+
+PARTS = ("data", "loss", "optimizer", "schedule", *LISTS)
 """The settings that plugins provide the values of."""
 
 SCALARS = (
@@ -44,6 +56,9 @@ class Recipe:
         model: the model's name.
         name: the recipe's own name, `default` where it has none.
         data, loss, optimizer, schedule, metrics: what plugins provide; without a schedule the rate stays as it is.
+        init: how weights start; the last one that means a weight decides, and the layer where none does.
+        augment: what happens to training images, in this order.
+        regularize: what keeps weights small or in order.
         epochs, batch, seed: numbers that every run has.
         patience: epochs without a better score after which training stops, or None.
         clip_norm: the Euclidean norm to which gradients are scaled down, or None.
@@ -67,19 +82,26 @@ class Recipe:
     precision: str
     size: tuple[int, int] | None
     span: Span
+    init: tuple[Part[InitializerRecord], ...] = ()
+    augment: tuple[Part[AugmentationRecord], ...] = ()
+    regularize: tuple[Part[RegularizerRecord], ...] = ()
 
     @property
     def parts(self) -> tuple[Part[Any], ...]:
         """All parts that plugins provide."""
         schedule = () if self.schedule is None else (self.schedule,)
-        return (self.data, self.loss, self.optimizer, *schedule, *self.metrics)
+        lists = (*self.init, *self.augment, *self.regularize, *self.metrics)
+        return (self.data, self.loss, self.optimizer, *schedule, *lists)
 
     def settings(self) -> dict[str, str]:
         """Return all settings as the language writes them; two recipes with equal settings do the same."""
         written = {"data": str(self.data), "loss": str(self.loss), "optimizer": str(self.optimizer)}
         if self.schedule is not None:
             written["schedule"] = str(self.schedule)
-        written["metrics"] = f"[{', '.join(map(str, self.metrics))}]"
+        for key in LISTS:
+            parts = getattr(self, key)
+            if parts or key == "metrics":  # without the others, a recipe is what it was before there were any
+                written[key] = f"[{', '.join(map(str, parts))}]"
         for argument in SCALARS:
             value = getattr(self, argument.name)
             if value is not None:
@@ -141,19 +163,35 @@ class _Reader:
         loss = self._required("loss", LossRecord, "loss")
         optimizer = self._required("optimizer", OptimizerRecord, "optimizer")
         schedule = self._part("schedule", ScheduleRecord, "schedule")
-        metrics = self._metrics()
+        init = self._list("init", InitializerRecord, "initialiser")
+        augment = self._list("augment", AugmentationRecord, "augmentation")
+        regularize = self._list("regularize", RegularizerRecord, "regulariser")
+        metrics = self._list("metrics", MetricRecord, "metric")
         scalars = {argument.name: self._scalar(argument) for argument in SCALARS}
         if self.findings:
             raise DiagnosticError(*self.findings)
         if data is None or loss is None or optimizer is None:
             raise RuntimeError("a required part is missing without a finding")
         name = recipe_name(self.section)
-        return Recipe(self.model, name, data, loss, optimizer, schedule, metrics, **scalars, span=self.section.span)
+        return Recipe(
+            self.model,
+            name,
+            data,
+            loss,
+            optimizer,
+            schedule,
+            metrics,
+            **scalars,
+            span=self.section.span,
+            init=init,
+            augment=augment,
+            regularize=regularize,
+        )
 
     def _check_keys(self) -> None:
         for key, (_, setting) in self.entries.items():
             first, dot, _ = key.partition(".")
-            if first in KEYS and not (dot and (first not in PARTS or first == "metrics" or first not in self.entries)):
+            if first in KEYS and not (dot and (first not in PARTS or first in LISTS or first not in self.entries)):
                 continue
             if len(self.findings) >= FINDINGS.value:
                 break
@@ -201,17 +239,18 @@ class _Reader:
         ]
         return self._read(kind, what, (value, _value(setting)), further)
 
-    def _metrics(self) -> tuple[Part[MetricRecord], ...]:
-        if "metrics" not in self.entries:
+    def _list(self, key: str, kind: type[Record], what: str) -> tuple[Part[Record], ...]:
+        """Read a setting that takes several parts, in brackets, or one without them."""
+        if key not in self.entries:
             return ()
-        value, setting = self.entries["metrics"]
+        value, setting = self.entries[key]
         expression = _value(setting)
         pairs = (
             list(zip(value, expression.items, strict=True))
             if isinstance(value, list) and isinstance(expression, ListLiteral)
             else [(value, expression)]
         )
-        found = [self._read(MetricRecord, "metric", pair, ()) for pair in pairs]
+        found = [self._read(kind, what, pair, ()) for pair in pairs]
         return tuple(part for part in found if part is not None)
 
     def _read(

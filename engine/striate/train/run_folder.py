@@ -53,6 +53,11 @@ class RunFolder:
         return self.path / "confusion.png"
 
     @property
+    def augmented(self) -> Path:
+        """Training images as the augmentations of the recipe change them."""
+        return self.path / "augmented.png"
+
+    @property
     def report(self) -> Path:
         """The report."""
         return self.path / "report.html"
@@ -60,7 +65,8 @@ class RunFolder:
     @property
     def files(self) -> tuple[Path, ...]:
         """All files of a run; the state first, because without it the others are no run."""
-        return (self.state, self.best, self.last, self.history, self.curves, self.confusion, self.report)
+        pictures = (self.curves, self.confusion, self.augmented)
+        return (self.state, self.best, self.last, self.history, *pictures, self.report)
 
     def check(self, *, resume: bool, overwrite: bool) -> bool:
         """Return whether there is a run to go on with, without touching anything.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from striate.host.records import LossRecord, MetricRecord
+from striate.host.records import Factory, LossRecord, MetricRecord
 from striate.train.parts import Part
 
 Array = np.ndarray[Any, Any]
@@ -37,12 +37,16 @@ class Scores:
         metrics: the recipe's metrics as they are written there.
         confusion: counts, one row per true class and one column per answer.
         classes: the class names.
+        pictures: PNG files by metric, where they were asked for and the metric has one.
+        notes: which picture could not be drawn, and why.
     """
 
     loss: float
     metrics: dict[str, float]
     confusion: Array
     classes: tuple[str, ...]
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def answers(self) -> int:
@@ -83,6 +87,7 @@ class Scorer:
     ) -> None:
         self.classes = classes
         self._loss = loss.make()
+        self._parts = tuple(metrics)
         self._metrics = {str(part): part.make(len(classes)).to(device) for part in metrics}
         self._sum = torch.zeros((), dtype=torch.float64, device=device)
         self._seen = 0
@@ -97,6 +102,12 @@ class Scorer:
             metric.update(outputs, targets)
         pairs = targets.flatten() * len(self.classes) + outputs.argmax(dim=1).flatten()
         self._confusion += pairs.bincount(minlength=len(self._confusion))
+
+    def drawable(self) -> Iterator[tuple[Part[MetricRecord], Factory, Any]]:
+        """Yield the metrics that have a picture, with what draws it and what they have gathered."""
+        for part in self._parts:
+            if part.record.picture is not None:
+                yield part, part.record.picture, self._metrics[str(part)]
 
     def result(self) -> Scores:
         """Return the scores of everything taken in so far."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +10,13 @@ import torch
 
 from striate.graph import format_shape
 from striate.host.records import TaskRecord
+from striate.train.augmenting import Augmenter
 from striate.train.batches import whole_loader
 from striate.train.data import DataSplits
 from striate.train.parts import Part
 from striate.train.pixels import Pixels
 from striate.train.recipe import Recipe
+from striate.train.regularizing import Regularizers
 from striate.train.scoring import Scorer
 from striate.train.sizes import Size, input_size
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError
@@ -60,20 +63,23 @@ def assemble(model: Model, recipe: Recipe) -> Subject:
         raise _misfit(recipe, f"{model.name} has {len(model.graph.outputs)} outputs ({names}); one can be trained")
     task = _task(model, recipe)
     data: DataSplits = recipe.data.make(size)
+    _check_metrics(recipe)
     _check_images(recipe, model, data, size)
     _check_classes(recipe, model, data)
     return Subject(model, recipe, size, Pixels(model.graph.inputs[0]), data, task)
 
 
 def try_out(subject: Subject, program: Program) -> None:
-    """Run a few images through network, loss and metrics, so that what does not fit shows before a run begins.
+    """Run a few images through augmentations, network, loss and metrics, so that misfits show before a run begins.
 
     Raises:
-        DiagnosticError: E0507, it does not fit.
+        DiagnosticError: E0507, something does not fit.
     """
     recipe, first = subject.recipe, range(min(_TRIED, len(subject.data.train)))
     examples = [subject.data.train[index] for index in first]
     images, targets = next(iter(whole_loader(examples, len(first))))
+    Augmenter(recipe.augment, recipe.seed)(images, targets, 0, 0)
+    Regularizers(program, recipe).try_out()
     program.eval()
     with torch.no_grad():
         outputs = program(subject.pixels(images))
@@ -82,8 +88,12 @@ def try_out(subject: Subject, program: Program) -> None:
     for part in parts:
         metrics = [metric for metric in recipe.metrics if metric is part]
         try:
-            Scorer(recipe.loss, metrics, subject.data.classes).update(outputs, targets)
-        except (ValueError, RuntimeError) as error:
+            scorer = Scorer(recipe.loss, metrics, subject.data.classes)
+            scorer.update(outputs, targets)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # two images are few, which metrics complain of
+                scorer.result()
+        except (ValueError, RuntimeError, TypeError) as error:
             reason = str(error).strip().splitlines()[0]
             raise _misfit(recipe, f"{part.record.name} cannot be worked out: {reason}", part.span) from None
 
@@ -97,6 +107,15 @@ def _task(model: Model, recipe: Recipe) -> TaskRecord:
     if record is None:
         raise DiagnosticError(Diagnostic("E0405", f"no installed plugin provides the task {needed}", recipe.data.span))
     return record
+
+
+def _check_metrics(recipe: Recipe) -> None:
+    task = recipe.data.record.task
+    for part in recipe.metrics:
+        if part.record.tasks and task not in part.record.tasks:
+            wanted = " or ".join(part.record.tasks)
+            message = f"{part.record.name} is for {wanted}, but {recipe.data.record.name} is for {task}"
+            raise _misfit(recipe, message, part.span)
 
 
 def _check_images(recipe: Recipe, model: Model, data: DataSplits, size: Size) -> None:

@@ -146,6 +146,21 @@ def use_schedules(place: Workplace) -> None:
     assert place.trained("schedule = triangle(peak = 0.5)").recipe["schedule"] == "triangle(peak = 0.5)"
 
 
+def use_initializers(place: Workplace) -> None:
+    info = place.trained("init = scaled_normal(deviation = 0.02)")
+    assert "scaled_normal(deviation = 0.02)" in info.recipe["init"]
+
+
+def use_regularizers(place: Workplace) -> None:
+    info = place.trained("regularize = [log_barrier(0.01)]")
+    assert "log_barrier(rate = 0.01)" in info.recipe["regularize"]
+
+
+def use_augmentations(place: Workplace) -> None:
+    info = place.trained("augment = [darken(0.25)]")
+    assert "darken(most = 0.25)" in info.recipe["augment"]
+
+
 def use_metrics(place: Workplace) -> None:
     info = place.trained("metrics = [misses]")
     assert info.metrics["misses"] == int(info.metrics["misses"]) >= 0

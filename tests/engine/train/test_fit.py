@@ -446,13 +446,13 @@ def test_a_loss_that_is_not_finite_is_said(tmp_path):
 def test_operations_that_are_not_deterministic_become_a_note(tmp_path, monkeypatch):
     original = fit.evaluate
 
-    def warning(*arguments):
+    def warning(*arguments, **named):
         warnings.warn(
             "upsample_bilinear2d_backward_out_cuda does not have a deterministic implementation, but you set",
             UserWarning,
             stacklevel=1,
         )
-        return original(*arguments)
+        return original(*arguments, **named)
 
     monkeypatch.setattr(fit, "evaluate", warning)
     result = train(subject(train_epochs="1"), RunFolder(tmp_path))

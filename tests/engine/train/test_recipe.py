@@ -162,7 +162,7 @@ def test_a_broken_plugin_is_named_where_a_name_is_missing(monkeypatch):
 
     catalogue = HostCatalogue()
     catalogue.plugins.failures.append(PluginFailure("other", "ImportError: no module named foo"))
-    file = parse(Source("net.cnn", f"train Net {{\n{WHOLE}metrics = [iou]\n}}\n")).file
+    file = parse(Source("net.cnn", f"train Net {{\n{WHOLE}metrics = [fid]\n}}\n")).file
     assert file is not None
     (finding,) = check_recipes(file, catalogue)
     assert "plugin other, which may provide it, cannot be loaded: ImportError: no module named foo" in finding.notes
