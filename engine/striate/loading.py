@@ -178,6 +178,7 @@ def write_weights_onto(
 def _described(model: Model) -> CheckpointInfo:
     from striate.runtime.checkpoint_info import CheckpointInfo
     from striate.runtime.mismatch import computation
+    from striate.runtime.provenance import provenance
 
     return CheckpointInfo(
         model=model.name,
@@ -187,4 +188,5 @@ def _described(model: Model) -> CheckpointInfo:
         fingerprint=fingerprint(model.graph),
         computation=computation(model.graph),
         versions={"striate": __version__},
+        plugins=provenance(model.file, model.name, model.graph, model.catalogue),
     )

@@ -133,5 +133,11 @@ def group() -> None:
 
 
 def main() -> None:
-    """Run the command line and exit."""
-    sys.exit(run_guarded(group))
+    """Run the command line and exit, also where a plugin has left a thread behind that does not end."""
+    code = run_guarded(group)
+    disturbed = sys.modules.get("striate.host.surroundings")
+    if disturbed is not None and disturbed.stray_threads():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
