@@ -76,7 +76,7 @@ def open_network(onto: str, catalogue: HostCatalogue) -> ParseResult:
     elif (record := catalogue.find(FileRecord, onto)) is None:
         parsed = parse_linked(Source("--onto", f"use {onto}\n"), catalogue)
     else:
-        shelf, place = place_of(record, catalogue)
+        shelf, place = place_of(record, onto, catalogue)
         parsed = parse_linked(shelf.read(place), catalogue, place=(shelf, place))
     if parsed.file is None or parsed.diagnostics.has_errors:
         raise DiagnosticError(*parsed.diagnostics)

@@ -128,6 +128,7 @@ def doctor(names: tuple[str, ...]) -> None:
 
 
 def _examined(plugin: Plugin, plugins: Plugins) -> bool:
+    from striate.host.attempts import forgive
     from striate.host.examination import examine
 
     refused = plugins.refused.get(plugin.name)
@@ -145,6 +146,7 @@ def _examined(plugin: Plugin, plugins: Plugins) -> bool:
             if text.strip() and text.strip() != found.reason:
                 click.echo(f"  {title}:\n" + "\n".join(f"    {line}" for line in text.strip().splitlines()))
         return False
+    forgive(plugin)
     click.echo(f"{plugin.label}: fine, provides {_counted(found.names)}, loaded in {found.seconds or 0:.2f} s")
     if found.modules:
         click.echo(f"  slow to load: it imports {', '.join(found.modules)}, which its functions could do when they run")

@@ -14,6 +14,7 @@ from typing import Any
 
 import pluggy
 
+from striate.host.attempts import noted
 from striate.host.installed import Plugin
 from striate.host.kinds import KINDS, reserved_name
 from striate.host.limits import TooSlowError, within
@@ -70,7 +71,7 @@ def load(plugin: Plugin, seconds: float) -> Contribution | PluginFailure:
     known = set(sys.modules)
     begin = perf_counter()
     try:
-        with kept_in_order() as changes:
+        with noted(plugin), kept_in_order() as changes:
             records = within(seconds, lambda: _records(plugin))
     except KeyboardInterrupt:
         raise

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from striate.host.attempts import ended_the_program
 from striate.host.identity import qualifier
 from striate.host.installed import Plugin, find_plugins, is_own
 from striate.host.loading import Contribution, PluginFailure, load, unfit
@@ -149,7 +150,7 @@ class Plugins:
         plugin = self._usable.get(owner)
         if known is not None or plugin is None:
             return known
-        outcome = load(plugin, self._policy.seconds)
+        outcome = _crashed(plugin) if ended_the_program(plugin) else load(plugin, self._policy.seconds)
         if isinstance(outcome, PluginFailure):
             del self._usable[owner]
             self._fail(outcome)
@@ -169,6 +170,12 @@ class Plugins:
     def plugin(self, name: str) -> Plugin | None:
         """Return an installed plugin by name."""
         return next((item for item in self.installed if item.name == name), None)
+
+
+def _crashed(plugin: Plugin) -> PluginFailure:
+    reason = "its loading ended the whole program the last time"
+    advice = f"leave it out: striate plugins disable {plugin.name}"
+    return PluginFailure(plugin.name, reason, plugin.manifest, plugin.distribution, advice, reason)
 
 
 def _namesakes(plugin: Plugin, bearers: list[Plugin]) -> PluginFailure:

@@ -42,6 +42,11 @@ def run_file(file: ProjectFile) -> ModuleType:
     return module
 
 
+def running_file(module: str) -> ProjectFile | None:
+    """Return the file of a project that runs as a module, None where it is another module."""
+    return _running.get(module)
+
+
 def relocated(record: Any, file: ProjectFile) -> Any:
     """Return a record whose factories that name the file's own module (`my_layers:make`) name the one that runs."""
     if not is_dataclass(record) or isinstance(record, type):

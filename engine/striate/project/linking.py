@@ -199,7 +199,7 @@ class _Linker:
         if record is not None and thing is not None:
             raise DiagnosticError(file_and_thing(name, self.catalogue.owner(FileRecord, name) or "", thing, place))
         if record is not None:
-            return place_of(record, self.catalogue)
+            return place_of(record, name, self.catalogue)
         if thing is not None:
             return Renamed(statement, f"{qualifier(thing.owner)}.{thing.name}", thing.kinds)
         raise DiagnosticError(no_such_target(statement, name, self.catalogue))

@@ -42,7 +42,7 @@ def torch(call):
     return call.inputs[0]
 
 def onnx(call, sink):
-    raise NotImplementedError
+    sink.node("Identity", call.inputs, call.outputs)
 
 @hookimpl
 def striate_layers(context):

@@ -179,6 +179,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "expand": ("net.cnn",),
     "diff": ("net.cnn", "net.cnn"),
     "summary": ("net.cnn",),
+    "compile": ("net.cnn", "--report"),
     "train": ("net.cnn", "--device", "cpu", "--out", "run"),
     "search": ("net.cnn", "--device", "cpu", "--out", "found"),
     "eval": ("net.cnn", "--device", "cpu", "--weights", "run/best.safetensors"),
@@ -420,7 +421,8 @@ def test_removal_works(run, tmp_path):
     install(site, "passing", "raise RuntimeError('no luck')")
     path = os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")])
     text = NET.replace("relu", "no_such_layer")
-    assert "plugin passing" in run("check", "net.cnn", text=text, PYTHONPATH=path).stdout
+    done = run("check", "net.cnn", text=text, PYTHONPATH=path)
+    assert "plugin passing" in done.stdout + done.stderr
     assert run("plugins", "disable", "passing", PYTHONPATH=path).returncode == 0
     shutil.rmtree(site)
     done = run("check", "net.cnn", text=text, PYTHONPATH=path)
@@ -433,3 +435,100 @@ def test_names_of_plugins_that_are_not_there(run):
         done = run("plugins", command, "fien")
         assert done.returncode == 2
         assert "there is no plugin fien: did you mean fine?" in done.stderr
+
+
+@pytest.mark.parametrize("code", ["import os; os._exit(7)", "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"])
+def test_one_that_ends_the_program_does_so_once(run, tmp_path, code):
+    """Without a manifest it may have any name, and would end every command that looks for one."""
+    site = tmp_path / "own"
+    site.mkdir()
+    install(site, "fatal", code)
+    install(site, "good", layer("still"), '[provides]\nlayers = ["still"]')
+    path = os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")])
+    text = NET.replace("relu", "still")
+    assert run("check", "net.cnn", text=text, PYTHONPATH=path).returncode in (7, -11), "nothing can catch that"
+    for _ in range(2):
+        done = run("check", "net.cnn", text=text, PYTHONPATH=path)
+        assert done.returncode == 0, done.stdout + done.stderr
+        said = "plugin fatal cannot be loaded: its loading ended the whole program the last time"
+        assert said in done.stdout + done.stderr
+    done = run("plugins", "doctor", "fatal", PYTHONPATH=path)
+    assert done.returncode == 1
+    assert "its loading ended the whole process" in done.stdout
+    (site / "fatal_plugin" / "__init__.py").write_text(f"# repaired\n{loss('harmless')}")
+    done = run("check", "net.cnn", text=text, PYTHONPATH=path)
+    assert (done.returncode, "fatal" in done.stdout + done.stderr) == (0, False), "it is another one now"
+
+
+def test_a_note_of_a_process_that_still_runs_says_nothing(tmp_path, monkeypatch):
+    from striate.host.attempts import ended_the_program, forgive, noted
+    from striate.host.installed import find_plugins
+
+    site = tmp_path / "own"
+    site.mkdir()
+    install(site, "busy", loss("busy"))
+    monkeypatch.syspath_prepend(site)
+    monkeypatch.setenv("STRIATE_CONFIG", str(tmp_path / "config"))
+    (plugin,) = [item for item in find_plugins() if item.name == "busy"]
+    with noted(plugin):
+        (note,) = (tmp_path / "config" / "loading").iterdir()
+        assert not ended_the_program(plugin), "it is this process"
+        note.with_name(note.name.replace(f"-{os.getpid()}", f"-{os.getppid()}")).touch()
+        assert not ended_the_program(plugin), "its process runs"
+    assert not note.exists()
+    done = subprocess.Popen([sys.executable, "-c", "pass"])
+    done.wait()
+    note.with_name(note.name.replace(f"-{os.getpid()}", f"-{done.pid}")).touch()
+    assert ended_the_program(plugin)
+    forgive(plugin)
+    assert not ended_the_program(plugin)
+
+
+def test_code_that_fails_when_it_is_used_is_told_with_its_plugin_and_place(run, tmp_path):
+    site = tmp_path / "own"
+    site.mkdir()
+    install(
+        site,
+        "late",
+        layer("still").replace("sink.node(", "raise KeyError('no luck')  # "),
+        '[provides]\nlayers = ["still"]',
+    )
+    path = os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")])
+    done = run("export", "net.cnn", "--no-verify", text=NET.replace("relu", "still"), PYTHONPATH=path)
+    assert done.returncode == 1
+    assert "error[E0720]: plugin late failed: KeyError: 'no luck'" in done.stderr
+    assert f"in onnx, {site / 'late_plugin' / '__init__.py'}:" in done.stderr
+    assert "pip install --upgrade striate-late" in done.stderr
+    (tmp_path / "striate.toml").write_text('plugins = ["mine.py"]\n')
+    (tmp_path / "mine.py").write_text(layer("turn").replace("return inputs", "return inputs[0] + None"))
+    assert run("plugins", "trust", "mine.py").returncode == 0
+    done = run("check", "net.cnn", text=NET.replace("relu", "turn"))
+    assert done.returncode == 1
+    assert "error[E0720]: plugin mine failed: TypeError: " in done.stderr
+    assert f"in shape, {tmp_path / 'mine.py'}:4" in done.stderr
+
+
+def test_lists_and_settings_import_no_plugin(run, tmp_path):
+    site = tmp_path / "own"
+    site.mkdir()
+    for name, manifest in (("told", '[provides]\nlosses = ["told"]'), ("silent", None)):
+        install(site, name, f"open('{name}', 'w')\n{loss(name)}", manifest)
+    path = os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")])
+    for arguments in (
+        ("list",),
+        ("list", "--format", "json"),
+        ("which", "told"),
+        ("which", "silent"),
+        ("disable", "told", "silent"),
+        ("enable", "told", "silent"),
+    ):
+        assert run("plugins", *arguments, PYTHONPATH=path).returncode == (arguments == ("which", "silent"))
+    assert run("check", "net.cnn", text=NET, PYTHONPATH=path).returncode == 0
+    assert not (tmp_path / "told").exists()
+    assert not (tmp_path / "silent").exists()
+    both = ("--no-plugins=told,silent", "net.cnn")
+    assert run("check", *both, text=NET.replace("relu", "no_such_layer"), PYTHONPATH=path).returncode == 1
+    assert not (tmp_path / "silent").exists()
+    assert run("check", "net.cnn", text=NET.replace("relu", "no_such_layer"), PYTHONPATH=path).returncode == 1
+    assert (tmp_path / "silent").exists(), "it may have any name"
+    assert not (tmp_path / "told").exists(), "it is known not to have that one"

@@ -193,6 +193,9 @@ def test_a_run_says_what_it_used_and_other_versions_are_told(site, run, tmp_path
         assert "results may differ: measure again (striate eval), or pip install 'striate-acme==1.0'" in said
         assert "other" not in said, "only what was used is told"
 
+    with pytest.warns(UserWarning, match=r"W0702: the weights were made with plugin acme \(striate-acme 1\.0\)"):
+        load_source(Source("net.cnn", text()), "Net").to_torch(weights=best)
+
     site(other="3.1")
     code, said = run(*commands["predict"])
     assert code == 1
