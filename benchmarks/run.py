@@ -11,6 +11,7 @@ import export_speed
 import fault_table
 import hostile
 import memory_forecast
+import plugin_startup
 import summary_vs_peers
 import text_size
 from arguments import add_options, choices
@@ -25,6 +26,7 @@ BENCHMARKS = {
     "export_speed": export_speed.run,
     "hostile": hostile.run,
     "memory_forecast": memory_forecast.run,
+    "plugin_startup": plugin_startup.run,
 }
 
 

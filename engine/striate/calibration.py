@@ -95,7 +95,7 @@ def _recipe_batches(model: Model) -> list[dict[str, Array]]:
 
     if not sections_of(model.file, model.name):
         raise DiagnosticError(_no_images(model))
-    recipe = read_recipe(choose_section(model.file, model.name, None), model.name, model.catalogue)
+    recipe = read_recipe(model.file, choose_section(model.file, model.name, None), model.name, model.catalogue)
     data = recipe.data.make(input_size(model.graph, model.domain, recipe.size))
     return _prepared(model, _spread(data.train))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from striate.elaborate import Elaboration, elaborate, model_names, visible_models
 from striate.elaborate.budget import Budget
-from striate.elaborate.linked import LinkedFile
+from striate.elaborate.linked import LinkedFile, renamed_in
 from striate.elaborate.models import demand_few_layers
 from striate.elaborate.profiles import NO_PROFILE, check_profiles
 from striate.elaborate.settings import RecipeEnvironment, placed_settings
@@ -26,9 +26,10 @@ from striate_dsl.diagnostics import Diagnostic, DiagnosticError, Edit, Fix, Seve
 from striate_dsl.limits import FINDINGS, PAIRS
 from striate_dsl.names import nearest
 from striate_dsl.parser import ParseResult
+from striate_dsl.paths import dotted_text
 from striate_dsl.reading import read_source
 from striate_dsl.source import Source, Span
-from striate_dsl.syntax import CallExpression, File, Name, Section, Setting
+from striate_dsl.syntax import CallExpression, File, Section, Setting
 
 if TYPE_CHECKING:
     from striate.dims.domain import Domain
@@ -236,7 +237,7 @@ def _recipe_losses(file: File, model: str, catalogue: HostCatalogue) -> Iterator
     from striate.train.sections import sections_of
 
     for section in sections_of(file, model):
-        yield from _losses(section.settings, catalogue)
+        yield from _losses(section.settings, catalogue, renamed_in(file))
 
 
 def _tensor_cores(file: File, model: str) -> str | None:
@@ -247,11 +248,14 @@ def _tensor_cores(file: File, model: str) -> str | None:
     return max((name for name in asked if name), key=MULTIPLES.__getitem__, default=None)
 
 
-def _losses(settings: tuple[Setting, ...], catalogue: HostCatalogue) -> Iterator[Loss]:
+def _losses(settings: tuple[Setting, ...], catalogue: HostCatalogue, renamed: Mapping[str, str]) -> Iterator[Loss]:
     for setting in settings:
         value = setting.value.function if isinstance(setting.value, CallExpression) else setting.value
-        if [part.text for part in setting.key] == ["loss"] and isinstance(value, Name):
-            record = catalogue.find(LossRecord, value.text)
+        if value is None or [part.text for part in setting.key] != ["loss"]:
+            continue
+        written = dotted_text(value)
+        if written is not None:
+            record = catalogue.find(LossRecord, renamed.get(written, written))
             if record is not None:
                 yield Loss(record.name, record.applies, value.span)
 

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from striate.onnx.verify import Verification
     from striate.quantization import LoweredInt8
     from striate.runtime.checkpoint import CheckpointInfo
+    from striate.runtime.provenance import Provenance
 
     Arrays = Mapping[str, np.ndarray[Any, np.dtype[np.float32]]]
 
@@ -145,7 +146,7 @@ def export_model(
     lowered = lower_precision(document, source, asked, numbers.calibration)
     wishes = (asked, ends, functions, verify, external_data)
     made, verification, further = _placed(target, document, source, lowered, values.arrays, *wishes)
-    remarks = (*(lowered.remarks if lowered else ()), *further)
+    remarks = (*told_of_plugins(model, values.info), *(lowered.remarks if lowered else ()), *further)
     report = ExportReport(target, version, IR_VERSIONS[version], made.size, values.words, verification, told)
     return replace(report, precision=asked.precision, remarks=remarks, data=made.data, ends=ends, passes=chosen.words)
 
@@ -275,8 +276,27 @@ def _document(
         pixels={first: info.contract} if info and info.contract else None,
         tensor_cores=tensor_cores,
         text=text,
+        plugins=plugins_of(model, info),
     )
     return build_document(source.written, model.catalogue.lookup, source.arrays, opset, colophon, filled=False)
+
+
+def plugins_of(model: Model, info: CheckpointInfo | None) -> Provenance:
+    """Return the plugins that a network uses here, and those that its weights were trained with elsewhere."""
+    from striate.runtime.provenance import provenance
+
+    here = provenance(model.file, model.name, model.graph, model.catalogue)
+    return {**(info.plugins if info else {}), **here}
+
+
+def told_of_plugins(model: Model, info: CheckpointInfo | None) -> tuple[str, ...]:
+    """Return a sentence per plugin that the weights were made with and that is not here in that version."""
+    if info is None or not info.plugins:
+        return ()
+    from striate.runtime.provenance import unlike
+
+    found = unlike(info.plugins, model.catalogue, "the weights", network_only=True)
+    return tuple(f"warning[{item.code}]: {item.message}; {item.help}" for item in found)
 
 
 def _verify(

@@ -48,7 +48,7 @@ def read_ends(model: Model, wanted: Wanted, info: CheckpointInfo | None) -> Ends
         return None
     graph, lookup = model.graph, model.catalogue.lookup
     first = graph.inputs[0].value.name
-    heads = {task.name: model.catalogue.find(HeadRecord, task.name) for task in graph.tasks}
+    heads = {task.name: model.catalogue.identified(HeadRecord, task.name) for task in graph.tasks}
     makers = {value.name: node for node in graph.nodes for value in node.outputs}
     shares = frozenset(
         name

@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from striate.analysis.ends import Ends, Wanted
-from striate.exporting import Weights, check_target, passes_of, rewritten, take_weights
+from striate.exporting import (
+    Weights,
+    check_target,
+    passes_of,
+    plugins_of,
+    rewritten,
+    take_weights,
+    told_of_plugins,
+)
 from striate.exporting_ends import read_ends, stated, wanted_by
 from striate.version import __version__
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError
@@ -43,6 +51,7 @@ class FormatReport:
         folded: what was folded into convolutions, in words; None where that was not wanted.
         ends: what the file does before and behind the network; None where that was not wanted.
         passes: which passes of plugins have rewritten the network, in words; empty where none has.
+        remarks: what else there is to say about the file, one sentence each.
     """
 
     paths: tuple[Path, ...]
@@ -54,6 +63,7 @@ class FormatReport:
     ends: Ends | None = None
     title: str = ""
     passes: str = ""
+    remarks: tuple[str, ...] = ()
 
 
 def export_format(
@@ -112,7 +122,8 @@ def export_format(
     paths = write_files(target, form.kind.suffix, converted.files)
     size = sum(len(content) for content in converted.files.values())
     report = FormatReport(paths, kind, size, values.words, verification, folded, ends)
-    return replace(report, title=form.kind.title, passes=chosen.words)
+    remarks = told_of_plugins(model, values.info)
+    return replace(report, title=form.kind.title, passes=chosen.words, remarks=remarks)
 
 
 def _subject(model: Model, weights: Weights, passes: Passes, opset: int, *, fold: bool) -> tuple[Subject, str | None]:
@@ -193,6 +204,7 @@ def _entries(model: Model, form: Format, weights: Weights, asked: ExportContract
         class_names=info.classes if info else None,
         pixels={first: info.contract} if info and info.contract else None,
         tensor_cores=asked.tensor_cores,
+        plugins=plugins_of(model, info),
     ).entries
 
 

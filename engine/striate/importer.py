@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -149,6 +149,12 @@ def import_torch(module: nn.Module, example: Any, *, name: str | None = None, ve
 def _imported(reading: Reading, catalogue: HostCatalogue) -> Imported:
     from striate.importing.naming import names_of
 
+    if reading.plugins:
+        from striate.runtime.provenance import unlike
+
+        told = unlike(reading.plugins, catalogue, "the file and its weights", network_only=True)
+        notes = (f"{item.message}; {item.help}" for item in told)
+        reading = replace(reading, notes=(*reading.notes, *notes))
     network, found = reading.network, reading.restored
     names = found.names if found else names_of(network)
     text, built, weights = (
@@ -192,6 +198,7 @@ def write_import(path: str | Path, target: str | Path, *, verify: bool = True, *
     from striate.runtime.atomic import atomic_write
     from striate.runtime.checkpoint import CheckpointInfo, write_weights
     from striate.runtime.mismatch import computation
+    from striate.runtime.provenance import provenance
 
     text = Path(target)
     imported = import_file(path, **options)
@@ -207,6 +214,7 @@ def write_import(path: str | Path, target: str | Path, *, verify: bool = True, *
             contract=reading.contract or graph.inputs[0].contract,
             classes=reading.classes,
             versions={"striate": __version__},
+            plugins=provenance(imported.model.file, graph.name, graph, imported.model.catalogue),
         )
         write_weights(weights, imported.weights, info)
     atomic_write(text, imported.text)

@@ -76,7 +76,7 @@ def open_network(onto: str, catalogue: HostCatalogue) -> ParseResult:
     elif (record := catalogue.find(FileRecord, onto)) is None:
         parsed = parse_linked(Source("--onto", f"use {onto}\n"), catalogue)
     else:
-        shelf, place = place_of(record, catalogue)
+        shelf, place = place_of(record, onto, catalogue)
         parsed = parse_linked(shelf.read(place), catalogue, place=(shelf, place))
     if parsed.file is None or parsed.diagnostics.has_errors:
         raise DiagnosticError(*parsed.diagnostics)
@@ -178,6 +178,7 @@ def write_weights_onto(
 def _described(model: Model) -> CheckpointInfo:
     from striate.runtime.checkpoint_info import CheckpointInfo
     from striate.runtime.mismatch import computation
+    from striate.runtime.provenance import provenance
 
     return CheckpointInfo(
         model=model.name,
@@ -187,4 +188,5 @@ def _described(model: Model) -> CheckpointInfo:
         fingerprint=fingerprint(model.graph),
         computation=computation(model.graph),
         versions={"striate": __version__},
+        plugins=provenance(model.file, model.name, model.graph, model.catalogue),
     )

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -100,6 +101,8 @@ class Model:
     def to_torch(self, *, seed: int = 0, weights: str | Path | None = None, device: str = "cpu") -> Program:
         """Return the network as a `torch.nn.Module`, initialised from `seed` or filled from a checkpoint.
 
+        A checkpoint that was made with plugins that are not here, or not in that version, is told by a warning.
+
         Raises:
             DiagnosticError: the checkpoint cannot be read or belongs to another architecture.
         """
@@ -109,8 +112,12 @@ class Model:
         if weights is None:
             return initialise(program, seed)
         from striate.lower.torch import load_arrays
-        from striate.runtime.checkpoint import read_weights
+        from striate.runtime.checkpoint import read_info, read_weights
+        from striate.runtime.provenance import unlike
 
+        info = read_info(Path(weights))
+        for item in unlike(info.plugins if info else {}, self.catalogue, "the weights", network_only=True):
+            warnings.warn(f"{item.code}: {item.message}; {item.help}", stacklevel=2)
         return load_arrays(program, read_weights(Path(weights), self.graph))
 
     def runner(

@@ -11,7 +11,7 @@ from importlib import import_module
 
 import click
 
-from striate.cli.boundary import run_guarded
+from striate.cli.boundary import FINDINGS, run_guarded
 from striate.version import __version__
 
 COMMANDS = {
@@ -133,5 +133,16 @@ def group() -> None:
 
 
 def main() -> None:
-    """Run the command line and exit."""
-    sys.exit(run_guarded(group))
+    """Run the command line and exit, also where a plugin has left a thread behind that does not end."""
+    code = FINDINGS
+    try:
+        code = run_guarded(group)
+    finally:
+        disturbed = sys.modules.get("striate.host.surroundings")
+        if disturbed is not None and disturbed.stray_threads():
+            if sys.exc_info()[0] is not None:
+                sys.excepthook(*sys.exc_info())
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+    sys.exit(code)

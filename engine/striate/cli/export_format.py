@@ -84,6 +84,7 @@ def _lines(model: Model, report: FormatReport) -> list[str]:
         *([report.passes] if report.passes else []),
         *([report.folded] if report.folded else []),
         *([report.ends.words()] if report.ends else []),
+        *report.remarks,
         f"{found.runtime} gives {agreement(model, found)} as torch, outputs differ by at most {found.difference}; "
         f"tried: {', '.join(found.trials)}",
     ]

@@ -16,7 +16,7 @@ def listed_commands() -> list[tuple[str, str]]:
 
     One that several plugins have is listed once for each, as `acme.stats`, which is how it is called then.
     """
-    from striate.host.catalogue import qualifier
+    from striate.host.identity import qualifier
     from striate.host.plugins import Plugins
 
     plugins = Plugins()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,15 +13,17 @@ import click
 from striate.cli.boundary import FINDINGS, terminal_width
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from striate.host.installed import Plugin
+    from striate.host.loading import PluginFailure
     from striate.host.plugins import Plugins
+    from striate.host.project_files import ProjectFile
 
 
 @click.group("plugins")
 def command() -> None:
-    """Show installed plugins, find out what ails one, disable and enable them.
+    """Show installed plugins, find out what ails one, disable and enable them; trust a project's files.
 
     Only doctor runs a plugin's code, in a process of its own.
     """
@@ -32,7 +36,7 @@ def list_plugins(form: str) -> None:
     plugins = _plugins()
     rows = [_row(item, plugins) for item in plugins.installed]
     if form == "json":
-        click.echo(json.dumps(rows, indent=2))
+        click.echo(json.dumps([{key: row[key] for key in row if key != "label"} for row in rows], indent=2))
         return
     if not rows:
         click.echo("no plugins are installed")
@@ -41,29 +45,37 @@ def list_plugins(form: str) -> None:
 
 
 def _row(plugin: Plugin, plugins: Plugins) -> dict[str, Any]:
-    failure = next((item for item in plugins.failures if item.plugin == plugin.name), None)
+    failure = _failure(plugin, plugins)
     refused = plugins.refused.get(plugin.name)
-    state = "disabled" if refused else "broken" if failure else "ready"
+    state = refused.state if refused else "broken" if failure else "ready"
     manifest = plugin.manifest
     return {
         "name": plugin.name,
+        "label": plugin.label,
         "distribution": plugin.distribution,
         "version": plugin.version,
+        "file": plugin.written or None,
         "state": state,
-        "reason": refused or (failure.reason if failure else None),
+        "reason": refused.reason if refused else failure.reason if failure else None,
+        "advice": refused.advice if refused else failure.advice if failure else None,
         "summary": manifest.summary if manifest else "",
         "api": manifest.window if manifest else "",
         "provides": {kind: list(names) for kind, names in manifest.provides.items()} if manifest else None,
     }
 
 
+def _failure(plugin: Plugin, plugins: Plugins) -> PluginFailure | None:
+    """Return why a plugin cannot be used, as far as that is known; another one may have its name."""
+    alike = (item for item in plugins.failures if item.plugin == plugin.name)
+    return next((item for item in alike if item.distribution == plugin.distribution), None)
+
+
 def _line(row: dict[str, Any]) -> str:
     from textwrap import fill
 
-    brought = f" ({row['distribution']} {row['version']})" if row["distribution"] else ""
-    lines = [f"{row['name']}{brought}: {row['state']}"]
+    lines = [f"{row['label']}: {row['state']}"]
     if row["reason"]:
-        lines.append(f"  {row['reason']}")
+        lines.append(f"  {row['reason']}: {row['advice']}")
     if row["summary"]:
         lines.append(f"  {row['summary']}")
     if row["provides"] is None:
@@ -116,13 +128,14 @@ def doctor(names: tuple[str, ...]) -> None:
 
 
 def _examined(plugin: Plugin, plugins: Plugins) -> bool:
+    from striate.host.attempts import forgive
     from striate.host.examination import examine
 
     refused = plugins.refused.get(plugin.name)
     if refused:
         click.echo(f"{plugin.label}: not examined, it {refused}")
         return True
-    known = next((item for item in plugins.failures if item.plugin == plugin.name), None)
+    known = _failure(plugin, plugins)
     if known is not None:
         click.echo(f"{plugin.label}: cannot be used\n  {known.reason}\n  {known.advice}")
         return False
@@ -133,10 +146,13 @@ def _examined(plugin: Plugin, plugins: Plugins) -> bool:
             if text.strip() and text.strip() != found.reason:
                 click.echo(f"  {title}:\n" + "\n".join(f"    {line}" for line in text.strip().splitlines()))
         return False
+    forgive(plugin)
     click.echo(f"{plugin.label}: fine, provides {_counted(found.names)}, loaded in {found.seconds or 0:.2f} s")
     if found.modules:
         click.echo(f"  slow to load: it imports {', '.join(found.modules)}, which its functions could do when they run")
-    if plugin.manifest is None:
+    if found.changed:
+        click.echo(f"  importing it changes {' and '.join(found.changed)}, which commands put back: tell its author")
+    if plugin.manifest is None and plugin.file is None:
         click.echo("  it has no manifest, so it is loaded whenever some name is looked for: striate-plugin.toml tells")
     return True
 
@@ -191,27 +207,82 @@ def enable(names: tuple[str, ...]) -> None:
         raise click.UsageError(f"{unknown[0]} is not disabled: {listed}")
     path = _write_disabled([name for name in before if name not in names])
     click.echo(f"enabled: {', '.join(names)} ({path})")
-    still = {name: reason for name, reason in _plugins().refused.items() if name in names}
-    for name, reason in still.items():
-        click.echo(f"  {name} still {reason}")
+    still = {name: refusal for name, refusal in _plugins().refused.items() if name in names}
+    for name, refusal in still.items():
+        click.echo(f"  {name} still {refusal}")
+
+
+@command.command("trust")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+def trust(paths: tuple[Path, ...]) -> None:
+    """Let files of the project run that it lists as its plugins, as they are now. Read them first."""
+    from striate.host.trust import set_trusted_files, trusted_files
+
+    with _settings():
+        found = [_listed_file(path) for path in paths]
+        place = set_trusted_files({**trusted_files(), **{str(file.path): file.digest for file in found}})
+    for file in found:
+        click.echo(f"trusted: {file.written}, {file.lines} lines, {file.version}… ({place})")
+    plugins = _plugins()
+    for file in found:
+        refusal = plugins.refused.get(file.path.stem)
+        if refusal is not None:
+            click.echo(f"  {file.path.stem} still {refusal}")
+
+
+@command.command("distrust")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+def distrust(paths: tuple[Path, ...]) -> None:
+    """Take back that files of a project may run; they need not be there any more."""
+    from striate.host.trust import set_trusted_files, trusted_files
+
+    with _settings():
+        known = dict(trusted_files())
+        for path in paths:
+            if known.pop(os.path.realpath(path), None) is None:
+                listed = ", ".join(known) or "no file is"
+                raise click.UsageError(f"{path} is not trusted; trusted: {listed}")
+        place = set_trusted_files(known)
+    click.echo(f"not trusted any more: {', '.join(map(str, paths))} ({place})")
+
+
+def _listed_file(path: Path) -> ProjectFile:
+    """Return a file that the project lists among its plugins."""
+    plugins = _plugins()
+    wanted = os.path.realpath(path)
+    for item in plugins.installed:
+        if item.file is not None and str(item.file.path) == wanted:
+            return item.file
+        if item.written and item.file is None and os.path.realpath(item.written) == wanted:
+            raise click.ClickException(str(item.ailment))
+    listed = [item.written for item in plugins.installed if item.written]
+    hint = f"listed are {', '.join(listed)}" if listed else f'add plugins = ["./{path.name}"]'
+    raise click.UsageError(f"{path} is no plugin of this project by its striate.toml: {hint}")
+
+
+@contextmanager
+def _settings() -> Iterator[None]:
+    """Tell what is wrong with the user's settings."""
+    from striate.host.policy import SettingsError
+
+    try:
+        yield
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _disabled() -> tuple[str, ...]:
-    from striate.host.policy import SettingsError, user_disabled
+    from striate.host.policy import user_disabled
 
-    try:
+    with _settings():
         return user_disabled()
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from None
 
 
 def _write_disabled(names: Iterable[str]) -> Path:
-    from striate.host.policy import SettingsError, set_user_disabled
+    from striate.host.policy import set_user_disabled
 
-    try:
+    with _settings():
         return set_user_disabled(names)
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from None
 
 
 def _plugins() -> Plugins:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from striate.cli.boundary import show
 from striate.cli.model_options import Decorated
 from striate.elaborate import visible_models
 from striate.host.catalogue import HostCatalogue
@@ -108,13 +109,14 @@ def load_with_recipe(
         DiagnosticError: the file, its recipe or an override has mistakes.
     """
     catalogue = HostCatalogue()
+    _tell_of_plugins(info, catalogue, network_only=False)
     parsed, file = _parsed(path, catalogue)
     with_recipes = models_with_recipes(file)
     name = model or _named_by(info, file) or (with_recipes[0] if len(with_recipes) == 1 else only_model(file))
     overrides = read_overrides(settings, file, name, KEYS)
     loaded = build_model(parsed, name, overrides.model, catalogue, profile)
     from_outside = chosen_profile(file, profile).settings(overrides.recipe)
-    return loaded, read_recipe(choose_section(file, name, recipe_name), name, catalogue, from_outside)
+    return loaded, read_recipe(file, choose_section(file, name, recipe_name), name, catalogue, from_outside)
 
 
 def load_for_weights(
@@ -122,10 +124,19 @@ def load_for_weights(
 ) -> Model:
     """Load a model without looking at recipes; by default the one that the weights are for."""
     catalogue = HostCatalogue()
+    _tell_of_plugins(info, catalogue, network_only=True)
     parsed, file = _parsed(path, catalogue)
     name = model or _named_by(info, file) or only_model(file)
     overrides = read_overrides(settings, file, name, ())
     return build_model(parsed, name, overrides.model, catalogue, profile)
+
+
+def _tell_of_plugins(info: CheckpointInfo | None, catalogue: HostCatalogue, *, network_only: bool) -> None:
+    """Name the plugins that weights were made with and that are not here in that version: before what fails for it."""
+    if info is not None and info.plugins:
+        from striate.runtime.provenance import unlike
+
+        show(unlike(info.plugins, catalogue, "the weights", network_only=network_only))
 
 
 def _parsed(path: Path, catalogue: HostCatalogue) -> tuple[ParseResult, File]:

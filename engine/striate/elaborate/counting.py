@@ -113,8 +113,8 @@ class LayerCount:
             return self.elaborator.resolve(call.callee, scope, UNKNOWN)
         found = self.elaborator.environment(scope, UNKNOWN).lookup(call.callee)
         if found is None or isinstance(found, Choice):
-            record = self.elaborator.catalogue.layer(call.callee.text if found is None else found.name)
-            return None if record is None else LayerRef(record)
+            name = call.callee.text if found is None else found.name
+            return self.elaborator.environment(scope, UNKNOWN).called(name, call.callee.span)
         return found
 
     def _block(self, block: Block, positional: list[Given], named: dict[str, Given], place: Span, scope: Scope) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 
 from striate.elaborate.elaborator import Elaborator
 from striate.elaborate.faults import Fault, fault, renaming, suggestion
-from striate.elaborate.linked import LinkedFile, Used, reachable
+from striate.elaborate.linked import LinkedFile, Renamed, Used, reachable
 from striate.elaborate.scope import Scope
 from striate.elaborate.values import Given, UsedFile
 from striate_dsl.diagnostics import Diagnostic, Diagnostics, Label, Severity
@@ -31,6 +31,7 @@ class Definitions:
         sections: its own sections.
         own: the models of the file itself.
         files: the files that have a name here, by `use … as`.
+        renamed: the things of plugins that have a name here, likewise, with their whole names.
     """
 
     file: File
@@ -39,6 +40,7 @@ class Definitions:
     sections: list[Section] = field(default_factory=list)
     own: list[str] = field(default_factory=list)
     files: dict[str, UsedFile] = field(default_factory=dict)
+    renamed: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,8 @@ def collect(file: File, findings: Diagnostics) -> Definitions:
                 definitions.own.append(name.text)
     for used in file.uses if isinstance(file, LinkedFile) else ():
         _bring_in(definitions, used, names, findings)
+    for item in file.renamed if isinstance(file, LinkedFile) else ():
+        _rename(definitions, item, names, findings)
     return definitions
 
 
@@ -140,6 +144,16 @@ def _bring_in(definitions: Definitions, used: Used, names: dict[str, Span], find
         if first != alias.span:
             findings.add(_twice(alias, first))
         definitions.files.setdefault(alias.text, UsedFile(alias.text, blocks))
+
+
+def _rename(definitions: Definitions, item: Renamed, names: dict[str, Span], findings: Diagnostics) -> None:
+    """Add a name that the file has for a plugin's thing; the same one may be given twice, two things may not."""
+    name = item.name
+    first = names.setdefault(name.text, name.span)
+    if definitions.renamed.setdefault(name.text, item.target) != item.target or (
+        first != name.span and name.text in {*definitions.blocks, *definitions.models, *definitions.files}
+    ):
+        findings.add(_twice(name, first))
 
 
 def model_chain(

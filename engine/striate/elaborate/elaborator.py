@@ -80,7 +80,7 @@ class Elaborator:
         self.network = Network()
         self.diagnostics = Diagnostics()
         self.outputs: dict[str, tuple[ValueRef, Span]] = {}
-        self.sites = SiteTable()
+        self.sites = SiteTable(files)
         self.observer = observer
         self._latest: ScopeEnvironment | None = None
         self._deepest = BLOCK_DEPTH.value
@@ -222,10 +222,9 @@ class Elaborator:
         target = self.resolve(call.callee, scope, current)
         if not isinstance(target, ValueRef) or (first and call.arguments is None and call.body is None):
             return target
-        name = call.callee.span.text
-        record = self.catalogue.layer(name)
-        if record is not None:
-            return LayerRef(record)
+        found = self.environment(scope, current).called(call.callee.span.text, call.callee.span)
+        if found is not None:
+            return found
         raise value_as_step(call, target, current)
 
     def resolve(self, callee: Name | Attribute, scope: Scope, current: ValueRef | None) -> Target | ValueRef:
@@ -241,9 +240,9 @@ class Elaborator:
             return target
         if target is None or isinstance(target, Choice):
             name = callee.text if target is None else target.name
-            record = self.catalogue.layer(name)
-            if record is not None:
-                return LayerRef(record)
+            found = self.environment(scope, current).called(name, callee.span)
+            if found is not None:
+                return found
             raise unknown_layer(name, callee.span, scope, self)
         raise fault("E0306", f"{callee.text} is {type_name(target)}, not a layer", callee.span)
 

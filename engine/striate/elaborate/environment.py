@@ -7,8 +7,10 @@ from typing import Any, Protocol
 
 from striate.elaborate.budget import Budget
 from striate.elaborate.catalogue import Catalogue
+from striate.elaborate.faults import Fault
 from striate.elaborate.scope import Scope
 from striate.elaborate.values import BlockRef, LayerRef, UsedFile, ValueRef
+from striate.host.catalogue import NameClashError
 from striate_dsl.source import Span
 from striate_dsl.syntax import Block, Name
 
@@ -28,6 +30,10 @@ class Visible(Protocol):
     def files(self) -> Mapping[str, UsedFile]:
         """The files that have a name of their own there."""
 
+    @property
+    def renamed(self) -> Mapping[str, str]:
+        """The things of plugins that have a name of their own there, with their whole names."""
+
 
 class Definitions(Protocol):
     """The definitions of all files that take part, and the layers of plugins."""
@@ -45,7 +51,7 @@ class Definitions(Protocol):
 
 
 class ScopeEnvironment:
-    """Looks names up in a scope first, then among the blocks that its file sees, then among the layers."""
+    """Looks names up in a scope, then in its file (blocks, names of plugins' things), then among the layers."""
 
     open_calls = False
 
@@ -79,13 +85,25 @@ class ScopeEnvironment:
             return BlockRef(block)
         if text in visible.files:
             return visible.files[text]
-        record = self._definitions.catalogue.known_layer(text)
-        return None if record is None else LayerRef(record)
+        return self.layer(text)
 
     def layer(self, name: str) -> LayerRef | None:
         """Return the layer of a name, also where the name stands for a value."""
-        record = self._definitions.catalogue.known_layer(name)
-        return None if record is None else LayerRef(record)
+        whole, catalogue = self.visible.renamed.get(name), self._definitions.catalogue
+        record = catalogue.known_layer(name) if whole is None else catalogue.layer(whole)
+        return None if record is None else LayerRef(record, name)
+
+    def called(self, name: str, place: Span) -> LayerRef | None:
+        """Return the layer that is called at a place, loading the plugin that has it; None where nobody does.
+
+        Raises:
+            Fault: several plugins provide it.
+        """
+        try:
+            record = self._definitions.catalogue.layer(self.visible.renamed.get(name, name))
+        except NameClashError as error:
+            raise Fault(error.at(place)) from None
+        return None if record is None else LayerRef(record, name)
 
     def spend(self, entries: int, span: Span) -> None:
         """Count entries of lists that an expression copies, compares or looks through."""
@@ -93,4 +111,4 @@ class ScopeEnvironment:
 
     def known_names(self) -> list[str]:
         """Return the names visible here, without layers."""
-        return [*self.scope.names, *self.visible.blocks]
+        return [*self.scope.names, *self.visible.blocks, *self.visible.renamed]

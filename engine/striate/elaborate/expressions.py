@@ -74,6 +74,13 @@ class Environment(Protocol):
     def layer(self, name: str) -> LayerRef | None:
         """Return the layer of a name, also where the name stands for a value."""
 
+    def called(self, name: str, place: Span) -> LayerRef | None:
+        """Return the layer that a call at a place means, loading the plugin that has it; None where nobody does.
+
+        Raises:
+            Fault: several plugins provide it.
+        """
+
     def known_names(self) -> list[str]:
         """Return the names that `lookup` finds, for suggestions."""
 
@@ -340,11 +347,18 @@ def _call(expression: CallExpression, environment: Environment) -> Any:
             return _apply(expression, name.text, environment)
         if target is None and environment.open_calls:
             return _open_call(name.text, expression, environment)
+        layer = environment.called(name.text, name.span) if target is None else None
+        if layer is not None:
+            return _bind(layer, expression, environment)
         if target is None:
             raise unknown_function(name, expression, [*FUNCTIONS, *environment.known_names()])
     if isinstance(name, Attribute):
         target = _attribute(name, environment)
-        if isinstance(target, BlockRef):
+        if isinstance(target, Choice) and environment.open_calls:
+            return _open_call(target.name, expression, environment)
+        if isinstance(target, Choice):
+            target = environment.called(target.name, name.span)
+        if isinstance(target, (LayerRef, BlockRef)):
             return _bind(target, expression, environment)
     raise fault("E0312", f"{name.span.text} cannot be called", name.span)
 

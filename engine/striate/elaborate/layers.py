@@ -187,7 +187,7 @@ def _values(path: str, outputs: tuple[TensorType, ...]) -> tuple[Value, ...]:
 def _choice(value: Any) -> Any:
     """Return the plain name where a layer or block is named, as in `gelu(form = tanh)`: layers take no layers."""
     if isinstance(value, LayerRef):
-        return Choice(value.record.name)
+        return Choice(value.written or value.record.name)
     return Choice(value.block.name.text) if isinstance(value, BlockRef) else value
 
 

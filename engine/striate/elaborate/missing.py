@@ -25,7 +25,10 @@ def unknown_layer(name: str, span: Span, scope: Scope, definitions: Definitions)
     later = defined_later(scope.body, name)
     if later is not None:
         return _used_too_early(name, span, later.span)
-    known = [*scope.names, *visible.blocks, *definitions.catalogue.layer_names()]
+    whole = visible.renamed.get(name)
+    if whole is not None:
+        return _no_layer_of_its_plugin(name, whole, span, definitions.catalogue)
+    known = [*scope.names, *visible.blocks, *visible.renamed, *definitions.catalogue.layer_names()]
     if "." in name and span.text == name:
         written = _without_dots(name.split("."), known)
         if written is not None:
@@ -41,6 +44,14 @@ def unknown_layer(name: str, span: Span, scope: Scope, definitions: Definitions)
         help=where.help or twofold or suggestion(name, known) or everywhere,
         fixes=() if where.help or twofold else renaming(name, known, span),
     )
+
+
+def _no_layer_of_its_plugin(name: str, whole: str, span: Span, catalogue: Catalogue) -> Fault:
+    """Return the fault for a name that the file has for something of a plugin that is no layer."""
+    where = catalogue.whereabouts("layers", whole)
+    message = f"{name} is {whole}, which is no layer"
+    advice = where.help or "a loss, an optimizer and the like belong in a recipe: train Net { … }"
+    return fault("E0306", message, span, notes=where.notes, help=advice)
 
 
 def no_head(name: str, span: Span, catalogue: Catalogue) -> Fault:

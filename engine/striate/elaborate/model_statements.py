@@ -24,6 +24,7 @@ from striate.elaborate.scope import Binding, Scope
 from striate.elaborate.values import UNKNOWN, Given, ValueRef
 from striate.graph import Graph, Origin, Task, TensorType, Value
 from striate.graph import Input as GraphInput
+from striate.host.catalogue import NameClashError
 from striate.ops.arguments import Choice, quote_value
 from striate_dsl.diagnostics import LONGEST_TEXT, Diagnostic, Edit, Fix
 from striate_dsl.limits import OPEN_SIZES
@@ -184,8 +185,12 @@ class ModelStatements:
     def _head(self, head: Head, scope: Scope, current: ValueRef | None) -> ValueRef | None:
         if scope.trail:
             raise fault("E0311", "head belongs in a model, not in a block", head.span)
-        catalogue, name = self.elaborator.catalogue, head.callee.span.text
-        record = catalogue.head(name)
+        catalogue, written = self.elaborator.catalogue, "".join(head.callee.span.text.split())
+        name = self.elaborator.visible(scope).renamed.get(written, written)
+        try:
+            record = catalogue.head(name)
+        except NameClashError as error:
+            raise Fault(error.at(head.callee.span)) from None
         if record is None:
             raise no_head(name, head.callee.span, catalogue)
         if current is None:
@@ -199,7 +204,7 @@ class ModelStatements:
         observer = self.elaborator.observer
         if observer is not None:
             given = [*positional, *named.values(), *([stated] if stated is not None else [])]
-            observer.head_begun(head, path, given, current, scope)
+            observer.head_begun(head, record.name, path, given, current, scope)
         result = self.elaborator.expand(block, head, positional, named, scope, current, path, path)
         if observer is not None:
             observer.head_ended(path, result)

@@ -69,7 +69,9 @@ class Observer:
     ) -> None:
         """A contract stands here."""
 
-    def head_begun(self, head: Head, path: str, given: Sequence[Given], current: ValueRef, scope: Scope) -> None:
+    def head_begun(
+        self, head: Head, name: str, path: str, given: Sequence[Given], current: ValueRef, scope: Scope
+    ) -> None:
         """A task head is used; the layers of its block follow."""
 
     def head_ended(self, path: str, value: ValueRef) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from striate.elaborate.sites import site_names
 from striate.elaborate.values import Given
@@ -59,15 +59,26 @@ class Scope:
         return ".".join([name, *map(str, self.iterations)]) if self.iterations else name
 
 
+class HasNames(Protocol):
+    """What a file sees, as far as call sites are named by it."""
+
+    @property
+    def renamed(self) -> Mapping[str, str]:
+        """The things of plugins that have a name of their own there, with their whole names."""
+
+
 class SiteTable:
     """Site names per body, worked out once."""
 
-    def __init__(self) -> None:
+    def __init__(self, files: Mapping[Source, HasNames]) -> None:
+        """Take what every file sees."""
+        self._files = files
         self._tables: dict[int, tuple[Body, Mapping[int, str]]] = {}
 
     def of(self, body: Body) -> Mapping[int, str]:
         """Return the site names of a body."""
         entry = self._tables.get(id(body))
         if entry is None:
-            entry = self._tables[id(body)] = (body, site_names(body))
+            file = self._files.get(body.span.source)
+            entry = self._tables[id(body)] = (body, site_names(body, file.renamed if file is not None else {}))
         return entry[1]

@@ -30,6 +30,10 @@ class RecipeEnvironment:
         """Return None: a section knows no layers."""
         return None
 
+    def called(self, name: str, place: Span) -> LayerRef | None:
+        """Return None: a section knows no layers."""
+        return None
+
     def spend(self, entries: int, span: Span) -> None:
         """Count nothing: without names, no list is larger than its text."""
 

@@ -35,9 +35,9 @@ MOST_GIVEN = 20
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
-def base_name(callee: Name | Attribute) -> str:
+def base_name(callee: Name | Attribute, renamed: Mapping[str, str]) -> str:
     """Return a callee's name as names of nodes have it: `DenseLayer` gives `dense_layer`."""
-    return _words(callee.text if isinstance(callee, Name) else callee.name.text)
+    return _words(renamed.get(callee.text, callee.text) if isinstance(callee, Name) else callee.name.text)
 
 
 def is_automatic(name: str, callee: str) -> bool:
@@ -50,14 +50,18 @@ def _words(text: str) -> str:
     return _WORD.sub("_", text.rpartition(".")[2]).lower()
 
 
-def site_names(body: Body) -> Mapping[int, str]:
-    """Return the name of every layer, block and head call in a body by the identity of its syntax node."""
-    calls = list(_calls(body.statements))
+def site_names(body: Body, renamed: Mapping[str, str]) -> Mapping[int, str]:
+    """Return the name of every layer, block and head call in a body by the identity of its syntax node.
+
+    `renamed` are the names that the body's file has for things of plugins, with their whole names, by which call sites
+    go: a file that gives a layer another name keeps the names of its weights.
+    """
+    calls = list(calls_in(body.statements))
     taken = {name.text for call in calls for name in given_names(call)}
     counts: dict[str, int] = {}
     names: dict[int, str] = {}
     for call in calls:
-        base = "head" if isinstance(call, Head) else base_name(call.callee)
+        base = "head" if isinstance(call, Head) else base_name(call.callee, renamed)
         counts[base] = number = counts.get(base, 0) + 1
         names[id(call)] = call.alias.text if call.alias else _numbered(base, number, taken)
     return names
@@ -72,22 +76,23 @@ def _numbered(base: str, number: int, taken: set[str]) -> str:
     return name
 
 
-def _calls(statements: tuple[Statement, ...]) -> Iterator[Call | Head]:
+def calls_in(statements: tuple[Statement, ...]) -> Iterator[Call | Head]:
+    """Yield every layer, block and head call in statements and in the bodies in them, in the order of the text."""
     for statement in statements:
         if isinstance(statement, Flow):
             for step in statement.steps:
                 if isinstance(step, Group):
-                    yield from _calls(step.body.statements)
+                    yield from calls_in(step.body.statements)
                     continue
                 yield step
                 if step.body is not None:
-                    yield from _calls(step.body.statements)
+                    yield from calls_in(step.body.statements)
         elif isinstance(statement, (Repeat, For)):
-            yield from _calls(statement.body.statements)
+            yield from calls_in(statement.body.statements)
         elif isinstance(statement, If):
-            yield from _calls(statement.then.statements)
+            yield from calls_in(statement.then.statements)
             if statement.otherwise is not None:
-                yield from _calls(statement.otherwise.statements)
+                yield from calls_in(statement.otherwise.statements)
         elif isinstance(statement, Head):
             yield statement
 

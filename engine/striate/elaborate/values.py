@@ -40,9 +40,10 @@ UNKNOWN = ValueRef("", None)
 
 @value_class
 class LayerRef:
-    """A layer named in an expression, e.g. `act = relu`."""
+    """A layer named in an expression, e.g. `act = relu`; `written` is the name as it stands there."""
 
     record: OpRecord
+    written: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return self.record.name

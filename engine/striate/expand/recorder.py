@@ -247,7 +247,9 @@ class Recorder(Observer):
         if self._comments and not self._in_head and layer != value.name:
             self._note(f"{name.text} is {value.name}, {place(name.span)}")
 
-    def head_begun(self, head: Head, path: str, given: Sequence[Given], current: ValueRef, scope: Scope) -> None:
+    def head_begun(
+        self, head: Head, name: str, path: str, given: Sequence[Given], current: ValueRef, scope: Scope
+    ) -> None:
         """Write a head, and its layers as comments."""
         self._start_from(current)
         try:
@@ -255,7 +257,6 @@ class Recorder(Observer):
         except UnwritableError as error:
             self.problems.append(Problem(str(error), head.span))
             return
-        name = "".join(head.callee.span.text.split())
         comment = self._told(place(head.span))
         self.frame.add(Entry(f"head {name}", arguments or None, f" as {path}", comment))
         self._in_head = True

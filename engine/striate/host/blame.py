@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from types import TracebackType
 
-from striate.host.installed import FIRST_PARTY, Plugin, find_plugins
+from striate.host.identity import FIRST_PARTY
+from striate.host.installed import Plugin, find_plugins
+from striate.host.project_files import project_plugin
+from striate.host.single_file import running_file
 
 
 def responsible(error: BaseException, plugins: Iterable[Plugin] | None = None) -> Plugin | None:
@@ -21,10 +24,11 @@ def responsible(error: BaseException, plugins: Iterable[Plugin] | None = None) -
         for item in (find_plugins() if plugins is None else plugins)
         if item.name != FIRST_PARTY
     }
-    found = None
+    found: Plugin | None = None
     place: TracebackType | None = error.__traceback__
     while place is not None:
         package = str(place.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
-        found = known.get(package, found)
+        file = running_file(package)
+        found = known.get(package, found) if file is None else project_plugin(file.written, file.root)
         place = place.tb_next
     return found

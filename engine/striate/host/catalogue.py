@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from striate.host.identity import FIRST_PARTY, identity, qualifier
 from striate.host.records import HeadRecord
 from striate.ops.record import OpRecord
 from striate.ops.registry import BUILTIN
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError, Severity
+from striate_dsl.source import Span
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from striate.host.loading import PluginFailure
     from striate.host.manifest import Whereabouts
     from striate.host.plugins import Plugins
@@ -21,39 +25,69 @@ Record = TypeVar("Record")
 
 
 class NameClashError(DiagnosticError):
-    """E0702: several plugins provide the same name; the message names all of them and the way out."""
+    """E0702: several plugins provide the same name; the message names all of them and the ways out.
 
-    def __init__(self, name: str, owners: Iterable[str]) -> None:
-        owners = tuple(owners)
-        written = " or ".join(f"{qualifier(owner)}.{name}" for owner in owners)
+    Attributes:
+        ways: what to write instead, by the plugin that is then meant.
+    """
+
+    def __init__(self, name: str, ways: Mapping[str, str]) -> None:
+        self.ways = dict(sorted(ways.items()))
+        self.name = name
+        owners, written = list(self.ways), " or ".join(self.ways.values())
+        alias = f"use {self.ways[owners[0]]} as {qualifier(owners[0])}_{name.rpartition('.')[2]}"
         super().__init__(
             Diagnostic(
                 "E0702",
                 f"{name} is provided by {' and '.join(owners)}",
-                help=f"say which one is meant: {written}; or disable a plugin: striate plugins disable {owners[-1]}",
+                help=f"say which one is meant: {written}; or give one a name for the whole file: {alias}; "
+                f"or disable a plugin: striate plugins disable {owners[-1]}",
             )
         )
 
+    def at(self, place: Span) -> Diagnostic:
+        """Return the finding at the place where the name is written."""
+        return replace(self.diagnostics[0], span=place)
 
-def qualifier(plugin: str) -> str:
-    """Return what stands before the dot of a name that says whose it is: the plugin's name as an identifier."""
-    return plugin.replace("-", "_").replace(".", "_")
+
+@dataclass(frozen=True, slots=True)
+class Provided:
+    """What `acme.focal` names: a plugin, a name that it provides, and the kinds (`layers`, …) in which it does."""
+
+    owner: str
+    name: str
+    kinds: tuple[str, ...]
 
 
 class HostCatalogue:
     """Records by kind and name. A plugin is loaded when something of it that is not built in is asked for."""
 
-    def __init__(self, *, plugins: bool | Plugins = True) -> None:
-        """Take the installed plugins, none, or others."""
+    def __init__(self, *, plugins: bool | Plugins = True, folder: Path | None = None) -> None:
+        """Take the installed plugins and those of the project around a folder, no plugins, or others.
+
+        Args:
+            plugins: whether there are any, or which.
+            folder: a folder of the project whose settings hold, by default the current one.
+        """
         self._given = plugins
-        self._by_owner: dict[tuple[str, str], Any] = {}
+        self.folder = folder
+        self.generation = 0
+        self._identified: dict[tuple[str, str, str], tuple[Any, Any]] = {}
 
     @cached_property
     def plugins(self) -> Plugins:
         """The plugins; their manifests are read when they are first asked for."""
         from striate.host.plugins import Plugins  # noqa: PLC0415  # pluggy and package metadata cost start-up time
 
-        return self._given if isinstance(self._given, Plugins) else Plugins(None if self._given else ())
+        if isinstance(self._given, Plugins):
+            return self._given
+        return Plugins(None if self._given else (), folder=self.folder)
+
+    def forget(self) -> None:
+        """Forget the plugins: what is asked next looks for them anew. `generation` counts how often that was."""
+        self.__dict__.pop("plugins", None)
+        self._identified.clear()
+        self.generation += 1
 
     @property
     def plugins_if_needed(self) -> Plugins | None:
@@ -88,31 +122,98 @@ class HostCatalogue:
     def find(self, kind: type[Record], name: str) -> Record | None:
         """Return a plugin's record of a kind by name (`focal`, or `acme.focal` to say whose), or None.
 
+        It goes by its identity: what is not striate's own is called `acme.focal`, however it was asked for. Files keep
+        the names that they are used by.
+
         Raises:
             NameClashError: several plugins provide it.
         """
         from striate.host.kinds import PLURAL_OF  # noqa: PLC0415  # once plugins are needed
 
         plural = PLURAL_OF[kind]
-        owners = self.plugins.owners(plural, name)
-        if len(owners) > 1:
-            raise NameClashError(name, owners)
-        if owners:
-            found: Record | None = self.plugins.record(plural, name, owners[0])
-            return found
-        return self._qualified(plural, name) if "." in name else None
-
-    def _qualified(self, plural: str, name: str) -> Any:
-        """Return the record of a name that says whose it is, under that name: a graph must find it again by it."""
-        known = self._by_owner.get((plural, name))
-        if known is not None:
-            return known
-        prefix, _, rest = name.rpartition(".")
-        whose = {item.name for item in self.plugins.installed if prefix in (item.name, qualifier(item.name))}
-        record = self.plugins.record(plural, rest, whose.pop()) if len(whose) == 1 else None
-        if record is not None:
-            record = self._by_owner[plural, name] = replace(record, name=name)
+        found = self._whose(plural, name)
+        record: Record | None = None if found is None else self._record(plural, *found)
         return record
+
+    def identified(self, kind: type[Record], name: str) -> Record | None:
+        """Return the record of a name that a graph, a checkpoint or another record holds, or None.
+
+        There a plain name is striate's own if that has one, whoever else has one too.
+
+        Raises:
+            NameClashError: striate has none, and several plugins provide it.
+        """
+        from striate.host.kinds import PLURAL_OF  # noqa: PLC0415  # once plugins are needed
+
+        plural = PLURAL_OF[kind]
+        if FIRST_PARTY not in self.plugins.owners(plural, name):
+            return self.find(kind, name)
+        record: Record | None = self._record(plural, FIRST_PARTY, name)
+        return record
+
+    def identified_owner(self, kind: type, name: str) -> str | None:
+        """Return the plugin of a record that `identified` returns, or None."""
+        from striate.host.kinds import PLURAL_OF  # noqa: PLC0415  # once plugins are needed
+
+        return FIRST_PARTY if FIRST_PARTY in self.plugins.owners(PLURAL_OF[kind], name) else self.owner(kind, name)
+
+    def _whose(self, plural: str, name: str) -> tuple[str, str] | None:
+        """Return the plugin that is meant by a name, and what it calls the thing; None where nobody has it.
+
+        Raises:
+            NameClashError: several plugins may be meant.
+        """
+        found = {owner: (f"{qualifier(owner)}.{name}", name) for owner in self.plugins.owners(plural, name)}
+        owner, rest = self._qualified(name)
+        if owner is not None and owner not in found and owner in self.plugins.owners(plural, rest):
+            found[owner] = (rest, rest)  # acme's file `b.c`, where `acme.b.c` is another plugin's
+        if len(found) > 1:
+            raise NameClashError(name, {key: way for key, (way, _) in found.items()})
+        return next(((key, called) for key, (_, called) in found.items()), None)
+
+    def _qualified(self, name: str) -> tuple[str | None, str]:
+        """Return the plugin that a name says it is of, None where it says none, and the rest of it."""
+        if "." in name:
+            for plugin in self.plugins.installed:
+                for prefix in (plugin.name, qualifier(plugin.name)):
+                    if name.startswith(f"{prefix}."):
+                        return plugin.name, name[len(prefix) + 1 :]
+        return None, name
+
+    def _record(self, plural: str, owner: str, name: str) -> Any:
+        """Return a plugin's record under its identity, always the same object; None where the plugin has failed."""
+        record = self.plugins.record(plural, name, owner)
+        if record is None or plural == "files" or owner == FIRST_PARTY:
+            return record
+        known = self._identified.get((plural, owner, name))
+        if known is None or known[0] is not record:
+            task = getattr(record, "task", None)
+            own = {"task": identity(owner, task)} if task and owner in self.plugins.owners("tasks", task) else {}
+            known = record, replace(record, name=identity(owner, name), **own)
+            self._identified[plural, owner, name] = known
+        return known[1]
+
+    def provided(self, name: str) -> Provided | None:
+        """Return what a name such as `acme.focal` stands for beside files; None where it names no plugin's thing."""
+        from striate.host.kinds import KINDS  # noqa: PLC0415  # once plugins are needed
+
+        owner, rest = self._qualified(name)
+        if owner is None:
+            return None
+        plurals = (kind.plural for kind in KINDS if kind.plural != "files")
+        kinds = tuple(plural for plural in plurals if owner in self.plugins.owners(plural, rest))
+        return Provided(owner, rest, kinds) if kinds else None
+
+    def provides(self, owner: str) -> list[str]:
+        """Return all names that a plugin provides beside files, as far as that is known without loading it."""
+        from striate.host.kinds import KINDS  # noqa: PLC0415  # once plugins are needed
+
+        kinds = [kind for kind in KINDS if kind.plural != "files"]
+        return sorted({name for kind in kinds for name in self.plugins.names(kind.plural, owner)})
+
+    def plugin_of(self, name: str) -> str | None:
+        """Return the installed plugin that a dotted name begins with, None where it begins with none."""
+        return self._qualified(name)[0]
 
     def of(self, kind: type) -> Mapping[str, tuple[str, Any]]:
         """Return owner and record by name of all plugins' records of a kind; their plugins are loaded."""
@@ -130,16 +231,25 @@ class HostCatalogue:
         """Return the plugin that provides a record, or None where nobody does, or several do."""
         from striate.host.kinds import PLURAL_OF  # noqa: PLC0415  # once plugins are needed
 
-        owners = self.plugins.owners(PLURAL_OF[kind], name)
-        return owners[0] if len(owners) == 1 else None
+        try:
+            found = self._whose(PLURAL_OF[kind], name)
+        except NameClashError:
+            return None
+        return None if found is None else found[0]
 
     # ---------------------------------------------------------------------------------------- layers and heads
 
     def known_layer(self, name: str) -> OpRecord | None:
-        """Return a layer that can be named without asking plugins, or when they have been asked before."""
+        """Return a layer that can be named without asking plugins, or when they have been asked before.
+
+        None also where several plugins provide it: whoever needs the layer asks `layer`, which says so.
+        """
         record = BUILTIN.get(name)
         if record is None and self.plugins_if_needed is not None:
-            return self.find(OpRecord, name)
+            try:
+                return self.find(OpRecord, name)
+            except NameClashError:
+                return None
         return record
 
     def layer(self, name: str) -> OpRecord | None:
@@ -152,7 +262,7 @@ class HostCatalogue:
         Raises:
             LookupError: nobody provides it any more.
         """
-        record = self.layer(name)
+        record = BUILTIN.get(name) or self.identified(OpRecord, name)
         if record is None:
             raise LookupError(f"no installed plugin provides the layer {name}")
         return record
@@ -180,22 +290,26 @@ class HostCatalogue:
         """
         from striate.host.manifest import Whereabouts  # noqa: PLC0415  # only where something is missing
 
-        plain = name.rpartition(".")[2]
-        for plugin in self.plugins.installed:
-            reason = self.plugins.refused.get(plugin.name)
-            if reason is not None and plugin.declares(kind, plain):
-                return Whereabouts((f"plugin {plugin.name} provides {plain}, but {reason}",), _way_back(reason))
-        perhaps = []
+        whose, plain = self._qualified(name)
+        meant = [item for item in self.plugins.installed if whose in (None, item.name)]
+        for plugin in meant:
+            refusal = self.plugins.refused.get(plugin.name)
+            if refusal is not None and plugin.declares(kind, plain):
+                note = f"plugin {plugin.name} provides {plain}, but {refusal.reason}"
+                return Whereabouts((note,), refusal.advice)
+        perhaps = [
+            f"{plain} may be in {plugin.written}, which {refusal}"
+            for plugin in meant
+            if plugin.file is not None
+            and plugin.manifest is None
+            and (refusal := self.plugins.refused.get(plugin.name)) is not None
+        ]
         for failure in self.failures:
+            if whose not in (None, failure.plugin):
+                continue
             if failure.manifest is None:
                 perhaps.append(f"plugin {failure.plugin}, which may provide it, cannot be loaded: {failure.reason}")
             elif plain in failure.manifest.provides.get(kind, ()):
                 note = f"plugin {failure.plugin} provides {plain}, but cannot be loaded: {failure.reason}"
                 return Whereabouts((note,), failure.advice)
         return Whereabouts(tuple(perhaps))
-
-
-def _way_back(reason: str) -> str:
-    """Return what to do about a plugin that is left out: the command in the reason, or to stop leaving it out."""
-    _, _, command = reason.partition(": ")
-    return command or "let the plugin be used, if you trust it"

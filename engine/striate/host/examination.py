@@ -7,15 +7,18 @@ JSON behind a mark, since the plugin may print as well.
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from striate.host.installed import Plugin, find_plugins
-from striate.host.loading import Contribution, load
+from striate.host.loading import Contribution, PluginFailure, load
+from striate.host.project_files import project_plugin
 
 MARK = "striate-examination:"
 GRACE = 15.0
@@ -34,6 +37,7 @@ class Examination:
         seconds: how long loading took, None where it did not end.
         names: what it provides, by kind.
         modules: the heavy packages that loading it has imported.
+        changed: what it changed of the process, in words.
     """
 
     reason: str | None = None
@@ -43,11 +47,14 @@ class Examination:
     seconds: float | None = None
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     modules: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
 
 
 def examine(plugin: Plugin, seconds: float) -> Examination:
     """Load a plugin in a new process and return what came of it."""
     command = [sys.executable, "-m", "striate.host.examination", plugin.name, plugin.entry.value, str(seconds)]
+    if plugin.file is not None:
+        command += [str(plugin.file.root), plugin.file.written]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, errors="replace", timeout=seconds + GRACE, check=False
@@ -70,6 +77,7 @@ def examine(plugin: Plugin, seconds: float) -> Examination:
         content["seconds"],
         names,
         tuple(content["modules"]),
+        tuple(content["changed"]),
     )
 
 
@@ -86,20 +94,29 @@ HEAVY = ("torch", "onnx", "onnxruntime", "lightning", "sklearn", "scipy", "panda
 """Packages that take long to import, and that a plugin should leave to the functions that need them."""
 
 
-def main(name: str, value: str, seconds: float) -> None:
-    """Load a plugin here and print what came of it."""
+def main(name: str, value: str, seconds: float, *file: str) -> None:
+    """Load a plugin here and print what came of it; `file` are a project's folder and the path of a file in it."""
     before = {package for package in HEAVY if package in sys.modules}
-    plugin = next(item for item in find_plugins() if (item.name, item.entry.value) == (name, value))
-    outcome = load(plugin, seconds)
-    content: dict[str, Any] = {"reason": None, "advice": "", "report": "", "seconds": None, "names": {}}
+    listed = [project_plugin(file[1], Path(file[0]))] if file else find_plugins()
+    plugin = next((item for item in listed if (item.name, item.entry.value) == (name, value)), None)
+    outcome = load(plugin, seconds) if plugin is not None else _vanished(name)
+    content: dict[str, Any] = {"reason": None, "advice": "", "report": "", "seconds": None, "names": {}, "changed": []}
     if isinstance(outcome, Contribution):
         names = {kind: list(shelf) for kind, shelf in outcome.records.items()}
-        content |= {"seconds": outcome.seconds, "names": names}
+        content |= {"seconds": outcome.seconds, "names": names, "changed": outcome.changed}
     else:
         content |= {"reason": outcome.reason, "advice": outcome.advice, "report": outcome.report}
     content["modules"] = [package for package in HEAVY if package in sys.modules and package not in before]
     sys.stdout.write(f"{MARK}{json.dumps(content)}\n")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # a thread that the plugin has left behind may never end
+
+
+def _vanished(name: str) -> PluginFailure:
+    reason = "it has changed or gone since the command began"
+    return PluginFailure(name, reason, advice="run the command again", report=reason)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], float(sys.argv[3]))
+    main(sys.argv[1], sys.argv[2], float(sys.argv[3]), *sys.argv[4:])

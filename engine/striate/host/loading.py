@@ -5,7 +5,6 @@ A plugin is taken in whole or not at all. Imports pluggy, so it is only imported
 
 from __future__ import annotations
 
-import contextlib
 import sys
 import traceback
 from collections.abc import Mapping
@@ -15,11 +14,14 @@ from typing import Any
 
 import pluggy
 
+from striate.host.attempts import noted
 from striate.host.installed import Plugin
 from striate.host.kinds import KINDS, reserved_name
 from striate.host.limits import TooSlowError, within
 from striate.host.manifest import Manifest
+from striate.host.single_file import lying_files, relocated, run_file
 from striate.host.spec import API_VERSION, PROJECT, Hooks, PluginContext
+from striate.host.surroundings import DisturbanceError, kept_in_order
 from striate.host.validation import checked, unlike_manifest
 
 Records = Mapping[str, Mapping[str, Any]]
@@ -49,10 +51,11 @@ class PluginFailure:
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """What a plugin gave: its records, and how many seconds that took."""
+    """What a plugin gave: its records, how many seconds that took, and what it changed that had to be put back."""
 
     records: Records = field(default_factory=dict)
     seconds: float = 0.0
+    changed: tuple[str, ...] = ()
 
 
 def load(plugin: Plugin, seconds: float) -> Contribution | PluginFailure:
@@ -68,14 +71,14 @@ def load(plugin: Plugin, seconds: float) -> Contribution | PluginFailure:
     known = set(sys.modules)
     begin = perf_counter()
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # what a command prints must stay what the command prints
+        with noted(plugin), kept_in_order() as changes:
             records = within(seconds, lambda: _records(plugin))
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a stranger's code may raise anything, SystemExit too
         _forget(plugin, known)
         return _failure(plugin, error)
-    return Contribution(records, perf_counter() - begin)
+    return Contribution(records, perf_counter() - begin, tuple(changes.words))
 
 
 def unfit(plugin: Plugin) -> PluginFailure | None:
@@ -83,6 +86,8 @@ def unfit(plugin: Plugin) -> PluginFailure | None:
     package = plugin.distribution or plugin.name
     if plugin.ailment is not None:
         advice = f"install it again (pip install --force-reinstall {package}), or tell its author"
+        if plugin.written:
+            advice = "repair it, or take it out of plugins in striate.toml"
         return PluginFailure(plugin.name, plugin.ailment, None, plugin.distribution, advice, plugin.ailment)
     manifest = plugin.manifest
     taken = reserved_name(manifest.provides) if manifest is not None else None
@@ -93,6 +98,8 @@ def unfit(plugin: Plugin) -> PluginFailure | None:
         return None
     reason = f"it works with plugin interface {manifest.window}, and this is {API_VERSION}"
     advice = f"get a version that does: pip install --upgrade {package} (or another striate)"
+    if plugin.written:
+        advice = f"change api in {plugin.written}, if it does work with this one"
     return PluginFailure(plugin.name, reason, manifest, plugin.distribution, advice, reason)
 
 
@@ -100,7 +107,7 @@ def _records(plugin: Plugin) -> Records:
     """Load one plugin and return its checked records; all of them or, with an exception, none."""
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(Hooks)
-    manager.register(plugin.entry.load(), name=plugin.name)
+    manager.register(plugin.entry.load() if plugin.file is None else run_file(plugin.file), name=plugin.name)
     manager.check_pending()
     context = PluginContext()
     records: dict[str, dict[str, Any]] = {}
@@ -111,10 +118,10 @@ def _records(plugin: Plugin) -> Records:
                 name = checked(record, kind.record, kind.hook).name
                 if name in shelf:
                     raise ValueError(f"{kind.hook} returned two records named {name}")
-                shelf[name] = record
+                shelf[name] = record if plugin.file is None else relocated(record, plugin.file)
     names = {kind: tuple(shelf) for kind, shelf in records.items()}
     unlike = unlike_manifest(plugin.manifest.provides, names) if plugin.manifest is not None else None
-    wrong = unlike or reserved_name(names)
+    wrong = unlike or reserved_name(names) or (None if plugin.file is None else lying_files(records.get("files", {})))
     if wrong is not None:
         raise ValueError(wrong)
     return records
@@ -130,9 +137,14 @@ def _failure(plugin: Plugin, error: BaseException) -> PluginFailure:
     package = plugin.distribution or plugin.name
     reason = f"{type(error).__name__}: {_one_line(error)}"
     advice = f"repair that, or get another version: pip install --upgrade {package}"
+    if plugin.written:
+        advice = f"repair {plugin.written}, and trust it again"
     if isinstance(error, TooSlowError):
         reason = f"its loading {error}"
         advice = "allow it more with STRIATE_PLUGIN_SECONDS, or tell its author: a plugin must be quick to import"
+    elif isinstance(error, DisturbanceError):
+        reason = f"its import disturbs the program: {error}"
+        advice = "tell its author: importing a plugin must do nothing but define what it provides"
     elif isinstance(error, ModuleNotFoundError) and error.name:
         missing = error.name.partition(".")[0]
         extra = plugin.manifest.extras.get(missing) if plugin.manifest else None

@@ -115,6 +115,8 @@ def manifest_at(path: Path) -> Manifest:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ManifestError(f"{path}: {error}") from None
+    except RecursionError:
+        raise ManifestError(f"{path} is nested too deeply") from None
     try:
         return manifest_of(content)
     except ValueError as error:
@@ -136,10 +138,10 @@ def manifest_of(content: Mapping[str, Any]) -> Manifest:
     for kind in provides:
         if kind not in PLURALS:
             raise ValueError(_unknown("kind in provides", kind, PLURALS))
-    if not isinstance(extras, dict) or not all(isinstance(text, str) and text for text in extras.values()):
+    if not isinstance(extras, dict) or not all(_is_requirement(text) for text in extras.values()):
         raise ValueError('extras is a table of what to install for a package, e.g. timm = "acme[timm]"')
     api, summary = content.get("api", ""), content.get("summary", "")
-    if not isinstance(summary, str) or "\n" in summary:
+    if not isinstance(summary, str) or not summary.isprintable():
         raise ValueError("summary is one line of text")
     window = parse_window(api) if isinstance(api, str) else None
     if window is None:
@@ -148,14 +150,31 @@ def manifest_of(content: Mapping[str, Any]) -> Manifest:
     return Manifest(names, window, summary, dict(extras))
 
 
+def is_name(text: str, *, dotted: bool = False) -> bool:
+    """Whether a text can be written as a name in the language: letters a to z, digits and _, parts with dots between.
+
+    Letters of other alphabets are none there, so that no name looks like another one.
+    """
+    parts = text.split(".") if dotted else [text]
+    return text.isascii() and all(part.isidentifier() for part in parts) and (len(parts) > 1 or not dotted)
+
+
 def _unknown(what: str, key: str, known: tuple[str, ...]) -> str:
     near = nearest(key, known)
     return f"there is no {what} {key}: {f'did you mean {near}?' if near else ', '.join(known)}"
 
 
+def _is_requirement(text: object) -> bool:
+    """Whether a text can be quoted behind `pip install`."""
+    return isinstance(text, str) and bool(text) and text.isprintable() and "'" not in text
+
+
 def _names(kind: str, names: object) -> tuple[str, ...]:
     if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
         raise ValueError(f"provides.{kind} is a list of names")
+    for name in names:
+        if not is_name(name, dotted=kind == "files"):
+            raise ValueError(f"provides.{kind} has {name[:60]!a}, which is no name in the language")
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise ValueError(f"provides.{kind} has {twice[0]} twice")

@@ -5,13 +5,15 @@ A plugin without a manifest may have any name, so it is loaded when a name is lo
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
-from striate.host.installed import Plugin, find_plugins
+from striate.host.attempts import ended_the_program
+from striate.host.identity import qualifier
+from striate.host.installed import Plugin, find_plugins, is_own
 from striate.host.loading import Contribution, PluginFailure, load, unfit
-from striate.host.policy import Policy, SettingsError, current_policy
+from striate.host.policy import Policy, Refusal, SettingsError, current_policy
 
 _untold: list[PluginFailure] = []
 
@@ -32,34 +34,63 @@ class Plugins:
         failures: those that cannot be used, in the order in which that was found out.
     """
 
-    def __init__(self, installed: Iterable[Plugin] | None = None, policy: Policy | None = None) -> None:
-        """Take the plugins that are installed and the policy of the current folder, unless others are given."""
-        self.installed = find_plugins() if installed is None else tuple(installed)
+    def __init__(
+        self, installed: Iterable[Plugin] | None = None, policy: Policy | None = None, folder: Path | None = None
+    ) -> None:
+        """Take the plugins that are installed and the policy of a folder, by default the current one.
+
+        Args:
+            installed: other plugins than those that are installed.
+            policy: another policy than the folder's.
+            folder: a folder of the project whose settings hold, and whose files are plugins if it says so.
+        """
         self.failures: list[PluginFailure] = []
-        self._policy = policy or self._policy_here()
+        self._policy = policy or self._policy_in(folder)
+        self.installed = (*find_plugins(), *self._project_files()) if installed is None else tuple(installed)
         self.refused = {
-            plugin.name: reason
-            for plugin in self.installed
-            if (reason := self._policy.refusal(plugin.name)) is not None
+            plugin.name: refusal for plugin in self.installed if (refusal := self._refusal(plugin)) is not None
         }
         self._usable = {plugin.name: plugin for plugin in self._sound()}
         self._loaded: dict[str, Contribution] = {}
 
-    def _policy_here(self) -> Policy:
+    def _project_files(self) -> list[Plugin]:
+        """Return the plugins that are files of the project, read but not run."""
+        if self._policy.root is None:
+            return []
+        from striate.host.project_files import project_plugin  # noqa: PLC0415  # few projects have such files
+
+        return [project_plugin(written, self._policy.root) for written in dict.fromkeys(self._policy.files)]
+
+    def _refusal(self, plugin: Plugin) -> Refusal | None:
+        """Return why a plugin is not used: because somebody has said so, or because nobody has trusted its file."""
+        refusal = self._policy.refusal(plugin.name, is_listed=bool(plugin.written))
+        if refusal is not None or plugin.file is None:
+            return refusal
+        from striate.host.trust import distrust  # noqa: PLC0415  # few projects have such files
+
         try:
-            return current_policy()
+            return distrust(plugin.file)
+        except SettingsError as error:
+            return Refusal("is not trusted, because what is cannot be read", str(error), "untrusted")
+
+    def _policy_in(self, folder: Path | None) -> Policy:
+        try:
+            return current_policy(folder)
         except SettingsError as error:
             advice = "repair the file; until then only striate's own plugin is used"
             self._fail(PluginFailure("settings", str(error), advice=advice, report=str(error)))
-            return Policy(nobody="is left out, because the settings cannot be read")
+            return Policy(nobody=Refusal("is left out, because the settings cannot be read", advice))
 
     def _sound(self) -> Iterator[Plugin]:
         """Yield the plugins that may be used and whose manifests do not speak against it."""
-        names = Counter(plugin.name for plugin in self.installed)
+        bearers: dict[str, list[Plugin]] = {}
+        for plugin in self.installed:
+            bearers.setdefault(qualifier(plugin.name), []).append(plugin)
         for plugin in self.installed:
             if plugin.name in self.refused:
                 continue
-            failure = unfit(plugin) if names[plugin.name] == 1 else self._namesakes(plugin.name)
+            same = bearers[qualifier(plugin.name)]
+            failure = unfit(plugin) if len(same) == 1 or is_own(plugin) else _namesakes(plugin, same)
             if failure is None:
                 yield plugin
             elif failure not in self.failures:
@@ -68,11 +99,6 @@ class Plugins:
     def _fail(self, failure: PluginFailure) -> None:
         self.failures.append(failure)
         _untold.append(failure)
-
-    def _namesakes(self, name: str) -> PluginFailure:
-        brought = sorted({item.distribution or item.entry.value for item in self.installed if item.name == name})
-        reason = f"{' and '.join(brought)} both bring a plugin of this name"
-        return PluginFailure(name, reason, advice="uninstall one of them", report=reason)
 
     @property
     def seconds(self) -> float:
@@ -98,14 +124,13 @@ class Plugins:
         given = self.contribution(owner)
         return None if given is None else given.records.get(kind, {}).get(name)
 
-    def names(self, kind: str) -> list[str]:
-        """Return all names of a kind, sorted; plugins with a manifest are not loaded for that."""
+    def names(self, kind: str, owner: str | None = None) -> list[str]:
+        """Return the names of a kind, all or one plugin's, sorted; plugins with a manifest are not loaded for that."""
         self._load_undeclared()
-        names = {
-            name for item in self._usable.values() if item.manifest for name in item.manifest.provides.get(kind, ())
-        }
-        names |= {name for given in self._loaded.values() for name in given.records.get(kind, {})}
-        return sorted(names)
+        asked = [item for item in self._usable.values() if owner in (None, item.name)]
+        names = {name for item in asked if item.manifest for name in item.manifest.provides.get(kind, ())}
+        loaded = [self._loaded[item.name] for item in asked if item.name in self._loaded]
+        return sorted(names | {name for given in loaded for name in given.records.get(kind, {})})
 
     def of(self, kind: str) -> Mapping[str, tuple[str, Any]]:
         """Return owner and record by name for all records of a kind; names of several plugins are left out."""
@@ -125,7 +150,7 @@ class Plugins:
         plugin = self._usable.get(owner)
         if known is not None or plugin is None:
             return known
-        outcome = load(plugin, self._policy.seconds)
+        outcome = _crashed(plugin) if ended_the_program(plugin) else load(plugin, self._policy.seconds)
         if isinstance(outcome, PluginFailure):
             del self._usable[owner]
             self._fail(outcome)
@@ -145,3 +170,25 @@ class Plugins:
     def plugin(self, name: str) -> Plugin | None:
         """Return an installed plugin by name."""
         return next((item for item in self.installed if item.name == name), None)
+
+
+def _crashed(plugin: Plugin) -> PluginFailure:
+    reason = "its loading ended the whole program the last time"
+    advice = f"leave it out: striate plugins disable {plugin.name}"
+    return PluginFailure(plugin.name, reason, plugin.manifest, plugin.distribution, advice, reason)
+
+
+def _namesakes(plugin: Plugin, bearers: list[Plugin]) -> PluginFailure:
+    """Return why a plugin cannot be used that has its name, or what stands before its names' dots, with others."""
+    brought = sorted({item.distribution or item.written or item.entry.value for item in bearers})
+    if any(is_own(item) for item in bearers):
+        reason = f"{qualifier(plugin.name)} is what striate's own plugin is called"
+        package = plugin.distribution or plugin.name
+        advice = f"tell its author to choose another name, and uninstall it: pip uninstall {package}"
+        return PluginFailure(plugin.name, reason, plugin.manifest, plugin.distribution, advice, reason)
+    names = sorted({item.name for item in bearers})
+    alike = "of this name" if len(names) == 1 else f"that names are written {qualifier(plugin.name)}.… for"
+    reason = f"{' and '.join(brought)} both bring a plugin {alike}"
+    mine = [item.written for item in bearers if item.written]
+    advice = f"give {mine[0]} another name" if mine else "uninstall one of them"
+    return PluginFailure(plugin.name, reason, advice=advice, report=reason)

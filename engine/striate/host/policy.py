@@ -4,8 +4,9 @@ The command line's `--no-plugins` and `--strict-plugins` set the environment's v
 command starts are held to the same. A project says it in `striate.toml`:
 
     [plugins]
-    allow = ["boxes"]       # these and striate's own, no others
+    allow = ["boxes"]            # these and striate's own, no others
     disable = ["faces"]
+    files = ["./my_layers.py"]   # plugins that are files of the project; without the other two: plugins = [ … ]
 
 `striate plugins disable NAME` writes the user's own list, in the folder of the user's settings.
 """
@@ -22,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from striate.host.installed import FIRST_PARTY
+from striate.host.identity import FIRST_PARTY
 
 NONE, STRICT, SECONDS = "STRIATE_NO_PLUGINS", "STRIATE_STRICT_PLUGINS", "STRIATE_PLUGIN_SECONDS"
 """The environment's variables: names to leave out (or 1 for all), whether failures are errors, seconds to load one."""
@@ -39,33 +40,54 @@ class SettingsError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a plugin may not be used.
+
+    Attributes:
+        reason: as a sentence goes on with it: "is disabled".
+        advice: the way back: a command, or what to change.
+        state: what lists call that: disabled, or untrusted.
+    """
+
+    reason: str
+    advice: str
+    state: str = "disabled"
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.advice}"
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """Which plugins may be used, and how.
 
     Attributes:
-        refused: the reason for each plugin that is left out by name, as a sentence goes on with it ("is disabled …"),
-            with the way back.
-        nobody: the reason why no plugin but striate's own may be used; None where others may.
-        allowed: the only plugins that may be used beside striate's own; None where all may.
+        refused: why a plugin is left out, for each that is left out by name.
+        nobody: why no plugin but striate's own may be used; None where others may.
+        allowed: the only plugins that may be used beside striate's own and the project's files; None where all may.
+        files: the project's own files that are plugins, as it writes them.
+        root: the project's folder, to which they are relative; None where there is none.
         strict: whether a plugin that fails is an error.
         seconds: how long the loading of one plugin may take.
     """
 
-    refused: Mapping[str, str] | None = None
-    nobody: str | None = None
+    refused: Mapping[str, Refusal] | None = None
+    nobody: Refusal | None = None
     allowed: frozenset[str] | None = None
     strict: bool = False
     seconds: float = DEFAULT_SECONDS
+    files: tuple[str, ...] = ()
+    root: Path | None = None
 
-    def refusal(self, plugin: str) -> str | None:
-        """Return why a plugin is not used, None where it may be."""
+    def refusal(self, plugin: str, *, is_listed: bool = False) -> Refusal | None:
+        """Return why a plugin is not used, None where it may be; `is_listed`: it is a file that the project lists."""
         named = (self.refused or {}).get(plugin)
         if named is not None or plugin == FIRST_PARTY:
             return named
         if self.nobody is not None:
             return self.nobody
-        if self.allowed is not None and plugin not in self.allowed:
-            return f"is not in the project's list: add it to allow in {PROJECT_FILE}"
+        if self.allowed is not None and plugin not in self.allowed and not is_listed:
+            return Refusal("is not in the project's list", f"add it to allow in {PROJECT_FILE}")
         return None
 
 
@@ -75,22 +97,26 @@ def current_policy(folder: Path | None = None) -> Policy:
     Raises:
         SettingsError: the project's or the user's settings cannot be read.
     """
-    refused = dict.fromkeys(user_disabled(), "is disabled: striate plugins enable {name}")
-    allowed = None
+    refused = {name: Refusal("is disabled", f"striate plugins enable {name}") for name in user_disabled()}
+    allowed, files = None, ()
     path = project_file(folder or Path.cwd())
     if path is not None:
         section = _project_section(path)
-        allowed = section.get("allow")
-        refused |= dict.fromkeys(section.get("disable", ()), f"is disabled by {path}")
+        allowed, files = section.get("allow"), tuple(section.get("files", ()))
+        by_project = Refusal(f"is disabled by {path}", "take it out of disable there")
+        refused |= dict.fromkeys(section.get("disable", ()), by_project)
     written = [part.strip() for part in os.environ.get(NONE, "").split(",") if part.strip()]
     everyone = any(part.lower() in EVERYTHING for part in written)
-    refused |= {part: f"is left out ({NONE} or --no-plugins)" for part in written if part.lower() not in EVERYTHING}
+    left_out = Refusal(f"is left out ({NONE} or --no-plugins)", "run the command without that")
+    refused |= {part: left_out for part in written if part.lower() not in EVERYTHING}
     return Policy(
-        {name: reason.replace("{name}", name) for name, reason in refused.items()},
-        f"is left out, as all plugins are ({NONE} or --no-plugins)" if everyone else None,
+        refused,
+        Refusal(f"is left out, as all plugins are ({NONE} or --no-plugins)", left_out.advice) if everyone else None,
         None if allowed is None else frozenset(allowed),
         is_strict(),
         _seconds(),
+        files,
+        path.parent if path is not None else None,
     )
 
 
@@ -122,22 +148,33 @@ def project_file(folder: Path) -> Path | None:
 
 
 def _project_section(path: Path) -> Mapping[str, Any]:
-    section = _read(path).get("plugins", {})
+    section = read_settings(path).get("plugins", {})
+    if isinstance(section, list):
+        section = {"files": section}
     if not isinstance(section, dict):
-        raise SettingsError(f"{path}: plugins is a table, [plugins]")
+        raise SettingsError(f'{path}: plugins is a table, [plugins], or a list of files, ["./my_layers.py"]')
     for key, value in section.items():
-        if key not in ("allow", "disable"):
-            raise SettingsError(f"{path}: there is no key {key} in [plugins]: allow, disable")
+        if key not in _KEYS:
+            raise SettingsError(f"{path}: there is no key {key} in [plugins]: {', '.join(_KEYS)}")
         if not _is_names(value):
-            raise SettingsError(f"{path}: plugins.{key} is a list of names of plugins")
+            raise SettingsError(f"{path}: plugins.{key} is a list of {_KEYS[key]}")
     return section
+
+
+_KEYS = {"allow": "names of plugins", "disable": "names of plugins", "files": "paths of Python files"}
+"""What a project says of plugins, and what each list holds."""
 
 
 def _is_names(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) and item for item in value)
 
 
-def _read(path: Path) -> Mapping[str, Any]:
+def read_settings(path: Path) -> Mapping[str, Any]:
+    """Return what a settings file says.
+
+    Raises:
+        SettingsError: it cannot be read.
+    """
     try:
         if path.stat().st_size > LARGEST:
             raise SettingsError(f"{path} is larger than {LARGEST:,} bytes")
@@ -173,7 +210,7 @@ def user_disabled() -> tuple[str, ...]:
     path = user_file()
     if not path.is_file():
         return ()
-    names = _read(path).get("disabled", [])
+    names = read_settings(path).get("disabled", [])
     if not _is_names(names):
         raise SettingsError(f"{path}: disabled is a list of names of plugins")
     return tuple(names)
@@ -185,9 +222,17 @@ def set_user_disabled(names: Iterable[str]) -> Path:
     Raises:
         SettingsError: it cannot be written.
     """
-    path = user_file()
     listed = ", ".join(json.dumps(name) for name in sorted(set(names)))
     text = f"# Written by striate plugins disable and enable.\ndisabled = [{listed}]\n"
+    return write_settings(user_file(), text)
+
+
+def write_settings(path: Path, text: str) -> Path:
+    """Write a settings file, whole or not at all; return it.
+
+    Raises:
+        SettingsError: it cannot be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as aside:

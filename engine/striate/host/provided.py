@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from striate.host.catalogue import HostCatalogue, qualifier
+from striate.host.catalogue import HostCatalogue
 from striate.host.kinds import KIND_OF
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError
 from striate_dsl.names import nearest
@@ -85,7 +85,7 @@ def find_provided(catalogue: HostCatalogue, kind: type[Record], name: str) -> Pr
     record = catalogue.find(kind, name)
     if record is None:
         return None
-    owner = catalogue.owner(kind, name) or _whose(catalogue, name)
+    owner = catalogue.owner(kind, name) or ""
     return Provided(record, KIND_OF[kind].singular, name, owner, catalogue.plugins.plugin(owner))
 
 
@@ -112,19 +112,14 @@ def demand_provided(catalogue: HostCatalogue, kind: type[Record], name: str) -> 
     )
 
 
-def _whose(catalogue: HostCatalogue, name: str) -> str:
-    """Return the plugin that a qualified name such as `acme.fold_gain` says."""
-    prefix = name.rpartition(".")[0]
-    named = (item.name for item in catalogue.plugins.installed if prefix in (item.name, qualifier(item.name)))
-    return next(named, prefix)
-
-
 def failure(what: str, plugin: Plugin | None, error: BaseException) -> Diagnostic:
     """Return the finding about a plugin's code that raised something; the message begins with what failed."""
     package = (plugin.distribution or plugin.name) if plugin else None
     help_text = (
         f"tell the plugin's author, or get another version: pip install --upgrade {package}" if package else None
     )
+    if plugin is not None and plugin.written:
+        help_text = f"repair {plugin.written}, and trust it again"
     if isinstance(error, ModuleNotFoundError) and error.name:
         missing = error.name.partition(".")[0]
         extra = plugin.manifest.extras.get(missing) if plugin and plugin.manifest else None

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+from striate.host.manifest import is_name
 from striate.host.records import Factory, FileRecord, HeadRecord
 from striate.host.work_records import POINTS
 from striate.ops.arguments import Argument
@@ -23,7 +24,7 @@ Test = tuple[Callable[[Any], bool], str]
 
 
 def _is_line(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip()) and "\n" not in value
+    return isinstance(value, str) and bool(value.strip()) and value.isprintable()
 
 
 def _is_text(value: Any) -> bool:
@@ -151,8 +152,8 @@ def checked(record: Any, kind: type, hook: str) -> Any:
     name = getattr(record, "name", None)
     if isinstance(record, FileRecord):
         _check_file(record, hook)
-    elif not isinstance(name, str) or not name.isidentifier():
-        raise RecordError(f"{hook} returned a record named {name!r}, which is no identifier")
+    elif not isinstance(name, str) or not is_name(name):
+        raise RecordError(f"{hook} returned a record named {str(name)[:60]!a}, which is no identifier of the language")
     for field, (is_right, right) in FIELDS.items():
         if hasattr(record, field) and not is_right(getattr(record, field)):
             written = repr(getattr(record, field))
@@ -167,8 +168,8 @@ def checked(record: Any, kind: type, hook: str) -> Any:
 def _check_arguments(record: Any, hook: str) -> None:
     names = [item.name for item in record.arguments]
     for name in names:
-        if not isinstance(name, str) or not name.isidentifier():
-            raise RecordError(f"{hook}: {record.name}: an argument is named {name!r}, which is no identifier")
+        if not isinstance(name, str) or not is_name(name):
+            raise RecordError(f"{hook}: {record.name}: an argument is named {str(name)[:60]!a}, which is no identifier")
         if names.count(name) > 1:
             raise RecordError(f"{hook}: {record.name} has two arguments {name}")
     for argument in record.arguments:
@@ -183,9 +184,8 @@ def _check_arguments(record: Any, hook: str) -> None:
 
 
 def _check_file(record: FileRecord, hook: str) -> None:
-    parts = str(record.name).split(".")
-    if len(parts) < 2 or not all(part.isidentifier() for part in parts):
-        raise RecordError(f"{hook} returned a file named {record.name!r}, which is not like zoo.resnet")
+    if not is_name(str(record.name), dotted=True):
+        raise RecordError(f"{hook} returned a file named {str(record.name)[:60]!a}, which is not like zoo.resnet")
     lies, halves = bool(record.package or record.resource), bool(record.package) != bool(record.resource)
     if halves or lies == (record.build is not None):
         raise RecordError(

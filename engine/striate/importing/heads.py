@@ -68,8 +68,9 @@ class HeadListener(Observer):
     def __init__(self) -> None:
         self.heads: list[HeardHead] = []
 
-    def head_begun(self, head: Head, path: str, given: Sequence[Given], current: ValueRef, scope: Scope) -> None:
+    def head_begun(
+        self, head: Head, name: str, path: str, given: Sequence[Given], current: ValueRef, scope: Scope
+    ) -> None:
         """Keep what a head is called with."""
-        callee = "".join(head.callee.span.text.split())
         arguments = [(item.argument.name.text if item.argument.name else "", item.value) for item in given]
-        self.heads.append(HeardHead(callee, path, current.name, arguments))
+        self.heads.append(HeardHead(name, path, current.name, arguments))

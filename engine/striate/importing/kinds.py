@@ -20,6 +20,7 @@ from striate_dsl.diagnostics import Diagnostic, DiagnosticError
 if TYPE_CHECKING:
     from striate.importing.carried import Restored
     from striate.importing.network import Network
+    from striate.runtime.provenance import Provenance
 
 Array = np.ndarray[Any, np.dtype[np.float32]]
 Lookup = Callable[[str], OpRecord]
@@ -82,6 +83,7 @@ class Reading:
         contract: the pixel contract that the weights are for.
         classes: the names of the classes, in the order of the outputs.
         notes: what was passed over or decided, a line each.
+        plugins: the plugins that a file of ours was made with.
     """
 
     network: Network
@@ -95,6 +97,7 @@ class Reading:
     contract: Mapping[str, Any] = field(default_factory=dict)
     classes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    plugins: Provenance = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from striate.importing.naming import model_name
 from striate.importing.network import Network
 from striate.importing.reading import TensorReader, demand_text, opset_of, read_model
 from striate.onnx.runtime import OnnxSession
+from striate.runtime.provenance import read_provenance
 
 
 def read(path: Path, lookup: Lookup) -> Reading:
@@ -62,6 +63,7 @@ def reading_of(model: ModelProto, path: Path, lookup: Lookup, *, batched: bool =
         _OTHER_TEXT if entries.get("text") and not found else "",
         contract_of(entries, network.inputs[0].name, network.inputs[0].value.sizes),
         classes_of(entries),
+        plugins=read_provenance(entries.get("plugins", "")),
     )
 
 

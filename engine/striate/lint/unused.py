@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from striate.elaborate.linked import LinkedFile
 from striate.elaborate.sites import is_automatic
 from striate.lint.names import nodes_in, used_names
 from striate.lint.record import Finding, Lint
@@ -16,6 +17,7 @@ from striate_dsl.syntax import Block, Call, Definition, Group, Identifier, Let, 
 
 
 def _unused_values(subject: Subject) -> Iterator[Finding]:
+    yield from _unused_names(subject)
     for definition in subject.file.definitions:
         if not isinstance(definition, Block | Model):
             continue
@@ -30,6 +32,17 @@ def _unused_values(subject: Subject) -> Iterator[Finding]:
                     help=f"remove it, or write _{name.text} if only its name matters",
                     fix=_without(node, name),
                 )
+
+
+def _unused_names(subject: Subject) -> Iterator[Finding]:
+    """Find the names that a file has for things of plugins, which do not come along when others use the file."""
+    file = subject.file
+    used = set[str]().union(*(_used_in(subject, item) for item in file.definitions))
+    for item in file.renamed if isinstance(file, LinkedFile) else ():
+        if item.name.text not in used and not item.name.text.startswith("_"):
+            line = remove_line(item.statement.span)
+            fix = Fix(f"remove {item.statement.span.text}", (line,), "safe") if line else None
+            yield Finding(item.name.span, f"{item.name.text} is never used", help=f"it is {item.target}", fix=fix)
 
 
 def _given_by(node: Any) -> tuple[Identifier, ...]:

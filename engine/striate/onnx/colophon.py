@@ -23,6 +23,7 @@ def describe(
     pixels: Mapping[str, Mapping[str, Any]] | None = None,
     tensor_cores: str | None = None,
     text: str = "",
+    plugins: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Colophon:
     """Return what the file of a network says about itself.
 
@@ -36,6 +37,7 @@ def describe(
         pixels: the pixel contract by input, where the weights were trained with another one than the file states.
         tensor_cores: the arithmetic of tensor cores that the file is made for.
         text: the network as a `.cnn` file, where the file is to carry it.
+        plugins: the plugins that the network and its weights used, see `striate.runtime.provenance`.
     """
     contracts = pixels or {item.value.name: item.contract for item in graph.inputs if item.contract}
     entries = {
@@ -49,6 +51,7 @@ def describe(
         "inputs": json.dumps(contracts, sort_keys=True, default=str) if contracts else "",
         "tensor_cores": tensor_cores or "",
         "text": text,
+        "plugins": json.dumps(plugins, sort_keys=True) if plugins else "",
     }
     return Colophon(
         producer="striate",

@@ -10,15 +10,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Protocol
 
-from striate.elaborate.linked import LinkedFile, Used
-from striate.host.catalogue import HostCatalogue
+from striate.elaborate.linked import LinkedFile, Renamed, Used
+from striate.host.catalogue import HostCatalogue, NameClashError
+from striate.host.identity import qualifier
 from striate.host.records import FileRecord
+from striate.project.names import file_and_thing, no_such_target
 from striate.project.paths import target_path
 from striate.project.requirements import unmet
 from striate.project.shelves import Shelf, place_of, project_of
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError, Diagnostics, Edit, Fix, Label
 from striate_dsl.limits import DEFINITIONS, FILE_SIZE, FILES, FINDINGS, TOKENS, USE_DEPTH, Limit
-from striate_dsl.names import nearest
 from striate_dsl.parser import Allowance, ParseResult, parse
 from striate_dsl.reading import bytes_in_words
 from striate_dsl.source import Source
@@ -136,21 +137,29 @@ class _Linker:
         self.chain[identity] = None
         missing = list(unmet(file))
         self.findings.extend(missing)
-        uses, complete = [], not missing
+        uses: list[Used] = []
+        renamed: list[Renamed] = []
+        complete = not missing
         for statement in file.definitions:
             if isinstance(statement, Use):
                 self.chain[identity] = statement
                 used = self._follow(statement, shelf, path)
                 complete = complete and used is not None
-                uses += [Used(statement, used)] if used is not None else []
+                if isinstance(used, Renamed):
+                    renamed.append(used)
+                elif used is not None:
+                    uses.append(Used(statement, used))
         del self.chain[identity]
-        return LinkedFile(file.span, file.definitions, tuple(uses), complete)
+        return LinkedFile(file.span, file.definitions, tuple(uses), complete, renamed=tuple(renamed))
 
-    def _follow(self, statement: Use, shelf: Shelf, using: PurePosixPath) -> LinkedFile | None:
+    def _follow(self, statement: Use, shelf: Shelf, using: PurePosixPath) -> LinkedFile | Renamed | None:
         if self.full:
             return None
         try:
-            target, path = self._target(statement, shelf, using)
+            found = self._target(statement, shelf, using)
+            if isinstance(found, Renamed):
+                return found
+            target, path = found
             identity = target.identity(path)
             if identity in self.chain:
                 raise DiagnosticError(self._circle(statement, identity))
@@ -173,14 +182,27 @@ class _Linker:
         written = f'"{PurePosixPath(statement.target.value).with_name(near)}"'
         return replace(item, fixes=(Fix(f"write {written}", (Edit(statement.target.span, written),), "unsafe"),))
 
-    def _target(self, statement: Use, shelf: Shelf, using: PurePosixPath) -> tuple[Shelf, PurePosixPath]:
+    def _target(self, statement: Use, shelf: Shelf, using: PurePosixPath) -> tuple[Shelf, PurePosixPath] | Renamed:
+        """Return the file that a statement names, or the plugin's thing.
+
+        Raises:
+            DiagnosticError: it names neither, or both: then only the file's author knows which one is meant.
+        """
         if isinstance(statement.target, Text):
             return shelf, target_path(statement.target, using)
         name = ".".join(part.text for part in statement.target)
-        record = self.catalogue.find(FileRecord, name)
-        if record is None:
-            raise DiagnosticError(self._no_such_file(statement, name))
-        return place_of(record, self.catalogue)
+        place = statement.target[0].span.to(statement.target[-1].span)
+        try:
+            record, thing = self.catalogue.find(FileRecord, name), self.catalogue.provided(name)
+        except NameClashError as error:
+            raise DiagnosticError(error.at(place)) from None
+        if record is not None and thing is not None:
+            raise DiagnosticError(file_and_thing(name, self.catalogue.owner(FileRecord, name) or "", thing, place))
+        if record is not None:
+            return place_of(record, name, self.catalogue)
+        if thing is not None:
+            return Renamed(statement, f"{qualifier(thing.owner)}.{thing.name}", thing.kinds)
+        raise DiagnosticError(no_such_target(statement, name, self.catalogue))
 
     def _read(self, statement: Use, shelf: Shelf, path: PurePosixPath) -> LinkedFile | None:
         """Read, parse and link a file; where that would be too much, no further file is looked at."""
@@ -214,24 +236,6 @@ class _Linker:
             help="put what both files need into a third one",
         )
 
-    def _no_such_file(self, statement: Use, name: str) -> Diagnostic:
-        known = self.catalogue.names(FileRecord)
-        near = nearest(name, known)
-        first = name.partition(".")[0]
-        family = [item for item in known if item.partition(".")[0] == first] or known
-        place, quoted = statement.span, f'"{first}.cnn"'
-        if not isinstance(statement.target, Text):
-            place = statement.target[0].span.to(statement.target[-1].span)
-        written = quoted if name == f"{first}.cnn" else near
-        return Diagnostic(
-            "E0330",
-            f"no installed plugin provides a file {name}",
-            place,
-            notes=(f"files of plugins: {_some(family)}",) if family else (),
-            help=f"did you mean {written}?" if written else f"a file of the project is named in quotes: use {quoted}",
-            fixes=(Fix(f"write {written}", (Edit(place, written),), "unsafe"),) if written else (),
-        )
-
 
 def _placed(item: Diagnostic, statement: Use) -> Diagnostic:
     """Return a finding about a file as one about the statement that names it, unless it has a place in a text."""
@@ -258,12 +262,3 @@ def _too_much(statement: Use, limit: Limit) -> Diagnostic:
         ),
         help=f"use only the files whose blocks are needed; {limit.advice}",
     )
-
-
-_SHOWN = 12
-"""Names of files that a note lists."""
-
-
-def _some(names: list[str]) -> str:
-    further = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {further} more" if further > 0 else "")

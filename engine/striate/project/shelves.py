@@ -158,11 +158,17 @@ class Built:
         return Source(f"{self.owner}/{path}", text.replace("\r\n", "\n"))
 
 
-def place_of(record: FileRecord, catalogue: HostCatalogue) -> tuple[Shelf, PurePosixPath]:
-    """Return where a plugin's file lies: in its package, or on a shelf of its own where a function makes it."""
+def place_of(record: FileRecord, asked: str, catalogue: HostCatalogue) -> tuple[Shelf, PurePosixPath]:
+    """Return where a plugin's file lies: in its package, or on a shelf of its own where a function makes it.
+
+    Args:
+        record: the file.
+        asked: the name that it was found by, which may say whose it is.
+        catalogue: where it was found.
+    """
     if record.build is None:
         return Package(record.package), PurePosixPath(record.resource)
-    owner = catalogue.owner(FileRecord, record.name) or record.name.partition(".")[0]
+    owner = catalogue.owner(FileRecord, asked) or ""
     shelf = Built(record, owner, catalogue.plugins.plugin(owner), catalogue.plugins.seconds)
     return shelf, shelf.path
 

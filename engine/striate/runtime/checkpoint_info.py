@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from striate.runtime.mismatch import Step
+from striate.runtime.provenance import Provenance, is_provenance
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +26,11 @@ class CheckpointInfo:
         contract: the pixel contract, as plain values.
         task: the task whose decoder turns outputs into answers.
         classes: the class names in the order of the outputs.
-        versions: the versions of striate and of the plugins that took part.
+        versions: the versions of striate and of the packages that took part.
         recipe: the settings of the recipe, as written in the language.
         epoch: how many epochs the weights have been trained for.
         metrics: the scores of these weights on the validation split.
+        plugins: the plugins that network and recipe used, see `striate.runtime.provenance`.
     """
 
     model: str
@@ -45,6 +47,7 @@ class CheckpointInfo:
     epoch: int = 0
     metrics: Mapping[str, float] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    plugins: Provenance = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return the description as JSON text."""
@@ -79,6 +82,8 @@ def _is_legal(key: str, value: Any) -> bool:
     """Whether an entry of a description that comes from a file is what it should be."""
     if key in _ITEMS:
         return isinstance(value, list) and all(isinstance(item, _ITEMS[key]) for item in value)
+    if key == "plugins":
+        return is_provenance(value)
     if key == "computation" and isinstance(value, list):
         return all(isinstance(step, dict) and _is_step(step) for step in value)
     return isinstance(value, _TYPES.get(key, dict))

@@ -54,7 +54,7 @@ class Ground:
         """Return the recipe of a point; raises DiagnosticError where it has mistakes."""
         chosen = {key: text for key, text in merged(self.settings, point).items() if key.startswith(RECIPE)}
         overrides = read_overrides(chosen, self.file, space.model, KEYS)
-        return read_recipe(self.section, space.model, self.catalogue, overrides.recipe)
+        return read_recipe(self.file, self.section, space.model, self.catalogue, overrides.recipe)
 
     def model(self, space: Space, point: Point) -> Elaboration:
         """Return the model of a point, with what is wrong with it."""

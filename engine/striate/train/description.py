@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterable
-from importlib.metadata import PackageNotFoundError, entry_points, version
+from importlib.metadata import PackageNotFoundError, version
 
 from striate.elaborate.linked import reachable
 from striate.elaborate.writing import written_value
 from striate.graph import fingerprint
-from striate.ops.record import OpRecord
 from striate.runtime.checkpoint_info import CheckpointInfo
 from striate.runtime.mismatch import computation
+from striate.runtime.provenance import provenance
 from striate.train.subject import Subject
 from striate.version import __version__
-
-_GROUP = "striate.plugins"
 
 
 def describe(subject: Subject) -> CheckpointInfo:
@@ -32,8 +30,11 @@ def describe(subject: Subject) -> CheckpointInfo:
         contract=subject.pixels.contract,
         task=subject.task.name,
         classes=subject.data.classes,
-        versions={**software(("torch", "lightning", "numpy")), **_plugins(subject)},
+        versions=software(("torch", "lightning", "numpy")),
         recipe=subject.recipe.settings(),
+        plugins=provenance(
+            model.file, model.name, graph, model.catalogue, [part.owner for part in subject.recipe.parts]
+        ),
     )
 
 
@@ -46,12 +47,3 @@ def software(packages: Iterable[str]) -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-def _plugins(subject: Subject) -> dict[str, str]:
-    """Return the versions of the plugins that recipe and layers come from."""
-    catalogue = subject.model.catalogue
-    owners = {part.owner for part in subject.recipe.parts}
-    owners |= {catalogue.owner(OpRecord, node.op) or "" for node in subject.model.graph.nodes}
-    installed = {entry.name: entry.dist for entry in entry_points(group=_GROUP)}
-    return {name: dist.version for name in sorted(owners) if (dist := installed.get(name)) is not None}

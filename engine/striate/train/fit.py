@@ -16,6 +16,7 @@ from striate.graph import fingerprint
 from striate.lower.torch import Program
 from striate.runtime.atomic import atomic_write
 from striate.runtime.checkpoint_info import CheckpointInfo
+from striate.runtime.provenance import is_provenance, unlike
 from striate.train.augmented_picture import augmented_picture
 from striate.train.description import describe
 from striate.train.environment import environment
@@ -95,7 +96,7 @@ def train(
     going_on = folder.check(resume=resume, overwrite=overwrite)
     program = start_weights(Program(subject.model.graph, subject.model.catalogue.lookup), recipe)
     try_out(subject, program)
-    run = _restored(folder, subject) if going_on else RunState()
+    run = _restored(folder, subject, tell) if going_on else RunState()
     folder.prepare(keep=going_on)
     if going_on and run.finished:
         tell("the run is finished already: only its report is made anew")
@@ -173,8 +174,11 @@ def _same_again(device: torch.device) -> Iterator[None]:
             torch.use_deterministic_algorithms(deterministic, warn_only=warn)
 
 
-def _restored(folder: RunFolder, subject: Subject) -> RunState:
-    """Return where the run in a folder stands, if it is a run of this model by this recipe."""
+def _restored(folder: RunFolder, subject: Subject, tell: Callable[[str], None]) -> RunState:
+    """Return where the run in a folder stands, if it is a run of this model by this recipe.
+
+    Plugins in other versions than it was begun with are told: the same weights may not come out of them.
+    """
     state = read_state(folder.state)
     try:
         stored: dict[str, Any] = state["striate"]
@@ -201,6 +205,10 @@ def _restored(folder: RunFolder, subject: Subject) -> RunState:
                 help="undo the changes, or begin anew: --overwrite, or another folder: --out DIR",
             )
         )
+    begun_with = stored.get("plugins", {})
+    if is_provenance(begun_with):
+        for item in unlike(begun_with, subject.model.catalogue, "the weights so far", network_only=False):
+            tell(f"warning[{item.code}]: {item.message}\nhelp: {item.help}")
     return run
 
 

@@ -77,6 +77,7 @@ def read_part(
     written: tuple[Any, Expression],
     further: Sequence[Written],
     catalogue: HostCatalogue,
+    renamed: Mapping[str, str],
 ) -> Part[Record]:
     """Resolve one part.
 
@@ -86,12 +87,14 @@ def read_part(
         written: the value in the recipe and the syntax it comes from.
         further: arguments set apart from the call, by `optimizer.lr = …`; they win over those in the call.
         catalogue: where records are found.
+        renamed: the names that the file has for things of plugins, with their whole names.
 
     Raises:
-        DiagnosticError: E0402 to E0405, all mistakes in the name and its arguments.
+        DiagnosticError: E0402 to E0405, E0702, all mistakes in the name and its arguments.
     """
     value, expression = written
     name, place = _called(what, value, expression)
+    name = renamed.get(name, name)
     record = _find(kind, what, name, place, catalogue)
     arguments = _settle(record, _arguments(value, expression), further, place)
     return Part(record, arguments, expression.span, catalogue.owner(kind, name) or "")
@@ -123,7 +126,7 @@ def _find(kind: type[Record], what: str, name: str, place: Span, catalogue: Host
     try:
         record = catalogue.find(kind, name)
     except NameClashError as error:
-        raise DiagnosticError(Diagnostic("E0405", str(error), place)) from None
+        raise DiagnosticError(error.at(place)) from None
     if record is not None:
         return record
     known = catalogue.names(kind)

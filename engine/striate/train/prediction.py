@@ -118,7 +118,7 @@ def _size(model: Model, info: CheckpointInfo | None) -> Size:
 def _task(model: Model, info: CheckpointInfo | None) -> TaskRecord:
     head = model.graph.tasks[0].name if model.graph.tasks else None
     name = head or (info.task if info and info.task else _DEFAULT_TASK)
-    record = model.catalogue.find(TaskRecord, name)
+    record = model.catalogue.identified(TaskRecord, name)
     if record is None:
         raise DiagnosticError(Diagnostic("E0405", f"no installed plugin provides the task {name}"))
     return record

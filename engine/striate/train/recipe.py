@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from striate.elaborate.faults import Fault, meant, renaming, suggestion
+from striate.elaborate.linked import renamed_in
 from striate.elaborate.repairs.values import repairs_of_value
 from striate.elaborate.settings import RecipeEnvironment, key_span, placed_settings
-from striate.host.catalogue import HostCatalogue
+from striate.host.catalogue import HostCatalogue, NameClashError
 from striate.host.records import (
     AugmentationRecord,
     DataRecord,
@@ -109,10 +110,13 @@ class Recipe:
         return written
 
 
-def read_recipe(section: Section, model: str, catalogue: HostCatalogue, overrides: tuple[Setting, ...] = ()) -> Recipe:
+def read_recipe(
+    file: File, section: Section, model: str, catalogue: HostCatalogue, overrides: tuple[Setting, ...] = ()
+) -> Recipe:
     """Read and check a recipe.
 
     Args:
+        file: the file that it is in, which may have names of its own for things of plugins.
         section: the `train` section.
         model: the model that is trained.
         catalogue: where data sets, losses and so on are found.
@@ -128,7 +132,7 @@ def read_recipe(section: Section, model: str, catalogue: HostCatalogue, override
             entries[key] = entry
     except Fault as error:
         raise DiagnosticError(error.diagnostic) from None
-    return _Reader(section, model, catalogue, entries).read()
+    return _Reader(section, model, catalogue, entries, renamed_in(file)).read()
 
 
 def check_recipes(file: File, catalogue: HostCatalogue, overrides: tuple[Setting, ...] = ()) -> list[Diagnostic]:
@@ -136,7 +140,7 @@ def check_recipes(file: File, catalogue: HostCatalogue, overrides: tuple[Setting
     findings: list[Diagnostic] = []
     for section in train_sections(file):
         try:
-            read_recipe(section, section.name.text if section.name else "", catalogue, overrides)
+            read_recipe(file, section, section.name.text if section.name else "", catalogue, overrides)
         except DiagnosticError as error:
             findings += error.diagnostics
     return findings
@@ -151,8 +155,10 @@ class _Reader:
         model: str,
         catalogue: HostCatalogue,
         entries: Mapping[str, tuple[Any, Setting]],
+        renamed: Mapping[str, str],
     ) -> None:
         self.section, self.model, self.catalogue, self.entries = section, model, catalogue, entries
+        self.renamed = renamed
         self.findings: list[Diagnostic] = []
         self.meant: set[str] = set()
         """The settings that were meant by unknown ones: they are not missing."""
@@ -217,10 +223,17 @@ class _Reader:
         }
         for part, kind in kinds.items():
             name = _called(self.entries[part][1]) if part in self.entries else None
-            record = self.catalogue.find(kind, name) if name else None
+            record = self._unchecked(kind, name) if name else None
             if record is not None and key in {argument.name for argument in record.arguments}:
                 return f"{key} is an argument of the {part}: {part} = {name}({key} = …)"
         return None
+
+    def _unchecked(self, kind: type[Record], name: str) -> Record | None:
+        """Return the record that a part names; None also where several may be meant, which reading the part tells."""
+        try:
+            return self.catalogue.find(kind, self.renamed.get(name, name))
+        except NameClashError:
+            return None
 
     def _required(self, key: str, kind: type[Record], what: str) -> Part[Record] | None:
         if key not in self.entries and key not in self.meant:
@@ -257,7 +270,7 @@ class _Reader:
         self, kind: type[Record], what: str, written: tuple[Any, Expression], further: Sequence[Written]
     ) -> Part[Record] | None:
         try:
-            return read_part(kind, what, written, further, self.catalogue)
+            return read_part(kind, what, written, further, self.catalogue, self.renamed)
         except DiagnosticError as error:
             self.findings += error.diagnostics
             return None

@@ -87,6 +87,7 @@ class Recorder(Callback):
             "run": module.run.to_plain(),
             "recipe": module.recipe.settings(),
             "fingerprint": self._info.fingerprint,
+            "plugins": {name: dict(said) for name, said in self._info.plugins.items()},
         }
 
     def _score(self, module: TrainingModule) -> EpochScore:

@@ -71,6 +71,7 @@ class RunReport:
                 _section("Recipe", _table(self.recipe.settings())),
                 _section("Network", f"<pre>{escape(self.info.text)}</pre>"),
                 *(_section(name, f"<pre>{escape(text)}</pre>") for name, text in self.info.files.items()),
+                *([_section("Plugins", _table(self._plugins()))] if self.info.plugins else []),
                 _section("Environment", _table(self.environment)),
             ]
         )
@@ -79,6 +80,13 @@ class RunReport:
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
             f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
         )
+
+    def _plugins(self) -> dict[str, str]:
+        """Return distribution, version and use of every plugin that took part."""
+        return {
+            name: f"{said['distribution'] or 'a file of the project'} {said['version']}, for the {said['used_by']}"
+            for name, said in self.info.plugins.items()
+        }
 
     def _results(self) -> dict[str, str]:
         run, test = self.run, self.test

@@ -103,7 +103,7 @@ def _task(model: Model, recipe: Recipe) -> TaskRecord:
     if model.graph.tasks and model.graph.tasks[0].name != needed:
         head = model.graph.tasks[0].name
         raise _misfit(recipe, f"{recipe.data.record.name} is for {needed}, but {model.name} ends in a {head} head")
-    record = model.catalogue.find(TaskRecord, needed)
+    record = model.catalogue.identified(TaskRecord, needed)
     if record is None:
         raise DiagnosticError(Diagnostic("E0405", f"no installed plugin provides the task {needed}", recipe.data.span))
     return record

@@ -194,7 +194,7 @@ def test_a_catalogue_with_a_name_twice_does_not_stop_completion(desk, monkeypatc
     from striate.host.catalogue import NameClashError
 
     def clash(self, kind, name):
-        raise NameClashError(name, ("one", "another"))
+        raise NameClashError(name, {"one": f"one.{name}", "another": f"another.{name}"})
 
     monkeypatch.setattr(HostCatalogue, "find", clash)
     assert "conv" in proposed(desk, HEAD + "  |")

@@ -105,7 +105,7 @@ def test_an_alias_equal_to_an_automatic_name_does_not_clash(flow):
     ],
 )
 def test_base_names_are_lower_case_words(written, name):
-    assert base_name(Name(Span(Source("", written), 0, len(written)), written)) == name
+    assert base_name(Name(Span(Source("", written), 0, len(written)), written), {}) == name
 
 
 def test_iterations_of_nested_loops_and_of_for(flow):

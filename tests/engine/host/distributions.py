@@ -13,14 +13,15 @@ def striate_{kind}(context):
 """
 
 
-def install(folder: Path, name: str, code: str, manifest: str | None = None, version: str = "1.0") -> None:
+def install(folder: Path, name: str, code: str, manifest: str | bytes | None = None, version: str = "1.0") -> None:
     """Put the distribution `striate-NAME` with the plugin NAME and its package `NAME_plugin` into a folder."""
     package, information = folder / f"{name}_plugin", folder / f"striate_{name}-{version}.dist-info"
     package.mkdir(parents=True)
     information.mkdir()
     (package / "__init__.py").write_text(code)
     if manifest is not None:
-        (package / "striate-plugin.toml").write_text(manifest)
+        content = manifest if isinstance(manifest, bytes) else manifest.encode()
+        (package / "striate-plugin.toml").write_bytes(content)
     (information / "METADATA").write_text(f"Metadata-Version: 2.1\nName: striate-{name}\nVersion: {version}\n")
     (information / "entry_points.txt").write_text(f"[striate.plugins]\n{name} = {name}_plugin\n")
 
@@ -41,7 +42,7 @@ def torch(call):
     return call.inputs[0]
 
 def onnx(call, sink):
-    raise NotImplementedError
+    sink.node("Identity", call.inputs, call.outputs)
 
 @hookimpl
 def striate_layers(context):

@@ -34,7 +34,7 @@ def catalogue(plugins: Plugins) -> HostCatalogue:
 def test_records_are_found_by_kind_and_name_with_their_owner():
     loaded = load_plugins([Entry("acme", providing(striate_layers=[layer("swirl")], striate_losses=[loss("swirl")]))])
     made = catalogue(loaded)
-    assert made.layer("swirl").name == "swirl"
+    assert made.layer("swirl").name == "acme.swirl"
     assert made.find(LossRecord, "swirl").summary == "a loss"
     assert made.owner(OpRecord, "swirl") == "acme"
     assert made.find(LossRecord, "nothing") is None

@@ -49,4 +49,4 @@ def load_with_recipe(
     overrides = read_overrides(settings or {}, file, model, KEYS)
     catalogue = HostCatalogue()
     loaded = load_source(source, model, overrides.model, catalogue)
-    return loaded, read_recipe(choose_section(file, model), model, catalogue, overrides.recipe)
+    return loaded, read_recipe(file, choose_section(file, model), model, catalogue, overrides.recipe)

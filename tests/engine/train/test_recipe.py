@@ -29,7 +29,7 @@ WHOLE = "data = digits()\nloss = cross_entropy\noptimizer = sgd(lr = 0.1)\nepoch
 def read(body: str):
     file = parse(Source("net.cnn", f"train Net {{\n{body}\n}}\n")).file
     assert file is not None
-    return read_recipe(train_sections(file)[0], "Net", CATALOGUE)
+    return read_recipe(file, train_sections(file)[0], "Net", CATALOGUE)
 
 
 def mistakes(body: str):
@@ -175,7 +175,7 @@ def test_a_name_that_two_plugins_provide(monkeypatch):
     file = parse(Source("net.cnn", f"train Net {{\n{WHOLE}}}\n")).file
     assert file is not None
     (finding,) = check_recipes(file, catalogue)
-    assert (finding.code, finding.span.text) == ("E0405", "cross_entropy")
+    assert (finding.code, finding.span.text) == ("E0702", "cross_entropy")
     assert "other and striate-plugins" in finding.message
 
 

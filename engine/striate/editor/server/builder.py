@@ -13,7 +13,7 @@ from striate.editor.server.builds import Build, Cost
 from striate.elaborate import Elaboration, elaborate, model_names
 from striate.elaborate.budget import LARGE, Budget
 from striate.elaborate.definitions import collect_all
-from striate.elaborate.linked import LinkedFile, reachable
+from striate.elaborate.linked import LinkedFile, reachable, renamed_in
 from striate.elaborate.models import demand_few_layers
 from striate.elaborate.trace import Trace
 from striate.host.catalogue import HostCatalogue
@@ -37,7 +37,7 @@ class Builder:
         if not (isinstance(file, LinkedFile) and file.torn):  # else a model may be missing because it is being edited
             self.sound = {name: build for name, build in self.sound.items() if name in names}
         shared = tuple(_shared_findings(file)) if names else ()
-        texts, budget = _Texts(file), _budget(file, names, catalogue)
+        texts, budget = _Texts(file, catalogue.generation), _budget(file, names, catalogue)
         for count, name in enumerate(names):
             key = texts.key(name)
             build = before.get(name)
@@ -101,7 +101,7 @@ def _shared_findings(file: File) -> Iterable[Diagnostic]:
 class _Texts:
     """The definitions of a file by name, to say on which texts a model depends."""
 
-    def __init__(self, file: File) -> None:
+    def __init__(self, file: File, generation: int) -> None:
         self.words: dict[str, frozenset[str]] = {}
         self.texts: dict[str, str] = {}
         for item in file.definitions:
@@ -110,7 +110,8 @@ class _Texts:
         others = tuple(other.span.source for other in reachable(file))[1:]
         lacks = (file.complete, file.torn) if isinstance(file, LinkedFile) else ()
         uses = [used.statement.span.text for used in file.uses] if isinstance(file, LinkedFile) else ()
-        self.outside: Hashable = (others, lacks, tuple(uses))
+        renamed = tuple(renamed_in(file).items())
+        self.outside: Hashable = (others, lacks, tuple(uses), renamed, generation)
 
     def key(self, model: str) -> Hashable:
         """Return what tells apart everything that a model may depend on."""

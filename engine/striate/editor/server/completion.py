@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from striate.codes import catalogue as pages
 from striate.editor.server import describe, proposals
@@ -17,9 +18,13 @@ from striate.editor.server.proposals import Proposal
 from striate.editor.server.recipes import arguments_of, called_network, part_of
 from striate.editor.server.values import written
 from striate.editor.server.words import CallSite, Definition, Role
+from striate.host.catalogue import NameClashError
+from striate.host.identity import FIRST_PARTY, qualifier
 from striate.host.installed import installed_plugins
+from striate.host.kinds import PLURAL_OF
 from striate.host.records import FileRecord, HeadRecord
 from striate.ops.record import OpRecord
+from striate.ops.registry import BUILTIN
 from striate.project.shelves import project_of
 from striate.settings import parts_of, scalars_of
 from striate_dsl.diagnostics import DiagnosticError
@@ -119,10 +124,24 @@ class _Finder:
         yield from (Proposal(prefix, "file", group=2) for prefix in self.sight.prefixes())
 
     def _layers(self) -> Iterator[Proposal]:
-        for name in self.library.catalogue.layer_names():
-            record = self.library.catalogue.layer(name)
-            if record is not None:
-                yield proposals.layer(record)
+        yield from (proposals.layer(name, BUILTIN[name]) for name in BUILTIN)
+        yield from (proposals.layer(name, record) for name, record in self._provided(OpRecord))
+
+    def _provided(self, kind: type[Any]) -> Iterator[tuple[str, Any]]:
+        """Yield the plugins' records of a kind by what is to be written: the file's names, whole ones in a clash."""
+        catalogue = self.library.catalogue
+        for name, whole in self.sight.renamed.items():
+            found = catalogue.provided(whole)
+            if found is not None and PLURAL_OF[kind] in found.kinds:
+                yield name, catalogue.find(kind, whole)
+        for name in catalogue.names(kind):
+            try:
+                ways = {name: catalogue.find(kind, name)}
+            except NameClashError as error:
+                ways = {way: catalogue.find(kind, way) for way in error.ways.values()}
+            for way, record in ways.items():
+                if record is not None and way not in self.sight.renamed and not (kind is OpRecord and way in BUILTIN):
+                    yield way, record
 
     def _values(self) -> Iterator[Proposal]:
         """Yield what an expression may name."""
@@ -203,13 +222,18 @@ class _Finder:
         for item in self._records(FileRecord):
             if item.label.startswith(before):
                 yield replace(item, label=item.label.removeprefix(before), kind="file")
+        for plugin in self.library.catalogue.plugins.installed:
+            whole = [f"{qualifier(plugin.name)}.{name}" for name in self.library.catalogue.provides(plugin.name)]
+            for name in whole:
+                if name.startswith(before) and (before or plugin.name != FIRST_PARTY):
+                    yield Proposal(name.removeprefix(before), "record", plugin.label, group=6)
         if not before:
             yield Proposal('"…"', "file", "a file of the project", snippet='"$0.cnn"', group=0)
 
     def _records(self, kind: type) -> Iterator[Proposal]:
-        catalogue = self.library.catalogue
-        for name in catalogue.names(kind):
-            yield proposals.record(catalogue.find(kind, name), catalogue.owner(kind, name))
+        for name, record in self._provided(kind):
+            whole = self.sight.renamed.get(name, name)
+            yield proposals.record(name, record, self.library.catalogue.owner(kind, whole))
 
     def _paths(self) -> Iterator[Proposal]:
         shelf, path = project_of(self.document.source.name)

@@ -17,8 +17,9 @@ from striate.editor.server.scanner import scan
 from striate.editor.server.texts import Buffer, Texts
 from striate.editor.server.words import Scan
 from striate.elaborate import Elaboration
-from striate.elaborate.linked import LinkedFile, reachable
+from striate.elaborate.linked import LinkedFile, reachable, renamed_in
 from striate.host.catalogue import HostCatalogue
+from striate.host.project_files import stamp_of
 from striate.ops.record import OpRecord
 from striate.ops.registry import BUILTIN
 from striate.project.linking import link_parsed
@@ -42,10 +43,12 @@ class SupersededError(Exception):
 class Catalogue(HostCatalogue):
     """The layers and records of the server. Long elaborations ask it all the time, and are stopped through it."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, folder: Path | None = None) -> None:
+        """Take the folder of the project whose settings hold, by default the current one."""
+        super().__init__(folder=folder)
         self._asked = threading.local()
         self._lookups = 0
+        self._stamp = stamp_of(folder)
 
     def limit(self, is_current: Callable[[], bool] | None) -> None:
         """Stop whatever asks from this thread on, once it is not current any more."""
@@ -63,7 +66,17 @@ class Catalogue(HostCatalogue):
 
     def has_layer(self, name: str) -> bool:
         """Whether somebody provides a layer."""
-        return name in BUILTIN or name in self.names(OpRecord)
+        if name in BUILTIN or name in self.names(OpRecord):
+            return True
+        found = self.provided(name)
+        return found is not None and "layers" in found.kinds
+
+    def refresh(self) -> None:
+        """Look for the plugins anew if settings, what is trusted, or a file that is a plugin have changed."""
+        stamp = stamp_of(self.folder)
+        if stamp != self._stamp:
+            self._stamp = stamp
+            self.forget()
 
     def _demand_current(self) -> None:
         is_current = getattr(self._asked, "is_current", None)
@@ -111,7 +124,7 @@ class Library:
     def __init__(self, roots: Iterable[Path] = (), catalogue: Catalogue | None = None) -> None:
         self.roots = list(roots)
         self.texts = Texts()
-        self.catalogue = catalogue or Catalogue()
+        self.catalogue = catalogue or Catalogue(self.roots[0] if self.roots else None)
         self.documents: dict[str, Document] = {}
         self._scans: OrderedDict[Source, Scan] = OrderedDict()
 
@@ -139,6 +152,7 @@ class Library:
         Raises:
             SupersededError: it is not current any more.
         """
+        self.catalogue.refresh()
         self.catalogue.limit(is_current)
         try:
             analysis = self._checked(document, settled=settled)
@@ -200,13 +214,14 @@ class Library:
         linked = document.linked
         made: dict[Source, Sight] = {}
         uses = [(used.prefix, self._sight_of(used.file, made)) for used in linked.uses] if linked else []
-        return Sight(document.source.name, self.scan(document.source), uses, self.catalogue.has_layer)
+        renamed = renamed_in(linked) if linked else {}
+        return Sight(document.source.name, self.scan(document.source), uses, self.catalogue.has_layer, renamed)
 
     def _sight_of(self, file: LinkedFile, made: dict[Source, Sight]) -> Sight:
         source = file.span.source
         if source not in made:
             uses = [(used.prefix, self._sight_of(used.file, made)) for used in file.uses]
-            made[source] = Sight(source.name, self.scan(source), uses, self.catalogue.has_layer)
+            made[source] = Sight(source.name, self.scan(source), uses, self.catalogue.has_layer, renamed_in(file))
         return made[source]
 
     def related(self, document: Document) -> dict[Source, Sight]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from striate.editor.server import describe
@@ -10,11 +11,12 @@ from striate.editor.server.documents import Document, Library
 from striate.editor.server.hover_calls import block_uses, layer_uses, model_totals
 from striate.editor.server.instances import Instances, spread_of_values
 from striate.editor.server.names import OVERRIDING, Sight, Symbol, called, network_of, symbol_of
-from striate.editor.server.recipes import argument_of, record_of
+from striate.editor.server.recipes import argument_of, record_of, things_of
 from striate.editor.server.values import written
 from striate.editor.server.words import CallSite, Definition, Role, Word, first_word
 from striate.elaborate.values import ValueRef
 from striate.host.records import FileRecord, HeadRecord
+from striate.ops.record import OpRecord
 from striate.settings import parts_of, scalars_of, title_of
 from striate_dsl.diagnostics import DiagnosticError
 
@@ -84,7 +86,7 @@ class _Card:
             return self._local(word, symbol)
         if symbol.kind == "argument" and word.call is not None:
             return self._argument(word.text, word.call, symbol.home)
-        return self._record(word, symbol)
+        return self._renamed(word, symbol) if symbol.kind == "renamed" else self._record(word, symbol)
 
     def _keyword(self, word: Word) -> str | None:
         text = describe.KEYWORDS.get(word.text)
@@ -125,6 +127,18 @@ class _Card:
         runs = self.instances.runs(self.sight, word.home, word.start) if word.role in _CALLEES else []
         uses = layer_uses(runs, record)
         return "\n\n".join([describe.layer_card(record), *([f"---\n\n{uses}"] if uses else [])])
+
+    def _renamed(self, word: Word, symbol: Symbol) -> str | None:
+        """Return what the file's own name for a plugin's thing stands for, as far as it can be meant at the place."""
+        whole = self.sight.renamed[symbol.name]
+        head = f"`{symbol.name}` is `{whole}` in this file." if symbol.name != whole else ""
+        return "\n\n---\n\n".join([head, *self._things(whole, word)])
+
+    def _things(self, whole: str, word: Word) -> Iterator[str]:
+        catalogue = self.library.catalogue
+        for kind, record in things_of(catalogue, whole, word):
+            card = self._layer(word, Symbol("layer", whole)) if kind is OpRecord else None
+            yield card or describe.record_card(record, catalogue.owner(kind, whole))
 
     def _definition(self, word: Word) -> str | None:
         found = self.sight.definition(word.dotted)
@@ -182,7 +196,7 @@ class _Card:
         kind = HeadRecord if symbol.kind == "head" else FileRecord if symbol.kind == "used" else None
         found = None if kind is None else catalogue.find(kind, symbol.name)
         if kind is None or found is None:
-            return None
+            return "\n\n---\n\n".join(self._things(symbol.name, word)) or None if symbol.kind == "used" else None
         return describe.record_card(found, catalogue.owner(kind, symbol.name))
 
 

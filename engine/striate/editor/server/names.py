@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from striate.editor.server.words import BINDING, CallSite, Definition, Role, Scan, Word
+from striate.editor.server.words import BINDING, CallSite, Definition, Role, Scan, Word, first_word
 
 _LOOKED_UP = frozenset({Role.STEP, Role.VALUE, Role.PLACEHOLDER, Role.OUTPUT, Role.BASE, Role.ATTRIBUTE})
 _DEEPEST = 50
@@ -23,7 +23,8 @@ class Symbol:
     """What a name stands for.
 
     Attributes:
-        kind: local, size, output, block, model, file, used, layer, argument, head, recipe, profile, plugin or record.
+        kind: local, size, output, block, model, file, used, renamed, layer, argument, head, recipe, profile, plugin or
+            record.
         name: the name itself.
         file: the file that gives it, empty for what no file gives.
         home: the block or model in which it holds, the layer that an argument is of, or the setting of a record.
@@ -37,12 +38,16 @@ class Symbol:
 
 @dataclass(eq=False)
 class Sight:
-    """A scanned file and the files that it uses: for each what stands before its names (`x.` or nothing)."""
+    """A scanned file and the files that it uses: for each what stands before its names (`x.` or nothing).
+
+    `renamed` are the names that it has for things of plugins, with their whole names.
+    """
 
     file: str
     scan: Scan
     uses: Sequence[tuple[str, Sight]] = ()
     is_layer: Callable[[str], bool] = field(default=lambda name: False)
+    renamed: Mapping[str, str] = field(default_factory=dict)
     _bound: dict[int, dict[str, list[Word]]] = field(default_factory=dict, init=False)
 
     def bindings(self, home: Definition | None) -> Mapping[str, list[Word]]:
@@ -86,9 +91,10 @@ def symbol_of(word: Word, sight: Sight) -> Symbol | None:
 
 def occurrences(symbol: Symbol, sights: Iterable[Sight]) -> Iterator[tuple[Sight, Word]]:
     """Yield all words that stand for a symbol, file by file in the order of the text."""
+    last = symbol.name.rpartition(".")[2]  # of `acme.swirl` the word that stands for it is the last one
     for sight in sights:
         for word in sight.scan.words:
-            if word.text == symbol.name and symbol_of(word, sight) == symbol:
+            if word.text in (last, symbol.name) and symbol_of(word, sight) == symbol:
                 yield sight, word
 
 
@@ -119,6 +125,8 @@ def _target(word: Word, sight: Sight, depth: int) -> tuple[Sight, Definition] | 
         return _target(value, sight, depth + 1) if value is not None and value is not word else None
     if symbol.kind in ("block", "model"):
         return network_of(word.dotted, sight)
+    if symbol.kind == "renamed":
+        return sight.renamed[symbol.name]
     return symbol.name if symbol.kind in ("layer", "record", "head") else None
 
 
@@ -141,7 +149,7 @@ def _local(name: str, sight: Sight, home: Definition | None) -> Symbol | None:
 def _looked_up(word: Word, sight: Sight) -> Symbol | None:
     if word.before is not None:
         is_file = word.before.text in sight.prefixes() and word.before.text not in sight.bindings(word.home)
-        return _global(word.dotted, sight) if is_file else None
+        return _global(word.dotted, sight) if is_file else _qualified(word, sight)
     if word.text in sight.bindings(word.home):
         return _local(word.text, sight, word.home)
     if word.role is Role.OUTPUT:
@@ -149,8 +157,32 @@ def _looked_up(word: Word, sight: Sight) -> Symbol | None:
     return _global(word.text, sight) or _beyond(word, sight)
 
 
+def _qualified(word: Word, sight: Sight) -> Symbol | None:
+    """Return the thing of a plugin that a name with its owner before the dot stands for."""
+    if first_word(word).text in sight.bindings(word.home):
+        return None
+    if word.before is not None and word.before.role is Role.HEAD:
+        return Symbol("head", word.dotted)
+    if word.setting and not word.setting.startswith("model."):
+        return Symbol("record", word.dotted, home=word.setting)
+    return Symbol("layer", word.dotted) if sight.is_layer(word.dotted) else None
+
+
+def _renamed_or(kind: str) -> Callable[[Word, Sight], Symbol]:
+    """Return the rule for a word that is the file's name for a plugin's thing, or else of a kind."""
+
+    def rule(word: Word, sight: Sight) -> Symbol:
+        if word.text in sight.renamed:
+            return Symbol("renamed", word.text, sight.file)
+        return Symbol(kind, word.text, sight.file if kind == "file" else "")
+
+    return rule
+
+
 def _beyond(word: Word, sight: Sight) -> Symbol | None:
     """Return what a name stands for that neither the body nor a definition of a file gives."""
+    if word.text in sight.renamed:
+        return Symbol("renamed", word.text, sight.file)
     if word.text in sight.prefixes():
         return Symbol("file", word.text, sight.file)
     if word.setting and not word.setting.startswith("model."):
@@ -212,10 +244,10 @@ _RULES: dict[Role, Callable[[Word, Sight], Symbol | None]] = {
     Role.MODEL: lambda word, sight: Symbol("model", word.text, sight.file),
     Role.OWNER: lambda word, sight: _global(word.dotted, sight),
     Role.ARGUMENT: _argument,
-    Role.FILE: lambda word, sight: Symbol("file", word.text, sight.file),
+    Role.FILE: _renamed_or("file"),
     Role.USED: lambda word, sight: Symbol("used", word.home.name.dotted if word.home and word.home.name else word.text),
     Role.SETTING: _setting,
-    Role.HEAD: lambda word, sight: Symbol("head", word.text),
+    Role.HEAD: _renamed_or("head"),
     Role.RECIPE: lambda word, sight: Symbol("recipe", word.text, sight.file),
     Role.PROFILE: lambda word, sight: Symbol("profile", word.text, sight.file),
     Role.PLUGIN: lambda word, sight: Symbol("plugin", word.text),

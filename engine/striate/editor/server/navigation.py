@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from striate.editor.server.documents import Document, Library
-from striate.editor.server.names import Symbol, is_definition, occurrences, symbol_of
-from striate.editor.server.recipes import record_of
+from striate.editor.server.names import Sight, Symbol, is_definition, occurrences, symbol_of
+from striate.editor.server.recipes import record_of, things_of
+from striate.editor.server.words import Word
 from striate.elaborate.linked import LinkedFile
 from striate.host.records import Factory, HeadRecord
 from striate_dsl.diagnostics import DiagnosticError
 from striate_dsl.source import Source
 
-_ELSEWHERE = frozenset({"layer", "argument", "head", "record", "plugin"})
+_ELSEWHERE = frozenset({"layer", "argument", "head", "record", "plugin", "renamed", "used"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def definitions(library: Library, document: Document, offset: int) -> list[Targe
     if word is None or symbol is None:
         return []
     if symbol.kind in _ELSEWHERE:
-        return _in_python(library, symbol)
+        return _in_python(library, symbol, word, sight)
     texts = library.related(document)
     found = occurrences(symbol, texts.values())
     sources = {sight.file: source for source, sight in texts.items()}
@@ -93,18 +94,21 @@ def _used_file(document: Document, offset: int) -> LinkedFile | None:
     return None
 
 
-def _in_python(library: Library, symbol: Symbol) -> list[Target]:
+def _in_python(library: Library, symbol: Symbol, word: Word, sight: Sight) -> list[Target]:
     """Return where a layer or record is made."""
     try:
-        made = _maker(library, symbol)
+        made = _maker(library, symbol, word, sight)
     except DiagnosticError:
         return []
     place = None if made is None else _place_of(made)
     return [] if place is None else [Target(None, place[1], place[1], place[0])]
 
 
-def _maker(library: Library, symbol: Symbol) -> Any:
+def _maker(library: Library, symbol: Symbol, word: Word, sight: Sight) -> Any:
     catalogue = library.catalogue
+    if symbol.kind in ("renamed", "used"):
+        whole = sight.renamed.get(symbol.name, symbol.name)
+        return next((record for _, record in things_of(catalogue, whole, word)), None)
     if symbol.kind == "record":
         return record_of(catalogue, symbol.home, symbol.name)[1]
     if symbol.kind == "head":
@@ -121,7 +125,7 @@ def _place_of(record: Any) -> tuple[Path, int] | None:
         return _place_of_factory(factory)
     if function is None:
         return None
-    return _place_of_function(unwrap(function), record.name)
+    return _place_of_function(unwrap(function), record.name.rpartition(".")[2])
 
 
 def _place_of_function(function: Any, name: str) -> tuple[Path, int] | None:

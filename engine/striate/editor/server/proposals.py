@@ -60,10 +60,10 @@ class Proposal:
     group: int = 5
 
 
-def layer(record: OpRecord) -> Proposal:
-    """Return a layer, with places for the arguments that must be written."""
+def layer(name: str, record: OpRecord) -> Proposal:
+    """Return a layer under the name that it has in the file, with places for the arguments that must be written."""
     required = [argument.name for argument in record.arguments if argument.required]
-    return Proposal(record.name, "layer", record.signature, record.summary, _call(record.name, required), 3)
+    return Proposal(name, "layer", record.signature, record.summary, _call(name, required), 3)
 
 
 def block(name: str, sight: Sight, definition: Definition) -> Proposal:
@@ -91,14 +91,12 @@ def argument(item: Argument) -> Proposal:
     return Proposal(item.name, "argument", item.kind.describe(), item.summary, f"{item.name} = $0", group)
 
 
-def record(item: Any, owner: str | None) -> Proposal:
-    """Return a plugin's record as the value of a setting."""
+def record(name: str, item: Any, owner: str | None) -> Proposal:
+    """Return a plugin's record, under the name that it has in the file, as the value of a setting."""
     arguments: tuple[Argument, ...] = getattr(item, "arguments", ())
     required = [argument.name for argument in arguments if argument.required]
-    named = ", ".join(f"{name} = ${{{place}}}" for place, name in enumerate(required, 1))
-    return Proposal(
-        item.name, "record", owner or "", describe.record_card(item), f"{item.name}({named})" if named else None, 1
-    )
+    named = ", ".join(f"{argument} = ${{{place}}}" for place, argument in enumerate(required, 1))
+    return Proposal(name, "record", owner or "", describe.record_card(item), f"{name}({named})" if named else None, 1)
 
 
 def choices(kind: Kind) -> Iterator[Proposal]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from striate.editor.server.names import Sight, called
 from striate.editor.server.scanner import scan
 from striate.editor.server.words import CallSite, Definition, Role, Word
 from striate.host.catalogue import HostCatalogue
+from striate.host.kinds import KINDS
 from striate.host.records import HeadRecord
 from striate.ops.arguments import Argument
 from striate.settings import Part, parts_of
@@ -23,6 +25,21 @@ def record_of(catalogue: HostCatalogue, setting: str, name: str) -> tuple[type, 
     part = part_of(setting)
     record = None if part is None else catalogue.find(part.record, name)
     return (None, None) if part is None or record is None else (part.record, record)
+
+
+def things_of(catalogue: HostCatalogue, whole: str, word: Word) -> Iterator[tuple[type, Any]]:
+    """Yield the records that a plugin has under a whole name such as `acme.focal`, with their types.
+
+    Where a word stands for it, only those that can be meant there: a loss as the value of `loss`, a head behind `head`.
+    """
+    found = catalogue.provided(whole)
+    part = part_of(word.setting) if word.setting else None
+    wanted = part.record if part is not None else HeadRecord if word.role is Role.HEAD else None
+    for kind in KINDS:
+        if found is not None and kind.plural in found.kinds and wanted in (None, kind.record):
+            record: Any = catalogue.find(kind.record, whole)
+            if record is not None:
+                yield kind.record, record
 
 
 def arguments_of(catalogue: HostCatalogue, callee: Word, name: str) -> tuple[Argument, ...]:
@@ -52,5 +69,7 @@ def head_network(catalogue: HostCatalogue, name: str) -> tuple[Sight, Definition
 def called_network(catalogue: HostCatalogue, call: CallSite, sight: Sight) -> tuple[Sight, Definition] | str | None:
     """Return the block or model that a call is of, a task head's included, or the name of its layer or record."""
     if call.callee.role is Role.HEAD:
-        return head_network(catalogue, call.callee.text)
+        return head_network(catalogue, sight.renamed.get(call.callee.text, call.callee.text))
+    if call.callee.before is not None and call.callee.before.role is Role.HEAD:
+        return head_network(catalogue, call.callee.dotted)
     return called(call, sight)

@@ -20,7 +20,7 @@ from striate_dsl.source import Source, Span
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _APART = frozenset({Role.ARGUMENT, Role.SETTING, Role.ATTRIBUTE, Role.KEYWORD, Role.HEAD, Role.USED, Role.PLUGIN})
-_RENAMED = frozenset({"local", "size", "output", "block", "model", "file", "recipe", "profile"})
+_RENAMED = frozenset({"local", "size", "output", "block", "model", "file", "renamed", "recipe", "profile"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ class Server(LanguageServer):
             folders = [path_of(params.root_uri, self.root)[0]]
         self.library.roots = [folder for folder in folders if folder.is_dir()]
         self.root = self.library.roots[0] if self.library.roots else self.root
+        self.library.catalogue.folder = self.root
         encoding = self.workspace.position_encoding
         self.wire = Wire(self.library.texts, str(getattr(encoding, "value", encoding) or "utf-16"))
 

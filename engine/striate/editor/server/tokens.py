@@ -41,6 +41,7 @@ _BY_SYMBOL = {
     "block": ("class", ()),
     "model": ("type", ()),
     "file": ("namespace", ()),
+    "renamed": ("function", ()),
     "used": ("namespace", ()),
     "plugin": ("namespace", ()),
     "size": ("variable", ("readonly",)),
