@@ -105,7 +105,8 @@ def test_weights_carry_their_description(whole):
     assert info.epoch == result.run.best.epoch
     assert info.metrics["accuracy"] == result.run.best.metrics["accuracy"]
     assert info.recipe["optimizer"] == "adam(lr = 0.01)"
-    assert {"striate", "torch", "lightning", "striate-plugins"} <= set(info.versions)
+    assert {"striate", "torch", "lightning"} <= set(info.versions)
+    assert set(info.plugins) == {"striate-plugins"}
     assert set(weights(folder)) == set(model.graph.weights)
 
 
