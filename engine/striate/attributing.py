@@ -115,7 +115,7 @@ def read_method(written: str, catalogue: HostCatalogue) -> Part[ExplainerRecord]
         told = error.diagnostic if isinstance(error, Fault) else Diagnostic("E0725", f"{written} is no method")
         raise DiagnosticError(told) from None
     assert setting.value is not None, "settings that are placed have a value"
-    return read_part(ExplainerRecord, "method", (value, setting.value), (), catalogue)
+    return read_part(ExplainerRecord, "method", (value, setting.value), (), catalogue, {})
 
 
 def _layer(graph: Graph, wanted: str | None) -> str:
