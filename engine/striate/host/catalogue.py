@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 Record = TypeVar("Record")
 
+_OUTSIDE = frozenset({"files", "passes", "backends", "exporters", "importers", "explainers", "commands"})
+"""The kinds whose names no graph, checkpoint or recipe holds: their records keep the name that the plugin gives."""
+
 
 class NameClashError(DiagnosticError):
     """E0702: several plugins provide the same name; the message names all of them and the ways out.
@@ -122,8 +125,8 @@ class HostCatalogue:
     def find(self, kind: type[Record], name: str) -> Record | None:
         """Return a plugin's record of a kind by name (`focal`, or `acme.focal` to say whose), or None.
 
-        It goes by its identity: what is not striate's own is called `acme.focal`, however it was asked for. Files keep
-        the names that they are used by.
+        It goes by its identity: what is not striate's own is called `acme.focal`, however it was asked for. Files,
+        exporters and what else is no part of a network or recipe keep their plain names.
 
         Raises:
             NameClashError: several plugins provide it.
@@ -183,7 +186,7 @@ class HostCatalogue:
     def _record(self, plural: str, owner: str, name: str) -> Any:
         """Return a plugin's record under its identity, always the same object; None where the plugin has failed."""
         record = self.plugins.record(plural, name, owner)
-        if record is None or plural == "files" or owner == FIRST_PARTY:
+        if record is None or plural in _OUTSIDE or owner == FIRST_PARTY:
             return record
         known = self._identified.get((plural, owner, name))
         if known is None or known[0] is not record:
@@ -214,6 +217,16 @@ class HostCatalogue:
     def plugin_of(self, name: str) -> str | None:
         """Return the installed plugin that a dotted name begins with, None where it begins with none."""
         return self._qualified(name)[0]
+
+    def ways(self, kind: type, name: str) -> Mapping[str, str]:
+        """Return what is written to mean each plugin's thing of a name, by plugin: the name itself if it is one's."""
+        from striate.host.kinds import PLURAL_OF  # noqa: PLC0415  # once plugins are needed
+
+        try:
+            found = self._whose(PLURAL_OF[kind], name)
+        except NameClashError as error:
+            return error.ways
+        return {} if found is None else {found[0]: name}
 
     def of(self, kind: type) -> Mapping[str, tuple[str, Any]]:
         """Return owner and record by name of all plugins' records of a kind; their plugins are loaded."""

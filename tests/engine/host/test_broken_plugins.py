@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 import pytest
+from PIL import Image
 
 from striate.cli import group
 from tests.engine.host.distributions import install, layer, loss
@@ -123,7 +124,7 @@ SOUND = {"fine", "chatty", "one", "two", "untidy", "linked", "striate-plugins"}
 def run(folder, tmp_path):
     """Run `striate` with these plugins installed."""
 
-    def call(*arguments: str, text: str = NET, **variables: str) -> subprocess.CompletedProcess[str]:
+    def call(*arguments: str, text: str = NET, told: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
         (tmp_path / "net.cnn").write_text(text)
         own = {"PYTHONPATH": str(folder), "STRIATE_PLUGIN_SECONDS": "2", "STRIATE_CONFIG": str(tmp_path / "config")}
         path = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
@@ -135,7 +136,7 @@ def run(folder, tmp_path):
             text=True,
             check=False,
             timeout=120,
-            stdin=subprocess.DEVNULL,
+            input=told,
         )
         if arguments[:2] != ("plugins", "doctor"):
             assert "Traceback" not in done.stdout + done.stderr
@@ -184,6 +185,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "search": ("net.cnn", "--device", "cpu", "--out", "found"),
     "eval": ("net.cnn", "--device", "cpu", "--weights", "run/best.safetensors"),
     "predict": ("net.cnn", "--device", "cpu", "--weights", "run/best.safetensors", "--split", "test", "--limit", "1"),
+    "attribute": ("net.cnn", "image.png", "--device", "cpu", "--weights", "run/best.safetensors"),
     "export": ("net.cnn", "--no-verify", "-o", "net.onnx"),
     "import": ("net.onnx", "--no-verify", "-o", "again.cnn"),
     "explain": ("cross_entropy",),
@@ -198,6 +200,19 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "plugins distrust": ("ours.py",),
 }
 """Arguments with which each command does its work, in an order in which each has what it needs."""
+
+
+def _message(body: str) -> str:
+    return f"Content-Length: {len(body)}\r\n\r\n{body}"
+
+
+INPUTS = {
+    "lsp": _message('{"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"capabilities": {}}}')
+    + _message('{"jsonrpc": "2.0", "method": "initialized", "params": {}}')
+    + _message('{"jsonrpc": "2.0", "id": 2, "method": "shutdown"}')
+    + _message('{"jsonrpc": "2.0", "method": "exit"}')
+}
+"""What commands are told that listen."""
 
 
 def leaves(found: click.Command, name: str = "") -> Iterator[str]:
@@ -220,9 +235,10 @@ def test_every_command_is_tried():
 def test_every_command_works(run, tmp_path):
     (tmp_path / "striate.toml").write_text('plugins = ["ours.py"]\n')
     (tmp_path / "ours.py").write_text("raise RuntimeError('ours')\n")
+    Image.new("RGB", (8, 8)).save(tmp_path / "image.png")
     text = NET.replace("relu", "still") + RECIPE
     for name, arguments in COMMANDS.items():
-        done = run(*name.split(), *arguments, text=text, STRIATE_PLUGIN_SECONDS="1")
+        done = run(*name.split(), *arguments, text=text, told=INPUTS.get(name, ""), STRIATE_PLUGIN_SECONDS="1")
         assert done.returncode == 0, f"{name}: {done.stdout}{done.stderr}"
         assert "hello from chatty" not in done.stdout, name
         named = [key for key, (_, _, reason) in BROKEN.items() if f"plugin {key} cannot be loaded: " in done.stderr]

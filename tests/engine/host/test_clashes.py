@@ -14,14 +14,20 @@ from striate.host.catalogue import HostCatalogue, NameClashError
 from striate.host.kinds import KINDS
 from striate.ops.rectifier import RELU
 from striate.plugin import (
+    BackendRecord,
+    CommandRecord,
     DataRecord,
+    ExplainerRecord,
+    ExporterRecord,
     Factory,
     FileRecord,
     HeadRecord,
+    ImporterRecord,
     LossRecord,
     MetricRecord,
     OpRecord,
     OptimizerRecord,
+    PassRecord,
     ScheduleRecord,
     TaskRecord,
 )
@@ -49,6 +55,12 @@ RECORDS = {
     "optimizers": lambda name: OptimizerRecord(name, "a", Factory("math:sqrt")),
     "schedules": lambda name: ScheduleRecord(name, "a", Factory("math:sqrt")),
     "metrics": lambda name: MetricRecord(name, "a", Factory("math:sqrt")),
+    "passes": lambda name: PassRecord(name, "a", Factory("math:sqrt")),
+    "backends": lambda name: BackendRecord(name, "a", Factory("math:sqrt")),
+    "exporters": lambda name: ExporterRecord(name, "a", Factory("math:sqrt"), "A format", ".a"),
+    "importers": lambda name: ImporterRecord(name, "a", Factory("math:sqrt"), (".a",)),
+    "explainers": lambda name: ExplainerRecord(name, "a", Factory("math:sqrt")),
+    "commands": lambda name: CommandRecord(name, "a", Factory("math:sqrt")),
 }
 """A record of every kind by its name."""
 

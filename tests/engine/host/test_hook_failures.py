@@ -449,8 +449,8 @@ def striate_layers(context):
 @pytest.mark.parametrize(
     ("shape", "said"),
     [
-        ("return 1 / 0", "error[E0720]: the rules of the layer bent failed: ZeroDivisionError: division by zero"),
-        ("return [3, 4]", "error[E0721]: bent: its shape rule gave no tuple of TensorTypes"),
+        ("return 1 / 0", "error[E0720]: the rules of the layer acme.bent failed: ZeroDivisionError: division by zero"),
+        ("return [3, 4]", "error[E0721]: acme.bent: its shape rule gave no tuple of TensorTypes"),
     ],
 )
 def test_a_rule_that_fails_is_told_at_the_call_and_the_rest_is_checked(run, shape, said):
