@@ -28,7 +28,7 @@ from striate.host.work_records import (
 )
 from striate.ops.arguments import Argument, Flag, Integer, OneOf, Optional, Padding, Pair, PerAxis, Real
 from striate.ops.problems import Check, LayerError, Problem
-from striate.ops.record import OpRecord, Sample, TorchCall, WeightSpec, Window
+from striate.ops.record import InputDomain, OpRecord, Sample, TorchCall, WeightSpec, Window
 from striate.ops.shape_arguments import AxisNames, NamedValue
 from striate.ops.targets import OnnxCall, OnnxSink
 from striate.ops.work import Kept, Work, keeping, no_operations, per_entry
@@ -51,6 +51,7 @@ __all__ = [
     "HeadRecord",
     "ImporterRecord",
     "Initializer",
+    "InputDomain",
     "Integer",
     "Kept",
     "LayerError",
