@@ -44,7 +44,7 @@ from striate.ops.arguments import (
     Real,
 )
 from striate.ops.problems import Check, LayerError, Problem
-from striate.ops.record import OpRecord, Sample, TorchCall, WeightSpec, Window
+from striate.ops.record import InputDomain, OpRecord, Sample, TorchCall, WeightSpec, Window
 from striate.ops.shape_arguments import AxisNames, NamedValue
 from striate.ops.targets import OnnxCall, OnnxSink
 from striate.ops.work import Kept, Work, keeping, no_operations, per_entry
@@ -71,6 +71,7 @@ __all__ = [
     "ImporterRecord",
     "Initializer",
     "InitializerRecord",
+    "InputDomain",
     "Integer",
     "Kept",
     "LayerError",

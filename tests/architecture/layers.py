@@ -39,6 +39,8 @@ ROOMS: dict[str, frozenset[str]] = {
     "search": LOWERED | {"train"},  # train: recipes, and the runs of the trials
     "reference": LOWERED
     | {"view", "train", "project", "codes", "facade"},  # everything that has a page; facade: hooks'
+    "conformance": LOWERED
+    | {"project", "reference", "facade"},  # facade: networks around a layer are built, checked and exported as users do
     "facade": LOWERED
     | {
         "view",
@@ -67,6 +69,7 @@ ROOMS: dict[str, frozenset[str]] = {
         "formats",
         "facade",
         "editor",
+        "conformance",
     },
     "plugins": frozenset({"facade"}),  # and of the facade only the public names
 }
@@ -91,10 +94,12 @@ HOMES: dict[str, tuple[str, ...]] = {
     "pluggy": ("striate.host",),
     "pygls": ("striate.editor.server",),
     "pygments": ("striate.editor",),
+    "pytest": ("striate.conformance.pytest_cases",),
     "rich": ("striate.cli", "striate.train", "striate.view"),
     "safetensors": ("striate.onnx", "striate.runtime", "striate.train"),
     "sklearn": ("striate_plugins",),
     "torch": (
+        "striate.conformance",
         "striate.formats",
         "striate.importer",
         "striate.importing.aten",

@@ -49,7 +49,7 @@ SUMMARIES = {
     "export": "Write a network as ONNX and verify it in ONNX Runtime.",
     "import": "Read an ONNX file as a .cnn file and its weights, or weights for a network.",
     "explain": "Say what a finding's code, a layer or another name means.",
-    "plugins": "Show installed plugins and what ails them; disable and enable them.",
+    "plugins": "Show installed plugins, check what they provide; disable and enable them.",
     "lsp": "Serve an editor: findings, sizes, completion, renaming.",
 }
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from striate.cli.boundary import FINDINGS, terminal_width
+from striate.cli.plugins_check import check
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -23,10 +24,13 @@ if TYPE_CHECKING:
 
 @click.group("plugins")
 def command() -> None:
-    """Show installed plugins, find out what ails one, disable and enable them; trust a project's files.
+    """Show installed plugins, find out what ails them, check what they provide, disable and enable them; trust files.
 
-    Only doctor runs a plugin's code, in a process of its own.
+    Only doctor and check run a plugin's code, doctor in a process of its own.
     """
+
+
+command.add_command(check)
 
 
 @command.command("list")
@@ -181,7 +185,7 @@ def new(name: str, output: Path | None, summary: str) -> None:
     click.echo(f"{name} is in {made.folder}:")
     for place in made.files:
         click.echo(f"  {place}")
-    click.echo(f"next: cd {made.folder} && pip install -e '.[test]' && striate plugins doctor {name} && pytest")
+    click.echo(f"next: cd {made.folder} && pip install -e '.[test]' && striate plugins check {name} && pytest")
 
 
 @command.command("disable")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from striate.ops.arguments import Argument, Real
 from striate.ops.decomposition import Decomposition
+from striate.ops.domains import ABOVE_ZERO
 from striate.ops.entrywise import onnx_nodes, onnx_operator, samples, unchanged
-from striate.ops.record import Attributes, OpRecord, Sample, TorchCall
+from striate.ops.record import Attributes, InputDomain, OpRecord, Sample, TorchCall
 from striate.ops.work import KEEPS_INPUT, KEEPS_NOTHING, KEEPS_OUTPUT, Keeping, Work, per_entry
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def _function(
     keeps: Keeping,
     onnx: Callable[..., None] | None = None,
     bends: bool = True,
+    domain: InputDomain | None = None,
 ) -> OpRecord:
     """Return the record of a function that torch knows by the layer's name and that takes no arguments."""
     return OpRecord(
@@ -87,19 +89,34 @@ def _function(
         shape=unchanged,
         torch=_torch_operation(name),
         onnx=onnx or onnx_operator(op_type),
+        domain=domain,
         samples=samples(),
         reference=_ARITHMETIC,
     )
 
 
 EXP = _function("exp", "Exponential function: out = e^in.", "Exp", keeps=KEEPS_OUTPUT)
-LOG = _function("log", "Natural logarithm, for positive entries: out = log(in).", "Log", keeps=KEEPS_INPUT, bends=False)
-SQRT = _function("sqrt", "Square root, for entries of at least 0: out = in ^ (1/2).", "Sqrt", keeps=KEEPS_OUTPUT)
+LOG = _function(
+    "log",
+    "Natural logarithm, for positive entries: out = log(in).",
+    "Log",
+    keeps=KEEPS_INPUT,
+    bends=False,
+    domain=ABOVE_ZERO,
+)
+SQRT = _function(
+    "sqrt", "Square root, for entries of at least 0: out = in ^ (1/2).", "Sqrt", keeps=KEEPS_OUTPUT, domain=ABOVE_ZERO
+)
 ABS = _function("abs", "Size without the sign: out = |in|.", "Abs", keeps=KEEPS_INPUT)
 NEG = _function("neg", "The other sign: out = -in.", "Neg", keeps=KEEPS_NOTHING, bends=False)
 SQUARE = _function("square", "Square: out = in * in.", "Mul", keeps=KEEPS_INPUT, onnx=onnx_nodes(_square_onnx))
 RECIPROCAL = _function(
-    "reciprocal", "Reciprocal, for entries that are not 0: out = 1 / in.", "Reciprocal", keeps=KEEPS_OUTPUT, bends=False
+    "reciprocal",
+    "Reciprocal, for entries that are not 0: out = 1 / in.",
+    "Reciprocal",
+    keeps=KEEPS_OUTPUT,
+    bends=False,
+    domain=ABOVE_ZERO,
 )
 
 RECORDS = (LINEAR, EXP, LOG, SQRT, ABS, NEG, SQUARE, RECIPROCAL)

@@ -9,6 +9,7 @@ from striate.graph import format_shape
 from striate.ops.arguments import Argument, Choice, Flag, Integer, OneOf, Real
 from striate.ops.axes import ONE_AXIS, axis_of, window_along
 from striate.ops.decomposition import Decomposition
+from striate.ops.domains import CLASS_NUMBERS
 from striate.ops.indexing import onnx_whole
 from striate.ops.problems import Check, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types, Window, across_channels
@@ -181,6 +182,7 @@ ONE_HOT = OpRecord(
     window=_one_hot_window,
     torch=_one_hot_torch,
     onnx=_one_hot_onnx,
+    domain=CLASS_NUMBERS,
     samples=(
         Sample({"classes": 5}, ((1, 5, 7),)),
         Sample({"classes": 4}, ((1,),)),

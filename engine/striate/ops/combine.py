@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from striate.dims import Dim
 from striate.ops.decomposition import Decomposition
+from striate.ops.domains import ABOVE_ZERO
 from striate.ops.merge import check_merge, common_sizes, in_turn
 from striate.ops.moves import sees_everything
 from striate.ops.problems import Check, LayerError, Problem
@@ -187,6 +188,7 @@ POW = OpRecord(
     shape=_quotient_shape,
     torch=_pow_torch,
     onnx=in_turn("Pow"),
+    domain=ABOVE_ZERO,
     samples=(*_EVERY_RANK, *_GATED, TOO_MANY, *REFUSED),
     reference="numpy.power, ONNX's Pow; Radenovic et al., Fine-tuning CNN image retrieval, 2018 (generalised mean)",
 )
@@ -200,6 +202,7 @@ FMOD = OpRecord(
     shape=_quotient_shape,
     torch=_fmod_torch,
     onnx=_fmod_onnx,
+    domain=ABOVE_ZERO,
     samples=(*_EVERY_RANK, *_GATED, TOO_MANY, *REFUSED),
     reference="ISO C, fmod; ONNX's Mod with fmod = 1",
 )
@@ -230,6 +233,7 @@ MOD = OpRecord(
     shape=_quotient_shape,
     torch=_mod_torch,
     onnx=_mod_onnx,
+    domain=ABOVE_ZERO,
     samples=(*_EVERY_RANK, *_GATED, TOO_MANY, *REFUSED),
     reference="Knuth, The art of computer programming, volume 1, section 1.2.4; numpy.mod, ONNX's Mod with fmod = 0",
 )

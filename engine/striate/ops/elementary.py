@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from striate.ops.arguments import Argument, Real
 from striate.ops.decomposition import Decomposition
+from striate.ops.domains import ABOVE_ONE, ABOVE_ZERO, WITHIN_ONE
 from striate.ops.entrywise import onnx_nodes, onnx_operator, samples, unchanged
-from striate.ops.record import Attributes, OpRecord, Sample, TorchCall
+from striate.ops.record import Attributes, InputDomain, OpRecord, Sample, TorchCall
 from striate.ops.work import KEEPS_NOTHING, ONE_PER_ENTRY, USUAL, Work
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ def _torch(name: str) -> Callable[[TorchCall], Tensor]:
     return rule
 
 
-def _function(name: str, summary: str, reference: str = _FUNCTIONS, work: Work = USUAL) -> OpRecord:
+def _function(
+    name: str, summary: str, reference: str = _FUNCTIONS, work: Work = USUAL, domain: InputDomain | None = None
+) -> OpRecord:
     """Return the record of a function that torch and ONNX know by the layer's name."""
     return OpRecord(
         name=name,
@@ -41,6 +44,7 @@ def _function(name: str, summary: str, reference: str = _FUNCTIONS, work: Work =
         shape=unchanged,
         torch=_torch(name),
         onnx=onnx_operator(name.capitalize()),
+        domain=domain,
         samples=samples(),
         reference=reference,
     )
@@ -49,17 +53,25 @@ def _function(name: str, summary: str, reference: str = _FUNCTIONS, work: Work =
 SIN = _function("sin", "Sine of an angle in radians: out = sin(in).")
 COS = _function("cos", "Cosine of an angle in radians: out = cos(in).")
 TAN = _function("tan", "Tangent of an angle in radians: out = sin(in) / cos(in).")
-ASIN = _function("asin", "Angle of a sine, for entries from -1 to 1: out from -pi/2 to pi/2 with sin(out) = in.")
-ACOS = _function("acos", "Angle of a cosine, for entries from -1 to 1: out from 0 to pi with cos(out) = in.")
+ASIN = _function(
+    "asin", "Angle of a sine, for entries from -1 to 1: out from -pi/2 to pi/2 with sin(out) = in.", domain=WITHIN_ONE
+)
+ACOS = _function(
+    "acos", "Angle of a cosine, for entries from -1 to 1: out from 0 to pi with cos(out) = in.", domain=WITHIN_ONE
+)
 ATAN = _function("atan", "Angle of a tangent: out from -pi/2 to pi/2 with tan(out) = in.")
 SINH = _function("sinh", "Hyperbolic sine: out = (e^in - e^-in) / 2.")
 COSH = _function("cosh", "Hyperbolic cosine: out = (e^in + e^-in) / 2.")
 ASINH = _function("asinh", "Inverse of the hyperbolic sine: out = log(in + sqrt(in^2 + 1)).")
 ACOSH = _function(
-    "acosh", "Inverse of the hyperbolic cosine, for entries of at least 1: out = log(in + sqrt(in^2 - 1))."
+    "acosh",
+    "Inverse of the hyperbolic cosine, for entries of at least 1: out = log(in + sqrt(in^2 - 1)).",
+    domain=ABOVE_ONE,
 )
 ATANH = _function(
-    "atanh", "Inverse of the hyperbolic tangent, for entries between -1 and 1: out = log((1 + in) / (1 - in)) / 2."
+    "atanh",
+    "Inverse of the hyperbolic tangent, for entries between -1 and 1: out = log((1 + in) / (1 - in)) / 2.",
+    domain=WITHIN_ONE,
 )
 ERF = _function("erf", "Error function: out = 2 / sqrt(pi) * the integral of e^-t^2 from 0 to in.")
 CEIL = _function("ceil", "Smallest whole number that is not below the entry.", _ROUNDING, _ROUNDED)
@@ -84,6 +96,7 @@ POWER = OpRecord(
     shape=unchanged,
     torch=_power_torch,
     onnx=onnx_nodes(_power_onnx),
+    domain=ABOVE_ZERO,
     samples=(
         *samples({"exponent": 3}),
         Sample({"exponent": 1.5}, ((6, 5, 7),)),

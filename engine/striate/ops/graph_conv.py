@@ -9,6 +9,7 @@ from striate.dims import Dim, format_dim
 from striate.graph import Initializer, TensorType, format_shape
 from striate.ops.arguments import Argument, Choice, Flag, Integer, OneOf
 from striate.ops.decomposition import Decomposition
+from striate.ops.domains import ABOVE_ZERO
 from striate.ops.initializers import INITIALIZERS
 from striate.ops.moves import sees_everything
 from striate.ops.problems import Check, LayerError, Problem
@@ -168,6 +169,7 @@ GRAPHCONV = OpRecord(
     window=sees_everything,
     torch=_torch,
     onnx=_onnx,
+    domain=ABOVE_ZERO,
     samples=(
         Sample({"channels": 4, "adjacency": 1}, ((3, 5), (5, 5))),
         Sample({"channels": 4, "adjacency": 1, "normalise": "rows", "bias": False}, ((3, 2, 4), (8, 8))),

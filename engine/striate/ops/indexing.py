@@ -13,6 +13,7 @@ from striate.graph import TensorType, format_shape
 from striate.ops.arguments import Argument, Choice, OneOf
 from striate.ops.axes import ONE_AXIS, axis_of
 from striate.ops.decomposition import Decomposition
+from striate.ops.domains import AXIS_PLACES
 from striate.ops.moves import sees_everything
 from striate.ops.problems import Check, LayerError, Problem
 from striate.ops.record import Attributes, OpRecord, Sample, TorchCall, Types
@@ -149,6 +150,7 @@ GATHER = OpRecord(
     window=sees_everything,
     torch=_gather_torch,
     onnx=_gather_onnx,
+    domain=AXIS_PLACES,
     samples=(
         Sample({"indices": 1}, ((6, 5, 7), (3, 5, 7))),
         Sample({"indices": 1, "axis": "width"}, ((6, 5, 7), (6, 5, 9))),
@@ -237,6 +239,7 @@ SCATTER = OpRecord(
     window=sees_everything,
     torch=_scatter_torch,
     onnx=_scatter_onnx,
+    domain=AXIS_PLACES,
     samples=(
         Sample({"indices": 1, "values": 2}, ((6, 5, 7), (3, 5, 7), (3, 5, 7))),
         Sample({"indices": 1, "values": 2, "axis": "width", "combine": "add"}, ((2, 3, 7), (2, 3, 9), (2, 3, 9))),

@@ -96,15 +96,32 @@ class PenaltyCall:
 
 
 @dataclass(frozen=True, slots=True)
+class InputDomain:
+    """For which inputs a layer is defined, where random numbers are none: positive ones, places, regions.
+
+    Attributes:
+        fit: from the torch module, settled attributes and random inputs (batch axis in front) to inputs for which the
+            layer is defined.
+        places: the arguments whose values number places (indices, regions): no gradient flows into them.
+    """
+
+    fit: Callable[[Any, Attributes, list[Tensor]], list[Tensor]]
+    places: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """A configuration for the tests and the documentation: arguments as in a `.cnn` file, and input sizes.
 
-    `fails` holds a part of the message where the configuration must be refused.
+    `fails` holds a part of the message where the configuration must be refused. `parameters` and `macs` are the numbers
+    worked out by hand, which the tests hold against the record's rules.
     """
 
     arguments: Mapping[str, Any]
     inputs: tuple[tuple[int, ...], ...]
     fails: str | None = None
+    parameters: int | None = None
+    macs: int | None = None
 
 
 def all_results(result: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
@@ -167,6 +184,7 @@ class OpRecord:
             that torch copies nothing where memory holds them so.
         work: its arithmetic beside the multiply-adds, what backward keeps of it, and whose memory its output lies in.
         penalty: a term that training adds to the loss, a function of the weights alone; None for most layers.
+        domain: for which inputs the layer is defined, where that is not any numbers; tests and the conformance kit ask.
         samples: configurations that the tests run and the documentation shows.
         reference: where the formula is from.
     """
@@ -189,6 +207,7 @@ class OpRecord:
     keeps_order: bool = False
     work: Work = USUAL
     penalty: Callable[[PenaltyCall], Tensor] | None = None
+    domain: InputDomain | None = None
     samples: tuple[Sample, ...] = field(default=(), repr=False)
     reference: str = ""
 

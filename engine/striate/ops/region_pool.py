@@ -13,6 +13,7 @@ from striate.dims import Dim, format_dim
 from striate.graph import format_shape
 from striate.ops.arguments import Argument, Flag, Integer, PerAxis, Real
 from striate.ops.decomposition import Decomposition
+from striate.ops.domains import REGIONS
 from striate.ops.geometry import image_size
 from striate.ops.moves import sees_everything
 from striate.ops.problems import Check, LayerError, Problem
@@ -191,6 +192,7 @@ ROI_POOL = OpRecord(
     window=sees_everything,
     torch=_roi_pool_torch,
     onnx=_roi_pool_onnx,
+    domain=REGIONS,
     samples=(
         Sample({"rois": 1, "size": 2}, ((4, 6, 8), (3, 4))),
         Sample({"rois": 1, "size": (3, 2), "spatial_scale": 0.5}, ((3, 7, 5), (4, 5))),
@@ -267,6 +269,7 @@ ROI_ALIGN = OpRecord(
     window=sees_everything,
     torch=_roi_align_torch,
     onnx=_roi_align_onnx,
+    domain=REGIONS,
     samples=(
         Sample({"rois": 1, "size": 2}, ((4, 6, 8), (3, 4))),
         Sample({"rois": 1, "size": (3, 2), "spatial_scale": 0.5, "aligned": True}, ((3, 7, 5), (4, 5))),
@@ -392,6 +395,7 @@ PSROI_POOL = OpRecord(
     window=sees_everything,
     torch=_psroi_torch,
     onnx=_psroi_onnx,
+    domain=REGIONS,
     samples=(
         Sample({"rois": 1, "size": 2}, ((12, 6, 8), (3, 4))),
         Sample({"rois": 1, "size": (3, 2), "spatial_scale": 0.5}, ((12, 7, 5), (4, 5))),

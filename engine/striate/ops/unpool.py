@@ -9,6 +9,7 @@ from striate.dims import Dim
 from striate.graph import format_shape
 from striate.ops.arguments import Argument, Optional, PerAxis
 from striate.ops.decomposition import Decomposition
+from striate.ops.domains import IMAGE_PLACES
 from striate.ops.geometry import grid_size
 from striate.ops.moves import sees_everything
 from striate.ops.problems import Check, LayerError, Problem
@@ -112,6 +113,7 @@ MAX_UNPOOL = OpRecord(
     window=sees_everything,
     torch=_torch,
     onnx=_onnx,
+    domain=IMAGE_PLACES,
     samples=(
         Sample({"indices": 1, "size": (6, 8)}, ((3, 3, 4), (3, 3, 4))),
         Sample({"indices": 1, "like": 2}, ((3, 3, 4), (3, 3, 4), (5, 7, 9))),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -51,7 +52,15 @@ def test_it_is_found_and_sound(site, tmp_path):
 
 def test_its_own_tests_pass(site, tmp_path):
     said = ran("pytest", "-q", "-p", "no:cacheprovider", site[0] / "tests", cwd=tmp_path, site=site[1])
-    assert "4 passed" in said
+    last = said.splitlines()[-1]
+    passed = re.search(r"(\d+) passed", last)
+    assert passed is not None and int(passed[1]) >= 25, "its own tests, and a case per record and check"
+    assert "failed" not in last
+
+
+def test_it_passes_the_conformance_kit(site, tmp_path):
+    said = ran("striate", "plugins", "check", "acme-vision", "--draws", "5", cwd=tmp_path, site=site[1])
+    assert re.fullmatch(r"acme-vision 0\.1\.0: \d\d passed, 0 failed, \d not applicable.*", said.splitlines()[-1])
 
 
 def test_the_network_of_its_readme_checks(site, tmp_path):

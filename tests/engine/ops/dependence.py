@@ -15,13 +15,10 @@ from striate.analysis.receptive import Field, receptive_field
 from striate.graph import Graph, Input, Node, Value
 from striate.ops import BUILTIN
 from tests.engine.analysis.graph_maker import NOWHERE
-from tests.engine.ops.configurations import ABOVE_ONE, ABOVE_ZERO, FITTING, WITHIN_ONE, Layer, Shapes
+from tests.engine.ops.configurations import Layer, Shapes
 
 ROUNDING = 1e-9
 """A change that is none: a weight of 0 that came out as 1e-17."""
-
-BOUNDED = {*ABOVE_ZERO, *ABOVE_ONE, *WITHIN_ONE, *FITTING}
-"""Layers that not every number may be given to."""
 
 
 def fields_of(layer: Layer) -> Field | str:
@@ -112,7 +109,7 @@ def _sloped(layer: Layer, values: list[Tensor], source: int, axis: int, weights:
 def _others(layer: Layer, shapes: Shapes, source: int) -> list[Tensor]:
     """Return what to put in the place of rows: numbers of the layer's domain, and where it takes all, telling ones."""
     found = [layer.tensors(shapes, 1, seed=seed, dtype=torch.float64)[source] for seed in (1, 2)]
-    if layer.record.name in BOUNDED:
+    if layer.record.domain is not None:
         return found
     generator = torch.Generator().manual_seed(3)
     large = 10 + 10 * torch.rand(found[0].shape, generator=generator, dtype=torch.float64)

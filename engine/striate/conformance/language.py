@@ -1,0 +1,163 @@
+"""Checks of what plugins write in the language: files with blocks and networks, and the blocks of task heads."""
+
+from __future__ import annotations
+
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from striate.checking import check_file
+from striate.conformance.results import CheckFailedError, NotApplicableError
+from striate.conformance.subject import Subject
+from striate.dims import evaluate
+from striate.elaborate import model_names
+from striate.host.records import TaskRecord
+from striate.model import load, load_source
+from striate.onnx.trials import legal_sizes
+from striate_dsl.diagnostics import Diagnostic, DiagnosticError, Severity
+from striate_dsl.parser import parse
+from striate_dsl.reading import read_source
+from striate_dsl.source import Source
+from striate_dsl.syntax import Block
+
+if TYPE_CHECKING:
+    from striate.model import Model
+
+
+def _path(subject: Subject) -> Path:
+    """Return where the file lies.
+
+    Raises:
+        CheckFailedError: it is not there.
+    """
+    record = subject.record
+    try:
+        with as_file(files(record.package).joinpath(record.resource)) as path:
+            if path.is_file():
+                return path
+    except ModuleNotFoundError:
+        raise CheckFailedError(f"there is no package {record.package}") from None
+    raise CheckFailedError(
+        f"there is no {record.resource} in {record.package}",
+        repair="correct `resource`, and see that the wheel holds the file: python -m zipfile -l dist/*.whl",
+    )
+
+
+def _told(findings: list[Diagnostic]) -> str:
+    return "; ".join(
+        f"{item.code}{f' in line {item.span.line}' if item.span is not None else ''}: {item.message}"
+        for item in findings[:3]
+    )
+
+
+def check_text(subject: Subject) -> str | None:
+    """`striate check` finds no mistake in the file."""
+    checked = check_file(_path(subject))
+    errors = [item for item in checked.diagnostics if item.severity is Severity.ERROR]
+    if errors:
+        raise CheckFailedError(_told(errors), subject.record.resource)
+    return f"warnings: {_told(checked.diagnostics)}" if checked.diagnostics else None
+
+
+def _models(subject: Subject) -> list[Model]:
+    """Return the networks of the file.
+
+    Raises:
+        CheckFailedError: one cannot be built.
+        NotApplicableError: it has blocks only.
+    """
+    path = _path(subject)
+    parsed = parse(read_source(path))
+    names = model_names(parsed.file) if parsed.file is not None else []
+    if not names:
+        raise NotApplicableError("it has blocks only, whose arguments are not known")
+    made = []
+    for name in names:
+        try:
+            made.append(load(path, name))
+        except DiagnosticError as error:
+            raise CheckFailedError(_told(list(error.diagnostics)), f"{subject.record.resource}: {name}") from None
+    return made
+
+
+def models(subject: Subject) -> str | None:
+    """Every network has legal input sizes, and a size of at least 1 for every value there."""
+    found = _models(subject)
+    for model in found:
+        for sizes in legal_sizes(model.domain, model.name):
+            for name, kind in model.graph.types.items():
+                if any(evaluate(extent, sizes) < 1 for extent in kind.shape):
+                    raise CheckFailedError(
+                        f"{name} has no pixels left at {sizes}", f"{subject.record.resource}: {model.name}"
+                    )
+    return f"{len(found)} models"
+
+
+def runs(subject: Subject) -> str | None:
+    """The network with the fewest parameters computes finite numbers at the smallest legal size."""
+    model = min(_models(subject), key=lambda item: item.parameters)
+    _finite(model, f"{subject.record.resource}: {model.name}")
+    return f"{model.name}, {model.parameters:,} parameters"
+
+
+def _finite(model: Model, example: str) -> None:
+
+    sizes = legal_sizes(model.domain, model.name)[0]
+    generator = torch.Generator().manual_seed(0)
+    images = [
+        torch.randn((2, *(evaluate(extent, sizes) for extent in item.value.type.shape)), generator=generator)
+        for item in model.graph.inputs
+    ]
+    with torch.inference_mode():
+        made = model.to_torch(seed=0).eval()(*images)
+    for result in made.values() if isinstance(made, dict) else (made,):
+        if not bool(result.isfinite().all()):
+            raise CheckFailedError(f"an output is not finite, for an input of {sizes or 'its size'}", example)
+
+
+# ----------------------------------------------------------------------------------------------- heads
+
+
+def head_block(subject: Subject) -> str | None:
+    """The text parses, and has one block and no model."""
+    parsed = parse(Source(subject.record.source, subject.record.block))
+    errors = [item for item in parsed.diagnostics if item.severity is Severity.ERROR]
+    if errors or parsed.file is None:
+        raise CheckFailedError(_told(errors), subject.record.source)
+    blocks = [item for item in parsed.file.definitions if isinstance(item, Block)]
+    if len(blocks) != 1 or len(blocks) != len(parsed.file.definitions):
+        raise CheckFailedError(f"the text has {len(parsed.file.definitions)} definitions, where one block is due")
+    return None
+
+
+def head_attaches(subject: Subject) -> str | None:
+    """Behind a convolution the head compiles, and computes finite numbers."""
+    record = subject.record
+    parsed = parse(Source(record.source, record.block))
+    block = next((item for item in parsed.file.definitions if isinstance(item, Block)), None) if parsed.file else None
+    if block is None:
+        raise NotApplicableError("its text has no block")
+    needed = [item.name.text for item in block.parameters if item.default is None]
+    written = ", ".join(f"{name} = 3" for name in needed)
+    text = (
+        "model Net {\n  input image: 3 x 16 x 24\n  conv(8, 3, pad = 1) -> bn -> relu\n"
+        f"  head {record.name}({written})\n}}"
+    )
+    try:
+        model = load_source(Source("net.cnn", text), catalogue=subject.catalogue)
+    except DiagnosticError as error:
+        if not set(needed) <= {"classes"}:
+            raise NotApplicableError(f"what it needs beside classes cannot be guessed: {', '.join(needed)}") from None
+        raise CheckFailedError(_told(list(error.diagnostics)), text) from None
+    _finite(model, text)
+    return None
+
+
+def head_task(subject: Subject) -> str | None:
+    """The task that decodes the head's output is provided by a plugin that is installed."""
+    if subject.catalogue.find(TaskRecord, subject.record.task) is None:
+        known = ", ".join(subject.catalogue.names(TaskRecord)) or "none"
+        raise CheckFailedError(f"there is no task {subject.record.task}; there are: {known}")
+    return None

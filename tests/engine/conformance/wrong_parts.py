@@ -1,0 +1,317 @@
+"""Losses, optimizers, schedules, metrics, tasks and data sets that are wrong on purpose, and sound ones."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+
+from striate.data import DataSplits, ImageArrays
+from striate.plugin import (
+    Argument,
+    DataRecord,
+    Factory,
+    HeadRecord,
+    LossRecord,
+    MetricRecord,
+    OptimizerRecord,
+    Real,
+    ScheduleRecord,
+    TaskRecord,
+)
+
+HERE = "tests.engine.conformance.wrong_parts"
+NUMBERS = np.random.default_rng(0)
+
+entropy = torch.nn.functional.cross_entropy
+
+
+# ------------------------------------------------------------------------------------------- losses
+
+
+def sound_loss(smoothing: float = 0.0) -> Callable[[Tensor, Tensor], Tensor]:
+    return lambda output, target: entropy(output, target, label_smoothing=smoothing)
+
+
+def cut_off(smoothing: float = 0.0) -> Callable[[Tensor, Tensor], Tensor]:
+    return lambda output, target: entropy(output.detach(), target)
+
+
+def one_per_example(smoothing: float = 0.0) -> Callable[[Tensor, Tensor], Tensor]:
+    return lambda output, target: entropy(output, target, reduction="none")
+
+
+def logarithm_of_zero(smoothing: float = 0.0) -> Callable[[Tensor, Tensor], Tensor]:
+    def loss(output: Tensor, target: Tensor) -> Tensor:
+        chances = (output * 40).softmax(1)
+        return -chances.gather(1, target[:, None]).log().mean()
+
+    return loss
+
+
+def drawn_loss(smoothing: float = 0.0) -> Callable[[Tensor, Tensor], Tensor]:
+    return lambda output, target: entropy(output, target) * (1 + 0.1 * torch.rand(()))
+
+
+def changing_loss(smoothing: float = 0.0) -> Callable[[Tensor, Tensor], Tensor]:
+    def loss(output: Tensor, target: Tensor) -> Tensor:
+        with torch.no_grad():
+            output -= output.mean()
+        return entropy(output, target)
+
+    return loss
+
+
+def takes_nothing() -> Callable[[Tensor, Tensor], Tensor]:
+    return entropy
+
+
+# ------------------------------------------------------------------------------------------- optimizers
+
+
+class Descent(torch.optim.Optimizer):
+    """Plain descent with momentum; subclasses are wrong in one place each."""
+
+    sign = -1.0
+
+    def __init__(self, parameters: Iterable[Tensor], lr: float) -> None:
+        super().__init__(parameters, {"lr": lr})
+
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]  # as torch has it
+        value = None
+        if closure is not None:
+            with torch.enable_grad():
+                value = closure()
+        for group in self.param_groups:
+            for place, weight in enumerate(group["params"]):
+                if weight.grad is not None:
+                    with torch.no_grad():
+                        weight.add_(self.sign * group["lr"] * self.direction(weight, place))
+        return value
+
+    def direction(self, weight: Tensor, place: int) -> Tensor:
+        kept = self.state[weight]
+        kept["mean"] = 0.9 * kept.get("mean", torch.zeros_like(weight)) + 0.1 * weight.grad
+        mean: Tensor = kept["mean"]
+        return mean
+
+
+class Ascent(Descent):
+    sign = 1.0
+
+
+class Forgetful(Descent):
+    def __init__(self, parameters: Iterable[Tensor], lr: float) -> None:
+        super().__init__(parameters, lr)
+        self.own: dict[int, Tensor] = {}
+
+    def direction(self, weight: Tensor, place: int) -> Tensor:
+        self.own[place] = 0.9 * self.own.get(place, torch.zeros_like(weight)) + 0.1 * weight.grad
+        return self.own[place]
+
+
+class Normed(Descent):
+    def direction(self, weight: Tensor, place: int) -> Tensor:
+        assert weight.grad is not None
+        return weight.grad / weight.grad.norm()
+
+
+class Shaken(Descent):
+    def direction(self, weight: Tensor, place: int) -> Tensor:
+        assert weight.grad is not None
+        return weight.grad * (1 + float(NUMBERS.random()))
+
+
+# ------------------------------------------------------------------------------------------- schedules
+
+
+def sound_schedule(epochs: int, low: float) -> Callable[[float], float]:
+    return lambda epoch: low + (1 - low) * (1 + math.cos(math.pi * min(epoch / epochs, 1))) / 2
+
+
+def below_zero(epochs: int, low: float) -> Callable[[float], float]:
+    return lambda epoch: 1 - 1.1 * epoch / epochs
+
+
+def no_single_epoch(epochs: int, low: float) -> Callable[[float], float]:
+    return lambda epoch: 1 - 0.5 * epoch / (epochs - 1)
+
+
+def counting(epochs: int, low: float) -> Callable[[float], float]:
+    asked = iter(range(10**6))
+    return lambda epoch: 1 / (1 + next(asked))
+
+
+# ------------------------------------------------------------------------------------------- metrics
+
+
+class Right(Metric):
+    """The share of right answers; subclasses are wrong in one place each."""
+
+    right: Tensor
+    seen: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_state("right", torch.zeros(()))
+        self.add_state("seen", torch.zeros(()))
+
+    def update(self, output: Tensor, target: Tensor) -> None:
+        if output.dim() != 2 or target.dim() != 1:
+            raise ValueError("scores N x classes and classes N")
+        self.right += (output.argmax(1) == target).sum()
+        self.seen += len(target)
+
+    def compute(self) -> Tensor:
+        return self.right / self.seen
+
+
+class NeverReset(Right):
+    def reset(self) -> None:
+        self._computed = None
+
+
+class MeanOfMeans(Right):
+    def update(self, output: Tensor, target: Tensor) -> None:
+        super().update(output, target)
+        share = (output.argmax(1) == target).float().mean() + 0.1 * (output.argmax(1) == 0).any()
+        self.right += share - (output.argmax(1) == target).sum()
+        self.seen += 1 - len(target)
+
+
+class OverNothing(Right):
+    def compute(self) -> Tensor:
+        return self.right / (self.right - self.right)
+
+
+def metric_of(kind: type[Metric]) -> Callable[[int], Metric]:
+    return lambda classes: kind()
+
+
+sound_metric, never_reset = metric_of(Right), metric_of(NeverReset)
+mean_of_means, over_nothing = metric_of(MeanOfMeans), metric_of(OverNothing)
+
+
+# ------------------------------------------------------------------------------------------- tasks, data sets
+
+
+def sound_answers(scores: Tensor, names: Sequence[str]) -> list[dict[str, Any]]:
+    if scores.dim() != 2:
+        raise ValueError("scores N x classes")
+    return [{"class": names[int(row.argmax())], "score": float(row.max())} for row in scores]
+
+
+def tensors_as_answers(scores: Tensor, names: Sequence[str]) -> list[dict[str, Any]]:
+    return [{"class": row.argmax()} for row in scores]
+
+
+def one_answer(scores: Tensor, names: Sequence[str]) -> list[dict[str, Any]]:
+    return [{"class": names[0]}]
+
+
+def _splits(images: Any) -> DataSplits:
+    targets = np.arange(len(images)) % 2
+    part = ImageArrays(images, targets)
+    return DataSplits(part, part, part, ("no", "yes"))
+
+
+def sound_data(size: tuple[int, ...]) -> DataSplits:
+    return _splits(np.random.default_rng(0).random((8, *size), dtype="float32"))
+
+
+def drawn_data(size: tuple[int, ...]) -> DataSplits:
+    return _splits(NUMBERS.random((8, *size), dtype="float32"))
+
+
+def bytes_as_data(size: tuple[int, ...]) -> DataSplits:
+    return _splits(np.zeros((8, *size), dtype="uint8"))
+
+
+def another_size(size: tuple[int, ...]) -> DataSplits:
+    return _splits(np.zeros((8, size[0], size[2], size[1]), dtype="float32"))
+
+
+# ------------------------------------------------------------------------------------------- records
+
+
+def _factory(name: str) -> Factory:
+    return Factory(f"{HERE}:{name}")
+
+
+def loss(name: str) -> LossRecord:
+    smoothing = Argument("smoothing", Real(0, 0.5), "Share of all other classes.", 0.0)
+    return LossRecord("a_loss", "Cross-entropy of the scores.", _factory(name), (smoothing,))
+
+
+def optimizer(name: str) -> OptimizerRecord:
+    rate = Argument("lr", Real(0, 1), "The learning rate.", 0.05)
+    return OptimizerRecord("an_optimizer", "Descent along a mean gradient.", _factory(name), (rate,))
+
+
+def schedule(name: str) -> ScheduleRecord:
+    low = Argument("low", Real(0, 1), "The factor at the end.", 0.0)
+    return ScheduleRecord("a_schedule", "From 1 down to a smaller factor.", _factory(name), (low,))
+
+
+def metric(name: str, *, higher: bool = True) -> MetricRecord:
+    return MetricRecord("a_metric", "The share of right answers.", _factory(name), higher_is_better=higher)
+
+
+def task(name: str) -> TaskRecord:
+    return TaskRecord("a_task", "One class per image.", _factory(name))
+
+
+def data_set(name: str) -> DataRecord:
+    return DataRecord("a_data_set", "Images made of random numbers.", _factory(name))
+
+
+def head(block: str, named_task: str = "classification") -> HeadRecord:
+    return HeadRecord("a_head", "One score per class.", block, "head.cnn", ("logits",), named_task)
+
+
+BLOCK = "block Head(classes) { global_avgpool -> flatten -> dense(classes) }"
+
+SOUND: Mapping[str, Any] = {
+    "loss": loss("sound_loss"),
+    "optimizer": optimizer("Descent"),
+    "schedule": schedule("sound_schedule"),
+    "metric": metric("sound_metric"),
+    "task": task("sound_answers"),
+    "data set": data_set("sound_data"),
+}
+
+WRONG: Mapping[str, tuple[str, Any]] = {
+    "a factory that is not there": ("factory", loss("no_such_loss")),
+    "a factory that takes no arguments": ("values", loss("takes_nothing")),
+    "a loss whose gradient is cut off": ("gradient", loss("cut_off")),
+    "a loss per example": ("values", loss("one_per_example")),
+    "the logarithm of zero": ("values", loss("logarithm_of_zero")),
+    "a loss that draws": ("deterministic", loss("drawn_loss")),
+    "a loss that changes the output": ("deterministic", loss("changing_loss")),
+    "an optimizer that goes up": ("quadratic", optimizer("Ascent")),
+    "an optimizer that forgets": ("resume", optimizer("Forgetful")),
+    "an optimizer that divides by zero": ("finite", optimizer("Normed")),
+    "an optimizer that draws": ("deterministic", optimizer("Shaken")),
+    "a factor below zero": ("factors", schedule("below_zero")),
+    "a schedule without single epochs": ("factors", schedule("no_single_epoch")),
+    "a schedule that counts": ("pure", schedule("counting")),
+    "a metric that is never reset": ("reset", metric("never_reset")),
+    "a mean of means": ("batches", metric("mean_of_means")),
+    "a metric over nothing": ("values", metric("over_nothing")),
+    "a metric the other way round": ("direction", metric("sound_metric", higher=False)),
+    "answers that are tensors": ("answers", task("tensors_as_answers")),
+    "one answer for all images": ("answers", task("one_answer")),
+    "data that are drawn anew": ("deterministic", data_set("drawn_data")),
+    "data of bytes": ("splits", data_set("bytes_as_data")),
+    "data of another size": ("splits", data_set("another_size")),
+    "a head that does not parse": ("block", head("block Head(classes) { dense(classes }")),
+    "a head of two blocks": ("block", head(BLOCK + "\nblock Other { relu }")),
+    "a head that does not attach": ("attaches", head("block Head(classes) { dense(classes) }")),
+    "a head without its task": ("task", head(BLOCK, "guessing")),
+}
+"""What is wrong, in words: the check that must find it, and the record."""
