@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from striate.elaborate.writing import written_value
 from striate.graph import Graph
@@ -51,8 +52,18 @@ def _unlike(graph: Graph, match: Match) -> dict[str, str]:
     return {
         name: value
         for name, value in needed
-        if name in graph.arguments and not _equal(written_value(graph.arguments[name]), value)
+        if name in graph.arguments and not _equal(_written(graph.arguments[name]), value)
     }
+
+
+def _written(value: Any) -> str:
+    """Return an argument that a graph keeps as the language writes it; layers and blocks are kept as names."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping):
+        named = [f"{name} = {_written(item)}" for name, item in value.items() if name not in ("name", "positional")]
+        return f"{value['name']}({', '.join([*map(_written, value['positional']), *named])})"
+    return written_value(value)
 
 
 def _equal(first: str, second: str) -> bool:
@@ -63,7 +74,7 @@ def _equal(first: str, second: str) -> bool:
 
 
 def _other_parameters(state: StateFile, graph: Graph, match: Match, unlike: Mapping[str, str]) -> Diagnostic:
-    now = ", ".join(f"{name} = {written_value(graph.arguments[name])}" for name in unlike)
+    now = ", ".join(f"{name} = {_written(graph.arguments[name])}" for name in unlike)
     needed = ", ".join(f"{name} = {value}" for name, value in unlike.items())
     return Diagnostic(
         "E0664",

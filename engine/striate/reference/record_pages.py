@@ -8,6 +8,7 @@ from typing import Any
 
 from striate.analysis.costs import graph_macs
 from striate.elaborate import elaborate, visible_models
+from striate.elaborate.linked import LinkedFile
 from striate.host.catalogue import HostCatalogue
 from striate.host.records import (
     AugmentationRecord,
@@ -34,11 +35,12 @@ from striate.host.work_records import (
 from striate.ops.arguments import Argument
 from striate.project.linking import parse_linked
 from striate.reference.arguments import argument_table
+from striate.reference.network_table import network_table
 from striate.reference.page import Code, Page, Paragraph, Part, Table
 from striate.view.wording import Wording
 from striate_dsl.parser import parse
 from striate_dsl.source import Source
-from striate_dsl.syntax import Block
+from striate_dsl.syntax import Block, Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,15 +157,20 @@ def _of_file(record: FileRecord, catalogue: HostCatalogue) -> Iterator[Part]:
     parsed = parse_linked(Source("reference.cnn", f"use {record.name}\n"), catalogue)
     if parsed.file is None:
         return
-    rows = []
+    uses = parsed.file.uses if isinstance(parsed.file, LinkedFile) else ()
+    written = {item.name.text for used in uses for item in used.file.definitions if isinstance(item, Model)}
+    rows, tables = [], list[Part]()
     for name in visible_models(parsed.file):
         built = elaborate(parsed.file, name, catalogue)
         if built.graph is not None:
             macs = Wording.of(built.domain).count(graph_macs(built.graph, catalogue.lookup), full=True)
             sizes = "; ".join(" x ".join(map(str, item.value.type.shape)) for item in built.graph.inputs)
             rows.append((f"`{name}`", sizes, f"{built.graph.parameters:,}", macs))
+            if name in written:
+                tables += [Paragraph(f"`{name}`:"), network_table(built, built.graph, catalogue.lookup)]
     if rows:
         yield Table(("model", "input", "parameters", "MACs"), tuple(rows))
+        yield from tables
 
 
 def _of_pass(record: PassRecord, catalogue: HostCatalogue) -> Iterator[Part]:

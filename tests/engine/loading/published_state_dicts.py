@@ -118,6 +118,63 @@ NETWORKS: dict[tuple[str, str], tuple[tuple[str, ...], ...]] = {
         ("ConvNeXtBase", "torchvision convnext_base", "timm convnext_base"),
         ("ConvNeXtLarge", "torchvision convnext_large", "timm convnext_large"),
     ),
+    ("inception_v4", ""): (("InceptionV4", "timm inception_v4"),),
+    ("inception_resnet_v2", ""): (("InceptionResNetV2", "timm inception_resnet_v2"),),
+    ("resnet_v2", ""): (
+        ("ResNetV2_50", "timm resnetv2_50"),
+        ("ResNetV2_101", "timm resnetv2_101"),
+        ("ResNetV2_152", "timm resnetv2_152"),
+    ),
+    ("se_resnet", ""): (
+        ("SEResNet18", "timm seresnet18"),
+        ("SEResNet34", "timm seresnet34"),
+        ("SEResNet50", "timm seresnet50"),
+        ("SEResNet101", "timm seresnet101"),
+        ("SEResNet152", "timm seresnet152"),
+        ("SEResNeXt50_32x4d", "timm seresnext50_32x4d"),
+        ("SEResNeXt101_32x4d", "timm seresnext101_32x4d"),
+    ),
+    ("res2net", ""): (
+        ("Res2Net50_26w4s", "timm res2net50_26w_4s"),
+        ("Res2Net50_48w2s", "timm res2net50_48w_2s"),
+        ("Res2Net50_14w8s", "timm res2net50_14w_8s"),
+        ("Res2Net50_26w6s", "timm res2net50_26w_6s"),
+        ("Res2Net50_26w8s", "timm res2net50_26w_8s"),
+        ("Res2Net101_26w4s", "timm res2net101_26w_4s"),
+    ),
+    ("xception", ""): (("Xception", "timm legacy_xception"),),
+    ("mobilenet_v1", "act=relu6"): (("MobileNetV1_100", "timm mobilenetv1_100"),),
+    ("ghostnet", ""): (
+        ("GhostNet_050", "timm ghostnet_050"),
+        ("GhostNet_100", "timm ghostnet_100"),
+        ("GhostNet_130", "timm ghostnet_130"),
+    ),
+    ("repvgg", ""): (
+        ("RepVGG_A0", "timm repvgg_a0"),
+        ("RepVGG_A1", "timm repvgg_a1"),
+        ("RepVGG_A2", "timm repvgg_a2"),
+        ("RepVGG_B0", "timm repvgg_b0"),
+        ("RepVGG_B1", "timm repvgg_b1"),
+        ("RepVGG_B1g4", "timm repvgg_b1g4"),
+        ("RepVGG_B2", "timm repvgg_b2"),
+        ("RepVGG_B2g4", "timm repvgg_b2g4"),
+        ("RepVGG_B3", "timm repvgg_b3"),
+        ("RepVGG_B3g4", "timm repvgg_b3g4"),
+    ),
+    ("darknet", "slope=0.01"): (("Darknet53", "timm darknet53"),),
+    ("cspdarknet", "act=leaky_relu"): (("CSPDarknet53", "timm cspdarknet53"),),
+    ("vit", ""): (
+        ("ViT_Ti16", "timm vit_tiny_patch16_224", "timm deit_tiny_patch16_224"),
+        ("ViT_S16", "timm vit_small_patch16_224"),
+        ("ViT_B16", "torchvision vit_b_16", "timm vit_base_patch16_224"),
+        ("ViT_B32", "torchvision vit_b_32", "timm vit_base_patch32_224"),
+        ("ViT_L16", "torchvision vit_l_16", "timm vit_large_patch16_224"),
+    ),
+    ("mobilevit", ""): (
+        ("MobileViT_XXS", "timm mobilevit_xxs"),
+        ("MobileViT_XS", "timm mobilevit_xs"),
+        ("MobileViT_S", "timm mobilevit_s"),
+    ),
 }
 """The networks of a file of the zoo, with a parameter that is set: the model, and which state dicts are its weights."""
 
@@ -145,7 +202,8 @@ def parameters(shapes: Shapes) -> int:
 def _made(library: str, name: str) -> Shapes:
     """Build a network and ask for its state dict; the numbers are of no interest."""
     if library == "timm":
-        network = import_module("timm").create_model(name, pretrained=False)
+        with import_module("torch").device("meta"):
+            network = import_module("timm").create_model(name, pretrained=False)
     else:
         heads = {"aux_logits": True, "init_weights": False} if name in ("googlenet", "inception_v3") else {}
         network = getattr(import_module("torchvision.models"), name)(weights=None, **heads)

@@ -37,7 +37,7 @@ def opened(file: str):
 
 @cache
 def network(file: str, model: str, setting: str) -> Model:
-    return build_model(opened(file)[0], model, dict([setting.split("=")] if setting else []), CATALOGUE)
+    return build_model(opened(file)[0], model, dict([setting.split("=", 1)] if setting else []), CATALOGUE)
 
 
 def never():
@@ -55,7 +55,7 @@ def test_all_tensors_have_their_place(file, model, setting, name):
     built, state = network(file, model, setting), state_of(published()[name], "state_dict.module.")
     choice = choose(state, built.graph, opened(file)[1])
     match = choice.match
-    assert [row for row in match.rows if row.status != "renamed"] == []
+    assert [row for row in match.rows if row.status not in ("matched", "renamed")] == []
     assert match.how == "names"
     assert match.convention is not None
     assert name.split()[0] in match.convention.about
@@ -117,6 +117,17 @@ def test_weights_that_need_another_eps_are_refused(file, model, name):
     assert choice.match.complete
     assert found is not None
     assert (found.code, found.help) == ("E0664", "pass --set eps=1e-05")
+
+
+@pytest.mark.parametrize(
+    ("setting", "now"), [("", "mish"), ("act=leaky_relu(0.1)", "leaky_relu(0.1)"), ("act=leaky_relu(slope = 0.1)", "")]
+)
+def test_weights_that_need_another_activation_are_refused(setting, now):
+    built, state = network("cspdarknet", "CSPDarknet53", setting), state_of(published()["timm cspdarknet53"])
+    found = refusal(state, built.graph, choose(state, built.graph, opened("cspdarknet")[1]), partial=False)
+    assert found is not None
+    assert found.help == "pass --set act=leaky_relu"
+    assert f"CSPDarknet53 has act = {now or 'leaky_relu(slope = 0.1)'}" in found.message
 
 
 AUTHORS = (

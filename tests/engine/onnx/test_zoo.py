@@ -33,6 +33,35 @@ MODELS = {
     "ShuffleNetV2_x0_5": lambda: from_zoo("shufflenet_v2", "ShuffleNetV2_x0_5", SMALL, classes="10"),
     "ConvNeXt": lambda: from_zoo("convnext", "ConvNeXt", SMALL, depths="[1, 1, 2, 1]", width="16"),
     "ResNeXt50_32x4d": lambda: from_zoo("resnet", "ResNeXt50_32x4d", SMALL, depths="[1, 1, 1, 1]"),
+    "AlexNet2012": lambda: from_zoo("alexnet_2012", "AlexNet2012", hidden="32", classes="10"),
+    "CSPDarknet53": lambda: from_zoo(
+        "cspdarknet", edits={"256 x 256": "64 x 64", "(256, 256, 8), (512, 512, 8), (1024, 1024, 4)": "(64, 64, 2)"}
+    ),
+    "Darknet19": lambda: from_zoo(
+        "darknet", "Darknet19", {**SMALL, "(512, 2)]": "(64, 2)]", "Stage(1024, 2)": "Stage(64, 2)"}, classes="10"
+    ),
+    "GhostNet": lambda: from_zoo(
+        *("ghostnet", "GhostNet", SMALL),
+        stages="[[(3, 16, 16, false, 1)], [(3, 48, 24, false, 2)], [(5, 72, 40, true, 2), (5, 120, 40, true, 1)]]",
+    ),
+    "InceptionResNetV2": lambda: from_zoo(
+        "inception_resnet_v2", edits={"299 x 299": "107 x 107"}, depths="[1, 1, 2]", classes="7"
+    ),
+    "InceptionV4": lambda: from_zoo("inception_v4", edits={"299 x 299": "107 x 107"}, depths="[1, 1, 1]", classes="7"),
+    "LeNet5Original": lambda: from_zoo("lenet5_original"),
+    "MobileNetV1_25": lambda: from_zoo("mobilenet_v1", "MobileNetV1_25", size="64", classes="10"),
+    "MobileViT_XXS": lambda: from_zoo("mobilevit", "MobileViT_XXS", {"256 x 256": "64 x 64"}, classes="10"),
+    "NiN": lambda: from_zoo("nin", "NiN"),
+    "RepVGG_A0": lambda: from_zoo("repvgg", "RepVGG_A0", SMALL, depths="[1, 2, 2, 1]", classes="10"),
+    "Res2Net50_26w4s": lambda: from_zoo("res2net", "Res2Net50_26w4s", SMALL, depths="[2, 1, 1, 1]", classes="10"),
+    "ResNetV1_50": lambda: from_zoo("resnet_v1", "ResNetV1_50", SMALL, depths="[1, 1, 1, 1]", classes="10"),
+    "ResNetV2Cifar110": lambda: from_zoo("resnet_v2", "ResNetV2Cifar110", depth="2"),
+    "SEResNet18": lambda: from_zoo("se_resnet", "SEResNet18", SMALL, depths="[1, 1, 1, 1]", classes="10"),
+    "ShuffleNetV1_g3": lambda: from_zoo("shufflenet_v1", "ShuffleNet_g3", SMALL, classes="10"),
+    "TextbookCifarLeNet": lambda: from_zoo("textbook", "CifarLeNet"),
+    "ViT": lambda: from_zoo("vit", "ViT", size="32", width="32", heads="2", depth="2", classes="10"),
+    "Xception": lambda: from_zoo("xception", edits={"299 x 299": "71 x 71", "repeat 8": "repeat 1"}, classes="10"),
+    "ZFNet": lambda: from_zoo("zfnet", hidden="32", classes="10"),
     "UNet": lambda: from_zoo("unet", width="4"),
     "Siamese": lambda: from_zoo("siamese"),
 }

@@ -53,6 +53,30 @@ def test_the_zoo_has_the_counts_of_the_papers(made):
     assert "| `LeNet5` | 1 x 32 x 32 | 61,706 | 416,520 |" in page
 
 
+def test_networks_are_shown_as_the_tables_of_the_papers(made):
+    """Huang et al., Densely connected networks, 2016, table 1: layers of a block, and the size of its output."""
+    page = made["plugins-collection.md"]
+    table = table_of(page, "DenseNet")
+    assert (
+        "| 6 x DenseLayer | 256 x 56 x 56 | 335,040 | 1,040,449,536 | 59x59 |\n| Transition | 128 x 28 x 28 |" in table
+    )
+    assert "| maxpool 3x3/2 | 64 x 56 x 56 |  |  | 11x11 |" in table
+    assert "relu" not in table
+    assert "`DenseNet121`:" not in page, "a variant has no table of its own"
+
+
+def test_the_rows_of_a_table_cost_what_the_network_does(made):
+    page = made["plugins-collection.md"]
+    for name, parameters, macs in (("ResNet", 25_557_032, 4_089_184_256), ("GhostNet", 5_182_508, 141_150_512)):
+        rows = re.findall(r"^\|[^|]+\|[^|]+\| ([\d,]*) \| ([\d,]*) \|[^|]+\|$", table_of(page, name), re.MULTILINE)
+        assert sum(int(row[0].replace(",", "") or 0) for row in rows) == parameters
+        assert sum(int(row[1].replace(",", "") or 0) for row in rows) == macs
+
+
+def table_of(page: str, name: str) -> str:
+    return page[page.index(f"`{name}`:\n") :].partition("\n\n### ")[0]
+
+
 def test_a_head_shows_its_parameters():
     catalogue = HostCatalogue()
     page = record_page(HeadRecord, catalogue.head("segmentation"), "striate-plugins", catalogue)
