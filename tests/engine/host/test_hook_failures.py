@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from striate.cli import COMMANDS, group
@@ -131,6 +132,15 @@ def test_a_sound_pass_runs_where_it_is_asked_for(run):
         code, printed = run(plugin("passes", "PassRecord", body, further=f", point={point!r}"), *PASS, "--fold")
         assert code == 0, printed
         assert f"ran {sees}" in printed
+
+
+@pytest.mark.parametrize("precision", ["float16", "int8"])
+def test_passes_go_with_narrow_numbers(run, precision):
+    body = "g = given[0].graph\nreturn replace(given[0], graph=replace(g, arguments={}))"
+    further = ("--calibrate", "digits") if precision == "int8" else ()
+    code, printed = run(plugin("passes", "PassRecord", body), *PASS, "--precision", precision, *further)
+    assert code == 0, printed
+    assert "rewritten by bent (acme)" in printed
 
 
 def test_a_pass_that_nobody_has(run):
@@ -310,6 +320,15 @@ def test_the_guard_lets_ordinary_reading_pass(tmp_path):
         with pytest.raises(RunsCodeError):
             pickle.loads(pickle.dumps(Evil))
     assert pickle.loads(pickle.dumps(Evil)) is Evil
+
+
+def test_the_guard_lets_torch_read_tensors_and_stops_it_before_it_reads_objects(tmp_path):
+    torch.save({"weight": torch.arange(3)}, tmp_path / "tensors.pt")
+    torch.save({"weight": Evil()}, tmp_path / "objects.pt")
+    with nothing_runs():
+        assert torch.load(tmp_path / "tensors.pt", weights_only=True)["weight"].tolist() == [0, 1, 2]
+        with pytest.raises(RunsCodeError):
+            torch.load(tmp_path / "objects.pt", weights_only=False)
 
 
 # ------------------------------------------------------------------------------------------ explainers
