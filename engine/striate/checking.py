@@ -338,10 +338,10 @@ def _check_exports(file: File, models: Iterable[str], catalogue: HostCatalogue) 
             continue
         if any(contract.passes for contract in contracts):
             for section in contract_sections(file, model):
-                yield from _check_passes(section, catalogue)
+                yield from _check_passes(section, catalogue, renamed_in(file))
 
 
-def _check_passes(section: Section, catalogue: HostCatalogue) -> Iterator[Diagnostic]:
+def _check_passes(section: Section, catalogue: HostCatalogue, renamed: Mapping[str, str]) -> Iterator[Diagnostic]:
     """Yield a finding for each pass in an export section that no plugin provides, or several do."""
     from striate.host.provided import demand_provided  # noqa: PLC0415  # only where a section names passes
     from striate.host.work_records import PassRecord  # noqa: PLC0415  # the same
@@ -351,7 +351,7 @@ def _check_passes(section: Section, catalogue: HostCatalogue) -> Iterator[Diagno
     place = setting.value.span if setting is not None and setting.value is not None else section.span
     for name in ENTRIES["passes"].kind.convert(value):
         try:
-            demand_provided(catalogue, PassRecord, name)
+            demand_provided(catalogue, PassRecord, renamed.get(name, name))
         except DiagnosticError as error:
             yield from (replace(item, span=place) for item in error.diagnostics)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from striate.analysis.ends import NO_ENDS, Ends, Wanted
+from striate.elaborate.linked import renamed_in
 from striate.expanding import expand_model
 from striate.exporting_ends import (
     check_verifiable,
@@ -157,7 +158,8 @@ def passes_of(model: Model, names: Sequence[str] | None, asked: ExportContract, 
     Raises:
         DiagnosticError: E0722, nobody provides one; E0702, several do.
     """
-    wanted = asked.passes if names is None else tuple(names)
+    renamed = renamed_in(model.file)
+    wanted = [renamed.get(name, name) for name in (asked.passes if names is None else names)]
     return choose_passes(wanted, model.catalogue, FLOAT_TOLERANCE if verify else None)
 
 

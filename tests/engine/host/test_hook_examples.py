@@ -115,7 +115,7 @@ def use_files(place: Workplace) -> None:
 
 def use_heads(place: Workplace) -> None:
     model = place.model("model Net { input image: 1 x 8 x 8; conv(4, 3) -> relu; head pixels(classes = 3) }")
-    assert [task.name for task in model.graph.tasks] == ["coverage"]
+    assert [task.name for task in model.graph.tasks] == ["my_plugin.coverage"]
     weights = place.checkpoint(model.file.span.text, classes=("sky", "sea", "land"))
     (place.folder / "net.cnn").write_text(model.file.span.text)
     assert "share_of_sky" in place.run("predict", "net.cnn", place.image(), "--weights", weights)
@@ -135,15 +135,15 @@ def use_data_sets(place: Workplace) -> None:
 
 
 def use_losses(place: Workplace) -> None:
-    assert place.trained("loss = margin(by = 2)").recipe["loss"] == "margin(by = 2.0)"
+    assert place.trained("loss = margin(by = 2)").recipe["loss"] == "my_plugin.margin(by = 2.0)"
 
 
 def use_optimizers(place: Workplace) -> None:
-    assert place.trained("optimizer = signs(lr = 0.02)").recipe["optimizer"] == "signs(lr = 0.02)"
+    assert place.trained("optimizer = signs(lr = 0.02)").recipe["optimizer"] == "my_plugin.signs(lr = 0.02)"
 
 
 def use_schedules(place: Workplace) -> None:
-    assert place.trained("schedule = triangle(peak = 0.5)").recipe["schedule"] == "triangle(peak = 0.5)"
+    assert place.trained("schedule = triangle(peak = 0.5)").recipe["schedule"] == "my_plugin.triangle(peak = 0.5)"
 
 
 def use_initializers(place: Workplace) -> None:
@@ -163,7 +163,8 @@ def use_augmentations(place: Workplace) -> None:
 
 def use_metrics(place: Workplace) -> None:
     info = place.trained("metrics = [misses]")
-    assert info.metrics["misses"] == int(info.metrics["misses"]) >= 0
+    misses = info.metrics["my_plugin.misses"]
+    assert misses == int(misses) >= 0
 
 
 def use_passes(place: Workplace) -> None:

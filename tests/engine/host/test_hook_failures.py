@@ -134,6 +134,19 @@ def test_a_sound_pass_runs_where_it_is_asked_for(run):
         assert f"ran {sees}" in printed
 
 
+def test_a_file_may_have_its_own_name_for_a_pass_and_a_check_finds_one_that_nobody_has(run):
+    code = plugin("passes", "PassRecord", "return given[0]")
+    Path("net.cnn").write_text(f"use acme.bent as tidy\n{NET}export Net {{ passes = [tidy] }}\n")
+    assert run(code, "check", "net.cnn") == (0, "net.cnn: model Net is fine\n")
+    exit_code, printed = run(code, "export", "net.cnn")
+    assert (exit_code, "rewritten by acme.bent (acme)" in printed) == (0, True)
+    Path("net.cnn").write_text(f"{NET}export Net {{ passes = [acme.bemt] }}\n")
+    exit_code, printed = run(code, "check", "net.cnn")
+    assert exit_code == 1
+    assert "error[E0722]: there is no pass acme.bemt" in printed
+    assert "--> net.cnn:6:" in printed
+
+
 @pytest.mark.parametrize("precision", ["float16", "int8"])
 def test_passes_go_with_narrow_numbers(run, precision):
     body = "g = given[0].graph\nreturn replace(given[0], graph=replace(g, arguments={}))"
@@ -468,8 +481,8 @@ def striate_layers(context):
 @pytest.mark.parametrize(
     ("shape", "said"),
     [
-        ("return 1 / 0", "error[E0720]: the rules of the layer bent failed: ZeroDivisionError: division by zero"),
-        ("return [3, 4]", "error[E0721]: bent: its shape rule gave no tuple of TensorTypes"),
+        ("return 1 / 0", "error[E0720]: the rules of the layer acme.bent failed: ZeroDivisionError: division by zero"),
+        ("return [3, 4]", "error[E0721]: acme.bent: its shape rule gave no tuple of TensorTypes"),
     ],
 )
 def test_a_rule_that_fails_is_told_at_the_call_and_the_rest_is_checked(run, shape, said):
