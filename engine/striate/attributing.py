@@ -40,7 +40,7 @@ class Attribution:
     Attributes:
         values: `H x W` of the network's input, float32; entries below 0 speak against the answer.
         image: the image that was explained, `C x H x W` in the network's size, from 0 to 1.
-        method: the explainer as it was written.
+        method: the explainer's name as it was written.
         owner: the plugin that provides it.
         target: the class's name.
         score: the network's output for it.
@@ -88,7 +88,8 @@ def attribute(
     from striate.train.attribution import ask
 
     part = read_method(method, model.catalogue)
-    found = Provided(part.record, "explainer", str(part), part.owner, model.catalogue.plugins.plugin(part.owner))
+    name = method.partition("(")[0].strip()
+    found = Provided(part.record, "explainer", name, part.owner, model.catalogue.plugins.plugin(part.owner))
     chosen = _layer(model.graph, layer)
     asked = ask(model, Path(image), Path(weights), target, chosen, device)
     values = _computed(found, asked, part.arguments)

@@ -159,7 +159,7 @@ def passes_of(model: Model, names: Sequence[str] | None, asked: ExportContract, 
         DiagnosticError: E0722, nobody provides one; E0702, several do.
     """
     renamed = renamed_in(model.file)
-    wanted = [renamed.get(name, name) for name in asked.passes] if names is None else list(names)
+    wanted = [renamed.get(name, name) for name in (asked.passes if names is None else names)]
     return choose_passes(wanted, model.catalogue, FLOAT_TOLERANCE if verify else None)
 
 

@@ -103,7 +103,8 @@ def _first(summary: str) -> str:
 def _section(item: Specification) -> str:
     told = [_wrapped(text) for text in (item.summary, *item.paragraphs)]
     told[-1] = re.sub(r"[,:]? ?$", ":", told[-1])
-    return "\n\n".join([f"## {item.kind.hook}", *told, f"```python\n{item.example}```"]) + "\n"
+    example = re.sub(r"\n\n(?=@|def |class )", "\n\n\n", item.example)  # as formatters want a module
+    return "\n\n".join([f"## {item.kind.hook}", *told, f"```python\n{example}```"]) + "\n"
 
 
 def _wrapped(text: str) -> str:

@@ -11,6 +11,7 @@ from striate.lint import LINTS
 from striate.ops.registry import BUILTIN
 from striate.train.recipe import KEYS
 from tests.engine.editor.desk import Desk
+from tests.engine.host.in_process import installed
 
 HEAD = """\
 block ConvBN(out, kernel, stride = 1, act = relu) { conv(out, kernel) -> bn -> act }
@@ -188,6 +189,17 @@ def test_every_layer_and_record_is_described(desk):
     optimizer = {item.label: item for item in complete(*desk.at("train Net { optimizer = |")).proposals}
     assert optimizer["sgd"].snippet == "sgd(lr = ${1})"
     assert "Stochastic gradient descent" in optimizer["sgd"].text
+
+
+def test_passes_of_plugins_are_proposed_in_an_export_section(tmp_path):
+    code = """from striate.plugin import *
+
+@hookimpl
+def striate_passes(context):
+    return [PassRecord("fold_gain", "Folds gains.", Factory("acme:fold"))]
+"""
+    with installed(tmp_path / "site", code, "acme"):
+        assert proposed(Desk(tmp_path), HEAD + "}\nexport Net { passes = [|") == ["fold_gain"]
 
 
 def test_a_catalogue_with_a_name_twice_does_not_stop_completion(desk, monkeypatch):

@@ -163,7 +163,8 @@ def use_augmentations(place: Workplace) -> None:
 
 def use_metrics(place: Workplace) -> None:
     info = place.trained("metrics = [misses]")
-    assert info.metrics["my_plugin.misses"] == int(info.metrics["my_plugin.misses"]) >= 0
+    misses = info.metrics["my_plugin.misses"]
+    assert misses == int(misses) >= 0
 
 
 def use_passes(place: Workplace) -> None:

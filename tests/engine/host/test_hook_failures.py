@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from striate.cli import COMMANDS, group
@@ -50,14 +51,14 @@ def run(tmp_path, monkeypatch, capsys):
     write_weights(work / "net.safetensors", arrays, CheckpointInfo("Net", text=NET, task="classification"))
     Image.fromarray((np.arange(64).reshape(8, 8) * 4).astype("uint8")).save(work / "image.png")
 
-    def call(code: str, *arguments: str) -> tuple[int, str]:
+    def call(code: str, *arguments: str, leaves: str = "") -> tuple[int, str]:
         before = {path.name: path.read_bytes() for path in work.iterdir()}
         with installed(tmp_path / f"site{len(list(tmp_path.iterdir()))}", code, "acme"):
             found = run_guarded(group, list(arguments))
         captured = capsys.readouterr()
         assert "Traceback" not in captured.out + captured.err
         if found:
-            assert {path.name: path.read_bytes() for path in work.iterdir()} == before
+            assert {path.name: path.read_bytes() for path in work.iterdir() if path.name != leaves} == before
         return found, captured.out + captured.err
 
     return call
@@ -131,6 +132,28 @@ def test_a_sound_pass_runs_where_it_is_asked_for(run):
         code, printed = run(plugin("passes", "PassRecord", body, further=f", point={point!r}"), *PASS, "--fold")
         assert code == 0, printed
         assert f"ran {sees}" in printed
+
+
+def test_a_file_may_have_its_own_name_for_a_pass_and_a_check_finds_one_that_nobody_has(run):
+    code = plugin("passes", "PassRecord", "return given[0]")
+    Path("net.cnn").write_text(f"use acme.bent as tidy\n{NET}export Net {{ passes = [tidy] }}\n")
+    assert run(code, "check", "net.cnn") == (0, "net.cnn: model Net is fine\n")
+    exit_code, printed = run(code, "export", "net.cnn")
+    assert (exit_code, "rewritten by acme.bent (acme)" in printed) == (0, True)
+    Path("net.cnn").write_text(f"{NET}export Net {{ passes = [acme.bemt] }}\n")
+    exit_code, printed = run(code, "check", "net.cnn")
+    assert exit_code == 1
+    assert "error[E0722]: there is no pass acme.bemt" in printed
+    assert "--> net.cnn:6:" in printed
+
+
+@pytest.mark.parametrize("precision", ["float16", "int8"])
+def test_passes_go_with_narrow_numbers(run, precision):
+    body = "g = given[0].graph\nreturn replace(given[0], graph=replace(g, arguments={}))"
+    further = ("--calibrate", "digits") if precision == "int8" else ()
+    code, printed = run(plugin("passes", "PassRecord", body), *PASS, "--precision", precision, *further)
+    assert code == 0, printed
+    assert "rewritten by bent (acme)" in printed
 
 
 def test_a_pass_that_nobody_has(run):
@@ -312,6 +335,15 @@ def test_the_guard_lets_ordinary_reading_pass(tmp_path):
     assert pickle.loads(pickle.dumps(Evil)) is Evil
 
 
+def test_the_guard_lets_torch_read_tensors_and_stops_it_before_it_reads_objects(tmp_path):
+    torch.save({"weight": torch.arange(3)}, tmp_path / "tensors.pt")
+    torch.save({"weight": Evil()}, tmp_path / "objects.pt")
+    with nothing_runs():
+        assert torch.load(tmp_path / "tensors.pt", weights_only=True)["weight"].tolist() == [0, 1, 2]
+        with pytest.raises(RunsCodeError):
+            torch.load(tmp_path / "objects.pt", weights_only=False)
+
+
 # ------------------------------------------------------------------------------------------ explainers
 
 ATTRIBUTE = ("attribute", "net.cnn", "image.png", "--weights", "net.safetensors", "-o", "seen.png")
@@ -468,6 +500,46 @@ def test_what_runs_later_names_the_plugin_too(run):
     assert code == 1
     assert "error[E0720]: plugin acme failed: ZeroDivisionError: division by zero" in printed
     assert "raised in torch, " in printed
+
+
+@pytest.mark.parametrize(
+    ("kind", "record", "setting", "body"),
+    [
+        ("optimizers", "OptimizerRecord", "optimizer = bent", "raise KeyError('betas')"),
+        ("schedules", "ScheduleRecord", "schedule = bent", "return lambda epoch: {}['betas']"),
+        ("losses", "LossRecord", "loss = bent", "return lambda scores, targets: {}['betas']"),
+        ("metrics", "MetricRecord", "metrics = [bent]", "raise KeyError('betas')"),
+        ("data_sets", "DataRecord", "data = bent", "raise KeyError('betas')"),
+    ],
+)
+def test_what_fails_in_training_names_the_plugin(run, kind, record, setting, body):
+    recipe = {"data": "digits(limit = 60)", "loss": "cross_entropy", "optimizer": "sgd(lr = 0.1)", "epochs": "1"}
+    recipe |= {setting.partition(" = ")[0]: setting.partition(" = ")[2]}
+    lines = "; ".join(f"{key} = {value}" for key, value in recipe.items())
+    Path("net.cnn").write_text(NET.replace("dense(2)", "dense(10)") + f"train Net {{ {lines} }}\n")
+    exit_code, printed = run(plugin(kind, record, body), "train", "net.cnn", leaves="runs")
+    assert exit_code == 1
+    assert "plugin acme" in printed
+    assert "KeyError: 'betas'" in printed
+
+
+def test_a_task_that_fails_names_the_plugin(run):
+    code = plugin("tasks", "TaskRecord", "raise KeyError('betas')")
+    head = 'HeadRecord("bowed", "Bowed.", "block B(classes) { conv(classes, 1) }", "b.cnn", ("out",), "bent")'
+    code += f"\n@hookimpl\ndef striate_heads(context):\n    return [{head}]\n"
+    text = "model Net { input image: 1 x 8 x 8; conv(4, 3) -> relu; head bowed(classes = 2) }"
+    Path("net.cnn").write_text(text)
+    arrays = {
+        "conv1.weight": (4, 1, 3, 3),
+        "conv1.bias": (4,),
+        "head.conv1.weight": (2, 4, 1, 1),
+        "head.conv1.bias": (2,),
+    }
+    zeros = {name: np.zeros(shape, "float32") for name, shape in arrays.items()}
+    write_weights(Path("bowed.safetensors"), zeros, CheckpointInfo("Net", text=text))
+    exit_code, printed = run(code, "predict", "net.cnn", "image.png", "--weights", "bowed.safetensors")
+    assert exit_code == 1
+    assert "error[E0720]: plugin acme failed: KeyError: 'betas'" in printed
 
 
 # ------------------------------------------------------------------------------------------ names

@@ -23,6 +23,7 @@ from striate.host.identity import FIRST_PARTY, qualifier
 from striate.host.installed import installed_plugins
 from striate.host.kinds import PLURAL_OF
 from striate.host.records import FileRecord, HeadRecord
+from striate.host.work_records import PassRecord
 from striate.ops.record import OpRecord
 from striate.ops.registry import BUILTIN
 from striate.project.shelves import project_of
@@ -289,6 +290,8 @@ class _Finder:
         part = part_of(frame.key) if section == "train" else None
         if part is not None:
             yield from self._records(part.record)
+        if section == "export" and frame.key == "passes":
+            yield from self._records(PassRecord)
         if frame.section == "search":
             yield from proposals.table(describe.RANGES.items(), "function")
         if frame.key.startswith("model."):

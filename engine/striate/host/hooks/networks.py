@@ -132,7 +132,7 @@ class NetworkHooks:
         Checked. The record's fields. The outputs come as the network gives them, in float32, on the device that
         computed them: `N x classes`, or `N x classes x H x W` for a map. `classes` are the names in their order.
 
-        On failure. What `decode` raises is E0720 and names the task and the plugin; no answer is printed.
+        On failure. What `decode` raises is E0720 with the plugin and the place in its code; no answer is printed.
 
         Example, `my_plugin.py`::
 
