@@ -34,15 +34,15 @@ class WithLayer(HostCatalogue):
 
     def __init__(self, record: OpRecord) -> None:
         super().__init__()
-        self._record = record
+        self._given_layer = record
 
     def known_layer(self, name: str) -> OpRecord | None:
         """Return a layer that can be named without asking plugins."""
-        return self._record if name == self._record.name else super().known_layer(name)
+        return self._given_layer if name == self._given_layer.name else super().known_layer(name)
 
     def layer(self, name: str) -> OpRecord | None:
         """Return a layer's record; of this name it is the one given."""
-        return self._record if name == self._record.name else super().layer(name)
+        return self._given_layer if name == self._given_layer.name else super().layer(name)
 
 
 def composition(subject: Subject) -> str | None:
