@@ -8,6 +8,7 @@ import tomllib
 from striate.host.kinds import PLURALS
 from striate.host.manifest import KEYS, manifest_of
 from striate.host.policy import DEFAULT_SECONDS, NONE, SECONDS, STRICT
+from striate.host.trust import TRUST
 from tests.docs.consoles import sessions
 
 
@@ -24,8 +25,9 @@ def test_the_sessions_print_what_the_page_shows(repository, tmp_path, monkeypatc
 
 def test_the_manifest_of_the_page_is_one_and_the_page_names_everything(repository):
     page = (repository / "docs" / "plugins.md").read_text(encoding="utf-8")
-    (manifest,) = [text for text in re.findall(r"```toml\n(.*?)```", page, re.DOTALL) if "[provides]" in text]
+    manifest, project = sorted(re.findall(r"```toml\n(.*?)```", page, re.DOTALL), key=len, reverse=True)
+    assert tomllib.loads(project) == {"plugins": ["./my_layers.py"]}
     assert manifest_of(tomllib.loads(manifest)).works_with("1.3")
-    for word in (*PLURALS, *KEYS, NONE, STRICT, SECONDS):
+    for word in (*PLURALS, *KEYS, NONE, STRICT, SECONDS, TRUST):
         assert word in page, word
     assert f"{DEFAULT_SECONDS:g} seconds" in page

@@ -14,6 +14,7 @@ from striate.host.catalogue import HostCatalogue, NameClashError
 from striate.host.kinds import KINDS
 from striate.ops.rectifier import RELU
 from striate.plugin import (
+    AugmentationRecord,
     BackendRecord,
     CommandRecord,
     DataRecord,
@@ -23,11 +24,13 @@ from striate.plugin import (
     FileRecord,
     HeadRecord,
     ImporterRecord,
+    InitializerRecord,
     LossRecord,
     MetricRecord,
     OpRecord,
     OptimizerRecord,
     PassRecord,
+    RegularizerRecord,
     ScheduleRecord,
     TaskRecord,
 )
@@ -55,6 +58,9 @@ RECORDS = {
     "optimizers": lambda name: OptimizerRecord(name, "a", Factory("math:sqrt")),
     "schedules": lambda name: ScheduleRecord(name, "a", Factory("math:sqrt")),
     "metrics": lambda name: MetricRecord(name, "a", Factory("math:sqrt")),
+    "initializers": lambda name: InitializerRecord(name, "a", Factory("math:sqrt")),
+    "regularizers": lambda name: RegularizerRecord(name, "a", Factory("math:sqrt")),
+    "augmentations": lambda name: AugmentationRecord(name, "a", Factory("math:sqrt")),
     "passes": lambda name: PassRecord(name, "a", Factory("math:sqrt")),
     "backends": lambda name: BackendRecord(name, "a", Factory("math:sqrt")),
     "exporters": lambda name: ExporterRecord(name, "a", Factory("math:sqrt"), "A format", ".a"),

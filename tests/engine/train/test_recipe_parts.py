@@ -400,7 +400,7 @@ def test_what_a_plugin_does_wrong_is_said_with_its_name(kind, function, said):
         try_out(built, start_weights(program_of(built), built.recipe))
     (finding,) = caught.value.diagnostics
     assert finding.code == "E0507"
-    assert finding.message.startswith("odd ") and said in finding.message
+    assert finding.message.startswith("acme.odd ") and said in finding.message
     assert "whole story" not in finding.message
     assert finding.span.text == "odd"
 
@@ -418,7 +418,7 @@ def with_plugin(line: str, **answers):
     file = parse(source).file
     assert file is not None
     model = load_source(source, "Net", {}, catalogue)
-    return assemble(model, read_recipe(choose_section(file, "Net"), "Net", catalogue))
+    return assemble(model, read_recipe(file, choose_section(file, "Net"), "Net", catalogue))
 
 
 def test_a_metric_that_gives_several_numbers_is_found_before_the_run():
@@ -433,7 +433,7 @@ def test_a_picture_that_cannot_be_drawn_is_a_note_and_the_run_is_kept(tmp_path):
     record = replace(accuracy, name="drawn", picture=Factory(f"{HERE}:no_figure"))
     built = with_plugin("metrics = [drawn]", striate_metrics=[record])
     result = train(built, RunFolder(tmp_path))
-    assert result.test.notes == ("drawn cannot be drawn: a matplotlib Figure is due, not a str",)
+    assert result.test.notes == ("acme.drawn cannot be drawn: a matplotlib Figure is due, not a str",)
     assert "drawn cannot be drawn" in (tmp_path / "report.html").read_text()
 
 
