@@ -80,7 +80,7 @@ PLUGIN_FACADE = ("striate", "striate.plugin", "striate.data", "striate.factories
 
 HOMES: dict[str, tuple[str, ...]] = {
     "captum": ("striate_plugins",),
-    "click": ("striate.cli",),
+    "click": ("striate.cli", "striate.conformance"),
     "faster_coco_eval": ("striate_plugins",),
     "kornia": ("striate_plugins",),
     "lark": ("striate_dsl",),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +13,7 @@ import torch
 
 from striate.checking import check_file
 from striate.conformance.results import CheckFailedError, NotApplicableError
-from striate.conformance.subject import Subject
+from striate.conformance.subject import Subject, first_line
 from striate.dims import evaluate
 from striate.elaborate import model_names
 from striate.host.records import TaskRecord
@@ -26,23 +29,48 @@ if TYPE_CHECKING:
     from striate.model import Model
 
 
-def _path(subject: Subject) -> Path:
-    """Return where the file lies.
+@contextmanager
+def _file(subject: Subject) -> Iterator[Path]:
+    """Give the path of the file; one that a function makes lies in a folder of its own for that time.
 
     Raises:
-        CheckFailedError: it is not there.
+        CheckFailedError: it is not there, or the function does not make a text, always the same.
     """
     record = subject.record
+    if record.build is not None:
+        with tempfile.TemporaryDirectory(prefix="striate-conformance-") as folder:
+            path = Path(folder) / "made.cnn"
+            path.write_text(_made_text(subject), encoding="utf-8")
+            yield path
+        return
     try:
-        with as_file(files(record.package).joinpath(record.resource)) as path:
-            if path.is_file():
-                return path
+        source = files(record.package).joinpath(record.resource)
     except ModuleNotFoundError:
         raise CheckFailedError(f"there is no package {record.package}") from None
-    raise CheckFailedError(
-        f"there is no {record.resource} in {record.package}",
-        repair="correct `resource`, and see that the wheel holds the file: python -m zipfile -l dist/*.whl",
-    )
+    if not source.is_file():
+        raise CheckFailedError(
+            f"there is no {record.resource} in {record.package}",
+            repair="correct `resource`, and see that the wheel holds the file: python -m zipfile -l dist/*.whl",
+        )
+    with as_file(source) as path:
+        yield path
+
+
+def _made_text(subject: Subject) -> str:
+    record = subject.record
+    try:
+        text, again = (record.build(**record.settings) for _ in range(2))
+    except Exception as error:  # a stranger's function may raise anything
+        raise CheckFailedError(f"its function answers with {type(error).__name__}: {first_line(error)}") from None
+    if not isinstance(text, str):
+        raise CheckFailedError(f"its function makes a {type(text).__name__}, no text")
+    if text != again:
+        raise CheckFailedError("its function makes another text the second time")
+    return text
+
+
+def _place(subject: Subject) -> str:
+    return subject.record.resource or "the text that is made"
 
 
 def _told(findings: list[Diagnostic]) -> str:
@@ -54,10 +82,11 @@ def _told(findings: list[Diagnostic]) -> str:
 
 def check_text(subject: Subject) -> str | None:
     """`striate check` finds no mistake in the file."""
-    checked = check_file(_path(subject))
+    with _file(subject) as path:
+        checked = check_file(path)
     errors = [item for item in checked.diagnostics if item.severity is Severity.ERROR]
     if errors:
-        raise CheckFailedError(_told(errors), subject.record.resource)
+        raise CheckFailedError(_told(errors), _place(subject))
     return f"warnings: {_told(checked.diagnostics)}" if checked.diagnostics else None
 
 
@@ -68,18 +97,15 @@ def _models(subject: Subject) -> list[Model]:
         CheckFailedError: one cannot be built.
         NotApplicableError: it has blocks only.
     """
-    path = _path(subject)
-    parsed = parse(read_source(path))
-    names = model_names(parsed.file) if parsed.file is not None else []
-    if not names:
-        raise NotApplicableError("it has blocks only, whose arguments are not known")
-    made = []
-    for name in names:
+    with _file(subject) as path:
+        parsed = parse(read_source(path))
+        names = model_names(parsed.file) if parsed.file is not None else []
+        if not names:
+            raise NotApplicableError("it has blocks only, whose arguments are not known")
         try:
-            made.append(load(path, name))
+            return [load(path, name) for name in names]
         except DiagnosticError as error:
-            raise CheckFailedError(_told(list(error.diagnostics)), f"{subject.record.resource}: {name}") from None
-    return made
+            raise CheckFailedError(_told(list(error.diagnostics)), _place(subject)) from None
 
 
 def models(subject: Subject) -> str | None:
@@ -89,16 +115,14 @@ def models(subject: Subject) -> str | None:
         for sizes in legal_sizes(model.domain, model.name):
             for name, kind in model.graph.types.items():
                 if any(evaluate(extent, sizes) < 1 for extent in kind.shape):
-                    raise CheckFailedError(
-                        f"{name} has no pixels left at {sizes}", f"{subject.record.resource}: {model.name}"
-                    )
+                    raise CheckFailedError(f"{name} has no pixels left at {sizes}", f"{_place(subject)}: {model.name}")
     return f"{len(found)} models"
 
 
 def runs(subject: Subject) -> str | None:
     """The network with the fewest parameters computes finite numbers at the smallest legal size."""
     model = min(_models(subject), key=lambda item: item.parameters)
-    _finite(model, f"{subject.record.resource}: {model.name}")
+    _finite(model, f"{_place(subject)}: {model.name}")
     return f"{model.name}, {model.parameters:,} parameters"
 
 

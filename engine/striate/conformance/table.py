@@ -314,6 +314,66 @@ DATA_SETS = (
     ),
 )
 
+PASSES = (
+    *COMMON,
+    Check(
+        "same-network",
+        "After the pass a network is well formed and computes the same.",
+        "change values only where every reader of theirs is changed with them, and keep inputs and outputs",
+        "network_work:same_network",
+    ),
+)
+
+BACKENDS = (
+    *COMMON,
+    Check(
+        "same-values",
+        "The back end computes what torch does, for any batch and size.",
+        "leave the batch axis and open sizes open",
+        "network_work:same_values",
+    ),
+)
+
+EXPORTERS = (
+    *COMMON,
+    Check(
+        "same-file",
+        "A file computes what torch does, or its network is refused in words.",
+        "raise striate.factories.RefusedError for what the format cannot hold",
+        "network_work:same_file",
+    ),
+)
+
+IMPORTERS = (
+    *COMMON,
+    Check(
+        "refusal",
+        "What is no such file is refused in words.",
+        "look at the file's first bytes, and raise a ValueError that says what was expected",
+        "network_work:refusal",
+    ),
+)
+
+EXPLAINERS = (
+    *COMMON,
+    Check(
+        "attribution",
+        "It gives a finite number per pixel, the same every time.",
+        "return an array H x W, or smaller, and say by `signed` whether entries may be below 0",
+        "network_work:attribution",
+    ),
+)
+
+COMMANDS = (
+    *COMMON,
+    Check(
+        "help",
+        "It is a command of click that says what it does.",
+        "return a click.Command with a docstring",
+        "network_work:helped",
+    ),
+)
+
 CHECKS: Mapping[str, tuple[Check, ...]] = {
     "layers": LAYERS,
     "losses": LOSSES,
@@ -324,6 +384,12 @@ CHECKS: Mapping[str, tuple[Check, ...]] = {
     "heads": HEADS,
     "tasks": TASKS,
     "data_sets": DATA_SETS,
+    "passes": PASSES,
+    "backends": BACKENDS,
+    "exporters": EXPORTERS,
+    "importers": IMPORTERS,
+    "explainers": EXPLAINERS,
+    "commands": COMMANDS,
 }
 """The checks by kind of record, as manifests call it."""
 

@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 import torch
 from torch import Tensor
 from torchmetrics import Metric
 
 from striate.data import DataSplits, ImageArrays
+from striate.factories import AttributionRequest, Converted, ImportedText, Network, Subject, torch_program
 from striate.plugin import (
     Argument,
+    BackendRecord,
+    CommandRecord,
     DataRecord,
+    ExplainerRecord,
+    ExporterRecord,
     Factory,
     HeadRecord,
+    ImporterRecord,
     LossRecord,
     MetricRecord,
     OptimizerRecord,
+    PassRecord,
     Real,
     ScheduleRecord,
     TaskRecord,
@@ -236,6 +246,82 @@ def another_size(size: tuple[int, ...]) -> DataSplits:
     return _splits(np.zeros((8, size[0], size[2], size[1]), dtype="float32"))
 
 
+# ------------------------------------------------------------------------------------------- work on networks
+
+
+def the_same(network: Network) -> Network:
+    return network
+
+
+def other_weights(network: Network) -> Network:
+    return replace(network, arrays={name: values * 1.5 for name, values in network.arrays.items()})
+
+
+def by_torch(network: Network) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    program = torch_program(network)
+
+    def run(inputs: Mapping[str, Any]) -> dict[str, Any]:
+        with torch.inference_mode():
+            made = program(*(torch.from_numpy(inputs[item.value.name]) for item in network.graph.inputs))
+        made = made if isinstance(made, dict) else {next(iter(network.graph.outputs)): made}
+        return {name: value.numpy() for name, value in made.items()}
+
+    return run
+
+
+def for_one_image(network: Network) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    run = by_torch(network)
+    return lambda inputs: {name: values[:1].repeat(len(values), 0) for name, values in run(inputs).items()}
+
+
+def as_weights(subject: Subject, entries: Mapping[str, str]) -> Converted:
+    run = by_torch(subject)
+    return Converted({subject_suffix: b"weights"}, run, "weights and nothing else")
+
+
+def half_of_it(subject: Subject, entries: Mapping[str, str]) -> Converted:
+    run = by_torch(subject)
+    halved = lambda inputs: {name: values / 2 for name, values in run(inputs).items()}  # noqa: E731
+    return Converted({subject_suffix: b"weights"}, halved, "weights and nothing else")
+
+
+subject_suffix = ".w"
+
+
+def of_a_known_kind(path: Path) -> ImportedText:
+    raise ValueError("the file does not begin with WEIGHTS")
+
+
+def of_anything(path: Path) -> ImportedText:
+    return ImportedText("model Net { input image: 3 x 8 x 8; relu; output y }")
+
+
+def gradient_of(request: AttributionRequest) -> Any:
+    image = request.image.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(request.score(request.values(image)).sum(), image)
+    return slope[0].abs().sum(0).numpy()
+
+
+def signed_gradient(request: AttributionRequest) -> Any:
+    return gradient_of(request) - 1
+
+
+def drawn_attribution(request: AttributionRequest) -> Any:
+    return gradient_of(request) + NUMBERS.random()
+
+
+def hello() -> click.Command:
+    @click.command("hello")
+    def command() -> None:
+        """Say hello."""
+
+    return command
+
+
+def no_command() -> Callable[[], None]:
+    return lambda: None
+
+
 # ------------------------------------------------------------------------------------------- records
 
 
@@ -274,6 +360,30 @@ def head(block: str, named_task: str = "classification") -> HeadRecord:
     return HeadRecord("a_head", "One score per class.", block, "head.cnn", ("logits",), named_task)
 
 
+def network_pass(name: str) -> PassRecord:
+    return PassRecord("a_pass", "Leaves the network as it is.", _factory(name))
+
+
+def backend(name: str) -> BackendRecord:
+    return BackendRecord("a_backend", "Runs the network in torch.", _factory(name))
+
+
+def exporter(name: str) -> ExporterRecord:
+    return ExporterRecord("an_exporter", "Read by nobody but tests.", _factory(name), "Weights", ".w")
+
+
+def importer(name: str) -> ImporterRecord:
+    return ImporterRecord("an_importer", "Written by nobody but tests.", _factory(name), (".w",))
+
+
+def explainer(name: str) -> ExplainerRecord:
+    return ExplainerRecord("an_explainer", "The size of the gradient.", _factory(name))
+
+
+def command(name: str) -> CommandRecord:
+    return CommandRecord("hello", "Says hello to whoever asks.", _factory(name))
+
+
 BLOCK = "block Head(classes) { global_avgpool -> flatten -> dense(classes) }"
 
 SOUND: Mapping[str, Any] = {
@@ -283,6 +393,12 @@ SOUND: Mapping[str, Any] = {
     "metric": metric("sound_metric"),
     "task": task("sound_answers"),
     "data set": data_set("sound_data"),
+    "pass": network_pass("the_same"),
+    "back end": backend("by_torch"),
+    "exporter": exporter("as_weights"),
+    "importer": importer("of_a_known_kind"),
+    "explainer": explainer("gradient_of"),
+    "command": command("hello"),
 }
 
 WRONG: Mapping[str, tuple[str, Any]] = {
@@ -309,6 +425,13 @@ WRONG: Mapping[str, tuple[str, Any]] = {
     "data that are drawn anew": ("deterministic", data_set("drawn_data")),
     "data of bytes": ("splits", data_set("bytes_as_data")),
     "data of another size": ("splits", data_set("another_size")),
+    "a pass that changes weights": ("same-network", network_pass("other_weights")),
+    "a back end for one image": ("same-values", backend("for_one_image")),
+    "a file of half the values": ("same-file", exporter("half_of_it")),
+    "an importer of anything": ("refusal", importer("of_anything")),
+    "an attribution below zero": ("attribution", explainer("signed_gradient")),
+    "an attribution that is drawn": ("attribution", explainer("drawn_attribution")),
+    "a command that is none": ("help", command("no_command")),
     "a head that does not parse": ("block", head("block Head(classes) { dense(classes }")),
     "a head of two blocks": ("block", head(BLOCK + "\nblock Other { relu }")),
     "a head that does not attach": ("attaches", head("block Head(classes) { dense(classes) }")),
