@@ -309,7 +309,7 @@ def _check_weights(file: File, graphs: Mapping[str, Graph], catalogue: HostCatal
             from striate.train.weight_parts import idle_parts
 
             models = [graph for name, graph in graphs.items() if section in sections_of(file, name)]
-            yield from idle_parts(section, models, catalogue)
+            yield from idle_parts(file, section, models, catalogue)
 
 
 def _first(setting: Setting) -> str:

@@ -71,7 +71,7 @@ def model():
 def subject(line: str) -> Subject:
     file = parse(Source("net.cnn", NET.replace("§", line))).file
     assert file is not None
-    return assemble(model(), read_recipe(choose_section(file, "Net"), "Net", CATALOGUE))
+    return assemble(model(), read_recipe(file, choose_section(file, "Net"), "Net", CATALOGUE))
 
 
 @pytest.mark.parametrize(("key", "name"), NAMES, ids=[f"{key}-{name}" for key, name in NAMES])

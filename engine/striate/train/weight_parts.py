@@ -13,7 +13,7 @@ from striate.ops.arguments import format_value
 from striate.train.parts import Part
 from striate.train.recipe import Recipe, read_recipe
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError
-from striate_dsl.syntax import Section
+from striate_dsl.syntax import File, Section
 
 _SHOWN = 8
 
@@ -33,13 +33,13 @@ def check_weights(recipe: Recipe, graph: Graph) -> None:
         raise DiagnosticError(*findings)
 
 
-def idle_parts(section: Section, graphs: Sequence[Graph], catalogue: HostCatalogue) -> list[Diagnostic]:
+def idle_parts(file: File, section: Section, graphs: Sequence[Graph], catalogue: HostCatalogue) -> list[Diagnostic]:
     """Return E0403 for the parts of a recipe that mean no weight of any network that it is for.
 
     A recipe with other mistakes has none of these: they are told when it can be read.
     """
     try:
-        recipe = read_recipe(section, section.name.text if section.name else "", catalogue)
+        recipe = read_recipe(file, section, section.name.text if section.name else "", catalogue)
     except DiagnosticError:
         return []
     told = [_idle_parts(recipe, graph) for graph in graphs]

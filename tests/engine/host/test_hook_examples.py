@@ -17,6 +17,7 @@ import onnx
 import pytest
 import torch
 from PIL import Image
+from safetensors.numpy import load_file
 
 from striate.attributing import attribute
 from striate.cli import group
@@ -135,35 +136,40 @@ def use_data_sets(place: Workplace) -> None:
 
 
 def use_losses(place: Workplace) -> None:
-    assert place.trained("loss = margin(by = 2)").recipe["loss"] == "margin(by = 2.0)"
+    assert place.trained("loss = margin(by = 2)").recipe["loss"] == "my_plugin.margin(by = 2.0)"
 
 
 def use_optimizers(place: Workplace) -> None:
-    assert place.trained("optimizer = signs(lr = 0.02)").recipe["optimizer"] == "signs(lr = 0.02)"
+    assert place.trained("optimizer = signs(lr = 0.02)").recipe["optimizer"] == "my_plugin.signs(lr = 0.02)"
 
 
 def use_schedules(place: Workplace) -> None:
-    assert place.trained("schedule = triangle(peak = 0.5)").recipe["schedule"] == "triangle(peak = 0.5)"
+    assert place.trained("schedule = triangle(peak = 0.5)").recipe["schedule"] == "my_plugin.triangle(peak = 0.5)"
 
 
 def use_initializers(place: Workplace) -> None:
-    info = place.trained("init = scaled_normal(deviation = 0.02)")
-    assert "scaled_normal(deviation = 0.02)" in info.recipe["init"]
+    written = 'scaled_normal(deviation = 0.0, weights = "dense1.weight")'
+    assert place.trained(f"init = [{written}]\noptimizer = sgd(lr = 0)").recipe["init"] == f"[my_plugin.{written}]"
+    weights = load_file(place.folder / "runs/Net/default/best.safetensors")
+    assert (weights["dense1.weight"] == 0).all()
+    assert (weights["conv1.weight"] != 0).all()
 
 
 def use_regularizers(place: Workplace) -> None:
-    info = place.trained("regularize = [log_barrier(0.01)]")
-    assert "log_barrier(rate = 0.01)" in info.recipe["regularize"]
+    assert (
+        place.trained("regularize = [log_barrier(rate = 0.1)]").recipe["regularize"]
+        == "[my_plugin.log_barrier(rate = 0.1)]"
+    )
 
 
 def use_augmentations(place: Workplace) -> None:
-    info = place.trained("augment = [darken(0.25)]")
-    assert "darken(most = 0.25)" in info.recipe["augment"]
+    assert place.trained("augment = [darken(most = 0.9)]").recipe["augment"] == "[my_plugin.darken(most = 0.9)]"
+    assert (place.folder / "runs/Net/default/augmented.png").read_bytes().startswith(b"\x89PNG")
 
 
 def use_metrics(place: Workplace) -> None:
     info = place.trained("metrics = [misses]")
-    assert info.metrics["misses"] == int(info.metrics["misses"]) >= 0
+    assert info.metrics["my_plugin.misses"] == int(info.metrics["my_plugin.misses"]) >= 0
 
 
 def use_passes(place: Workplace) -> None:
