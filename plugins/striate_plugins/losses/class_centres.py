@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -17,11 +19,12 @@ class AngularMargin(nn.Module):
 
     Attributes:
         weight: the directions, `K x D`; their lengths do not matter.
+        held_back: what stands in place of the cosine with the right class, as a function of it.
     """
 
-    def __init__(self, features: int, classes: int, scale: float, margin: float) -> None:
+    def __init__(self, features: int, classes: int, scale: float, held_back: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
-        self.scale, self.margin = scale, margin
+        self.scale, self.held_back = scale, held_back
         self.weight = nn.Parameter(nn.init.xavier_normal_(torch.empty(classes, features)))
 
     def forward(self, embeddings: Tensor, classes: Tensor) -> Tensor:
@@ -32,36 +35,20 @@ class AngularMargin(nn.Module):
         directions = functional.normalize(self.weight.to(vectors.dtype), dim=1)
         cosines = (functional.normalize(vectors, dim=1) @ directions.T).clamp(-1, 1)
         right = cosines.gather(1, classes[:, None])
-        return functional.cross_entropy(
-            self.scale * cosines.scatter(1, classes[:, None], self.held_back(right)), classes
-        )
-
-    def held_back(self, cosine: Tensor) -> Tensor:
-        """Return what stands in place of the cosine with the right class."""
-        raise NotImplementedError("which margin it is, the two classes below say")
+        scores = cosines.scatter(1, classes[:, None], self.held_back(right))
+        return functional.cross_entropy(self.scale * scores, classes)
 
 
-class ArcFace(AngularMargin):
-    """The margin is added to the angle: cos(theta + m).
+def _wider(cosine: Tensor, margin: float) -> Tensor:
+    """Return cos(theta + m) of cos(theta).
 
     Past theta + m = pi the cosine would rise again and reward what is worst; there it goes on falling, as
-    cos(theta) - m sin(m) (the authors' own way).
+    cos(theta) - m sin(m), the authors' own way. The gradient of the sine stays finite at 0 degrees.
     """
-
-    def held_back(self, cosine: Tensor) -> Tensor:
-        """Return cos(theta + m); the gradient of the sine stays finite at 0 degrees."""
-        sine = (1 - cosine.square()).clamp(min=torch.finfo(cosine.dtype).eps).sqrt()
-        turned = cosine * math.cos(self.margin) - sine * math.sin(self.margin)
-        beyond = cosine - self.margin * math.sin(self.margin)
-        return torch.where(cosine > math.cos(math.pi - self.margin), turned, beyond)
-
-
-class CosFace(AngularMargin):
-    """The margin is taken from the cosine: cos(theta) - m."""
-
-    def held_back(self, cosine: Tensor) -> Tensor:
-        """Return cos(theta) - m."""
-        return cosine - self.margin
+    sine = (1 - cosine.square()).clamp(min=torch.finfo(cosine.dtype).eps).sqrt()
+    turned = cosine * math.cos(margin) - sine * math.sin(margin)
+    beyond = cosine - margin * math.sin(margin)
+    return torch.where(cosine > math.cos(math.pi - margin), turned, beyond)
 
 
 class Centre(nn.Module):
@@ -99,14 +86,14 @@ class Centre(nn.Module):
         self.centres += self.rate * steps.to(self.centres.dtype)
 
 
-def arcface(features: int, classes: int, scale: float = 64.0, margin: float = 0.5) -> ArcFace:
-    """Return ArcFace for embeddings of so many entries and so many classes."""
-    return ArcFace(features, classes, scale, margin)
+def arcface(features: int, classes: int, scale: float = 64.0, margin: float = 0.5) -> AngularMargin:
+    """Return ArcFace for embeddings of so many entries and so many classes: the margin widens the right angle."""
+    return AngularMargin(features, classes, scale, partial(_wider, margin=margin))
 
 
-def cosface(features: int, classes: int, scale: float = 64.0, margin: float = 0.35) -> CosFace:
-    """Return CosFace for embeddings of so many entries and so many classes."""
-    return CosFace(features, classes, scale, margin)
+def cosface(features: int, classes: int, scale: float = 64.0, margin: float = 0.35) -> AngularMargin:
+    """Return CosFace for embeddings of so many entries and so many classes: the margin reduces the right cosine."""
+    return AngularMargin(features, classes, scale, lambda cosine: cosine - margin)
 
 
 def centre(features: int, classes: int, rate: float = 0.5) -> Centre:
