@@ -29,7 +29,9 @@ def loss_parts(record: LossRecord) -> Iterator[Part]:
     if record.formula:
         yield Code(record.formula, "text")
     if record.in_recipes:
-        yield Paragraph(f"It takes {OUTPUTS[record.output]}. It compares them with {TARGETS[record.target]}.")
+        vectors = record.output in ("embeddings", "directions")
+        target = "class numbers, `N`" if vectors else TARGETS[record.target]
+        yield Paragraph(f"It takes {OUTPUTS[record.output]}, and compares that with {target}.")
     else:
         yield Paragraph("It takes several tensors: it is called from Python, not named in a recipe.")
     yield Paragraph(f"Reduction: {record.reduction}. Range: {_range(*record.range)}.")

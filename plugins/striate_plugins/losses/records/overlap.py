@@ -78,7 +78,7 @@ def _of_boxes(name: str, summary: str, formula: str, most: float, reference: str
         summary,
         Factory(f"{_BOXES}:{name}"),
         reference=reference,
-        formula=f"L({name.removeprefix('box_').upper()}) = {formula}",
+        formula=f"L = {formula}",
         reduction="mean over the boxes; 0 where there are none",
         range=(0.0, most),
         output="tensors",
