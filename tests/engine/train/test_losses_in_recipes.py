@@ -128,7 +128,7 @@ def test_a_sum_is_the_weighted_sum_of_its_terms():
         ("sum(cross_entropy)", "cross_entropy"),
         ("sum(dice, brier)", "sum(dice, brier, weights = [1.0, 1.0])"),
         ("sum(dice(per = image), brier, weights = [2, 0.5])",
-         'sum(dice(per = "image"), brier, weights = [2.0, 0.5])'),
+         "sum(dice(per = image), brier, weights = [2.0, 0.5])"),
     ],
 )  # fmt: skip
 def test_a_sum_written_out_reads_as_the_same(loss, written):
