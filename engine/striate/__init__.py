@@ -19,10 +19,11 @@ from striate.version import __version__
 
 if TYPE_CHECKING:
     from striate.importer import import_torch
+    from striate.losses import loss
     from striate.model import Model, load
     from striate_dsl.diagnostics import Diagnostic, DiagnosticError
 
-__all__ = ["Diagnostic", "DiagnosticError", "Model", "__version__", "import_torch", "load"]
+__all__ = ["Diagnostic", "DiagnosticError", "Model", "__version__", "import_torch", "load", "loss"]
 
 _HOMES = {
     "Diagnostic": "striate_dsl.diagnostics",
@@ -30,6 +31,7 @@ _HOMES = {
     "Model": "striate.model",
     "import_torch": "striate.importer",
     "load": "striate.model",
+    "loss": "striate.losses",
 }
 
 

@@ -29,7 +29,7 @@ from striate_dsl.parser import ParseResult
 from striate_dsl.paths import dotted_text
 from striate_dsl.reading import read_source
 from striate_dsl.source import Source, Span
-from striate_dsl.syntax import CallExpression, File, Section, Setting
+from striate_dsl.syntax import CallExpression, Expression, File, Section, Setting
 
 if TYPE_CHECKING:
     from striate.dims.domain import Domain
@@ -250,14 +250,21 @@ def _tensor_cores(file: File, model: str) -> str | None:
 
 def _losses(settings: tuple[Setting, ...], catalogue: HostCatalogue, renamed: Mapping[str, str]) -> Iterator[Loss]:
     for setting in settings:
-        value = setting.value.function if isinstance(setting.value, CallExpression) else setting.value
-        if value is None or [part.text for part in setting.key] != ["loss"]:
-            continue
-        written = dotted_text(value)
-        if written is not None:
-            record = catalogue.find(LossRecord, renamed.get(written, written))
-            if record is not None:
-                yield Loss(record.name, record.applies, value.span)
+        if [part.text for part in setting.key] == ["loss"] and setting.value is not None:
+            yield from _losses_in(setting.value, catalogue, renamed)
+
+
+def _losses_in(value: Expression, catalogue: HostCatalogue, renamed: Mapping[str, str]) -> Iterator[Loss]:
+    """Yield the loss that an expression names, or of a sum those that it names."""
+    name = value.function if isinstance(value, CallExpression) else value
+    written = dotted_text(name)
+    if isinstance(value, CallExpression) and written == "sum":
+        for item in value.arguments:
+            yield from _losses_in(item.value, catalogue, renamed) if item.name is None else ()
+    elif written is not None:
+        record = catalogue.find(LossRecord, renamed.get(written, written))
+        if record is not None:
+            yield Loss(record.name, record.applies, name.span)
 
 
 def _check_sections(file: File, catalogue: HostCatalogue, *, whole: bool) -> Iterator[Diagnostic]:

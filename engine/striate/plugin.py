@@ -6,6 +6,7 @@ behind records are given and return is in `striate.factories`, and for data sets
 
 from striate.dims import Dim, ceil_div, format_dim
 from striate.graph import Frame, Graph, Initializer, Node, Origin, TensorType, Value, Weight
+from striate.host.loss_traits import LossExample
 from striate.host.records import (
     AugmentationRecord,
     DataRecord,
@@ -75,6 +76,7 @@ __all__ = [
     "Integer",
     "Kept",
     "LayerError",
+    "LossExample",
     "LossRecord",
     "MetricRecord",
     "NamedValue",

@@ -80,7 +80,7 @@ def test_it_trains(key, name):
     built = subject(f"{key} = [{written}]")
     program = start_weights(Program(built.model.graph, CATALOGUE.lookup), built.recipe)
     try_out(built, program)
-    module = TrainingModule(program, built.recipe, built.pixels, built.data.classes, RunState(), 3)
+    module = TrainingModule(program, built.objective(), built.recipe, built.pixels, built.data.classes, RunState(), 3)
     optimizer = module.configure_optimizers()
     before = {name: value.clone() for name, value in program.state_dict().items()}
     for number, batch in enumerate(loader(built.data.train, [list(range(start, start + 16)) for start in (0, 16, 32)])):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,7 +78,10 @@ def command(
         document = {"model": network.name, "weights": str(weights), "split": split, **scores_document(scores)}
         click.echo(json.dumps(document, indent=2))
         return
-    for line in [*_head(network.name, recipe, split, scores), "", *_classes(scores), "", *_confusion(scores)]:
+    lines = _head(network.name, recipe, split, scores)
+    if scores.answers:
+        lines += ["", *_classes(scores), "", *_confusion(scores)]
+    for line in lines:
         click.echo(line)
 
 
@@ -85,10 +89,11 @@ def _head(model: str, recipe: Recipe, split: str, scores: Scores) -> list[str]:
     from striate.train.wording import metric_text
 
     wrong = scores.answers - int(scores.confusion.trace())
-    lines = [
-        f"{model} on the {split} split of {recipe.data}: {100 * scores.accuracy:.2f} % right "
-        f"({wrong:,} of {scores.answers:,} wrong), loss {scores.loss:.4f}"
-    ]
+    right = f"{100 * scores.accuracy:.2f} % right ({wrong:,} of {scores.answers:,} wrong), " if scores.answers else ""
+    loss = f"loss {scores.loss:.4f}"
+    if math.isnan(scores.loss):
+        loss = f"loss not known: {recipe.loss} has weights of its own, which lie in the state of the run"
+    lines = [f"{model} on the {split} split of {recipe.data}: {right}{loss}"]
     further = [part for part in recipe.metrics if str(part) != "accuracy"]
     return lines + [f"{part}: {metric_text(part, scores.metrics[str(part)])}" for part in further]
 

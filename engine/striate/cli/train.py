@@ -112,11 +112,14 @@ def _train(
 
 def _tell(result: TrainingResult) -> None:
     test, folder = result.test, result.folder
-    wrong = test.answers - int(test.confusion.trace())
     for note in result.notes:
         click.echo(f"note: {note}", err=True)
     best = f", weights of epoch {result.run.best.epoch}" if result.run.best else ""
-    click.echo(f"accuracy    {100 * test.accuracy:.2f} % on the test split ({wrong} of {test.answers} wrong){best}")
+    if test.answers:
+        wrong = test.answers - int(test.confusion.trace())
+        click.echo(f"accuracy    {100 * test.accuracy:.2f} % on the test split ({wrong} of {test.answers} wrong){best}")
+    else:
+        click.echo(f"loss        {test.loss:.6f} on the test split{best}")
     click.echo(f"checkpoint  {folder.best}")
     click.echo(f"report      {folder.report}")
 

@@ -6,11 +6,13 @@ Records are light: declaring one imports neither torch nor a data library. The w
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
+from striate.host.loss_traits import LossExample
 from striate.host.weight_choice import WEIGHTS
 from striate.ops.arguments import Argument
 
@@ -100,10 +102,25 @@ class DataRecord:
 
 @dataclass(frozen=True, slots=True)
 class LossRecord:
-    """A loss. `factory(**arguments)` returns a callable `(output, target) -> scalar tensor`, mean over the batch.
+    """A loss. `factory(**arguments)` returns a callable that gives a scalar tensor, as a rule of output and target.
 
-    `applies` names the function that the loss applies to the output before it compares, e.g. `"softmax"`: a lint then
-    says that the network must not end in one.
+    Attributes:
+        name: the name that a recipe writes.
+        summary: what it measures, in one sentence.
+        factory: makes it. Where what it returns is a `torch.nn.Module`, its parameters are trained with the network's,
+            and its buffers kept with the run.
+        arguments: what may be written in brackets.
+        reference: the source.
+        applies: the function that the loss applies to the output before it compares, e.g. `"softmax"`: a lint then
+            says that the network must not end in one.
+        formula: the definition in plain text.
+        reduction: over what it takes the mean or sum, in a line.
+        range: the smallest and the largest value that it can have, whatever its arguments are.
+        output: what it takes from the network, one of `striate.host.loss_traits.OUTPUTS`.
+        target: what it compares that with, one of `striate.host.loss_traits.TARGETS`.
+        sizes: what the factory is given beside the arguments, where the loss has weights of its own: `features` (the
+            entries of an embedding), `classes`.
+        examples: values that it must have.
     """
 
     name: str
@@ -112,6 +129,18 @@ class LossRecord:
     arguments: tuple[Argument, ...] = ()
     reference: str = ""
     applies: str | None = None
+    formula: str = ""
+    reduction: str = "mean"
+    range: tuple[float, float] = (-math.inf, math.inf)
+    output: str = "scores"
+    target: str = "classes"
+    sizes: tuple[str, ...] = ()
+    examples: tuple[LossExample, ...] = ()
+
+    @property
+    def in_recipes(self) -> bool:
+        """Whether a recipe can name it: it compares one output with one target."""
+        return self.output != "tensors"
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,12 +77,14 @@ class Hooks(NetworkHooks, GraphHooks, ToolHooks, TrainingHooks):
     def striate_losses(self, context: PluginContext) -> list[LossRecord]:  # type: ignore[empty-body]
         """Provide losses, written in a recipe as `loss = margin(by = 2)`.
 
-        When and how often. A record is used by `train`, `search` and `eval`. The factory is called once per run and
-        once per split that is measured; what it returns once per batch.
+        When and how often. A record is used by `train`, `search`, `eval` and `striate.loss`. The factory is called once
+        to try it out and once per run, and once per `eval`; what it returns once per batch.
 
         Returned. `factory(**arguments)` returns a function of output and target that gives one number, a scalar tensor
-        through which gradients flow, as a rule the mean over the batch. Outputs are as the network gives them,
-        `N x classes` or `N x classes x H x W`; targets are class numbers, `N` or `N x H x W`. It draws no random
+        through which gradients flow, as a rule the mean over the batch. `output` and `target` of the record say what
+        it takes: scores and class numbers, `N x classes` with `N` or `N x classes x H x W` with `N x H x W`, unless
+        they say otherwise (one-hot shares, vectors, several tensors). What is a `torch.nn.Module` has its parameters
+        trained and its buffers kept with the run; `sizes` asks for the sizes of its weights. It draws no random
         numbers, or a resumed run would not go on alike.
 
         Checked. Arguments by their kinds before the call. A few images go through network and loss before a run begins.

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+from striate.host.loss_traits import problem_of_loss
 from striate.host.manifest import is_name
-from striate.host.records import Factory, FileRecord, HeadRecord
+from striate.host.records import Factory, FileRecord, HeadRecord, LossRecord
 from striate.host.work_records import POINTS
 from striate.ops.arguments import Argument
 from striate.ops.record import Sample
@@ -160,6 +161,8 @@ def checked(record: Any, kind: type, hook: str) -> Any:
             raise RecordError(f"{hook}: {name}: {field} must be {right}, not {written[:60]}")
     if hasattr(record, "arguments"):
         _check_arguments(record, hook)
+    if isinstance(record, LossRecord) and (problem := problem_of_loss(record)):
+        raise RecordError(f"{hook}: {name}: {problem}")
     if isinstance(record, HeadRecord) and len(set(record.outputs)) < len(record.outputs):
         raise RecordError(f"{hook}: {name}: outputs has a name twice")
     return record

@@ -35,6 +35,7 @@ from striate.host.work_records import (
 from striate.ops.arguments import Argument
 from striate.project.linking import parse_linked
 from striate.reference.arguments import argument_table
+from striate.reference.loss_page import loss_parts, written_call
 from striate.reference.network_table import network_table
 from striate.reference.page import Code, Page, Paragraph, Part, Table
 from striate.view.wording import Wording
@@ -79,7 +80,9 @@ def record_page(kind: type, record: Any, owner: str, catalogue: HostCatalogue) -
     words = KINDS[kind]
     parts: list[Part] = [Paragraph(record.summary)]
     arguments: tuple[Argument, ...] = getattr(record, "arguments", ())
-    if words.form:
+    if isinstance(record, LossRecord):
+        parts.append(written_call(record))
+    elif words.form:
         parts.append(Code(words.form.format(record.name + _brackets(record)), "text"))
     if arguments:
         parts.append(argument_table(arguments))
@@ -111,8 +114,7 @@ def _of_data(record: DataRecord, catalogue: HostCatalogue) -> Iterator[Part]:
 
 
 def _of_loss(record: LossRecord, catalogue: HostCatalogue) -> Iterator[Part]:
-    if record.applies:
-        yield Paragraph(f"It applies {record.applies} itself: the network must not end in one.")
+    yield from loss_parts(record)
 
 
 def _of_metric(record: MetricRecord, catalogue: HostCatalogue) -> Iterator[Part]:

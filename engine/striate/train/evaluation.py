@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,7 @@ import torch
 from striate.lower.torch import Program
 from striate.train.batches import whole_loader
 from striate.train.failures import blamed
+from striate.train.objective import Objective
 from striate.train.pictures import figure_png
 from striate.train.scoring import Scorer, Scores
 from striate.train.subject import Subject
@@ -17,7 +19,13 @@ from striate_dsl.diagnostics import DiagnosticError
 
 
 def evaluate(
-    subject: Subject, program: Program, split: str, device: torch.device | str = "cpu", *, draw: bool = False
+    subject: Subject,
+    program: Program,
+    split: str,
+    device: torch.device | str = "cpu",
+    objective: Objective | None = None,
+    *,
+    draw: bool = False,
 ) -> Scores:
     """Return the scores of a program on one split of the subject's data.
 
@@ -26,15 +34,21 @@ def evaluate(
         program: the network; its weights are on `device`.
         split: `train`, `validation` or `test`.
         device: where to compute.
+        objective: the loss. Without one it is made of the recipe; where a loss has weights of its own, which lie in
+            the state of a run and not among the network's, the loss then stays unknown.
         draw: make the pictures of the metrics that have one.
     """
     recipe = subject.recipe
-    scorer = Scorer(recipe.loss, recipe.metrics, subject.data.classes, device)
+    if objective is None and not recipe.loss.own_weights:
+        objective = subject.objective()
+    if objective is not None:
+        objective.to(device).eval()
+    scorer = Scorer(objective, recipe.metrics, subject.data.classes, subject.goal, device)
     program.eval()
     with torch.inference_mode():
         for images, targets in whole_loader(subject.data[split], recipe.batch):
-            outputs = program(subject.pixels(images.to(device)))
-            scorer.update(outputs, targets.to(device))
+            shown = images.to(device)
+            scorer.update(program(subject.pixels(shown)), targets.to(device), shown)
     scores = scorer.result()
     return replace(scores, **_drawn(scorer)) if draw else scores
 
@@ -55,8 +69,8 @@ def _drawn(scorer: Scorer) -> dict[str, Any]:
 def scores_document(scores: Scores) -> dict[str, Any]:
     """Return scores as plain values for JSON."""
     return {
-        "loss": scores.loss,
-        "accuracy": scores.accuracy,
+        "loss": None if math.isnan(scores.loss) else scores.loss,
+        "accuracy": scores.accuracy if scores.answers else None,
         "metrics": scores.metrics,
         "answers": scores.answers,
         "classes": [

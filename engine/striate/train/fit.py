@@ -23,6 +23,7 @@ from striate.train.environment import environment
 from striate.train.evaluation import evaluate
 from striate.train.interruption import stopping_politely
 from striate.train.module import SplitLoaders, TrainingModule
+from striate.train.objective import Objective
 from striate.train.order import batches_of_epoch
 from striate.train.pictures import draw_confusion, draw_curves
 from striate.train.quiet import quiet_libraries
@@ -95,7 +96,7 @@ def train(
     check_weights(recipe, subject.model.graph)
     going_on = folder.check(resume=resume, overwrite=overwrite)
     program = start_weights(Program(subject.model.graph, subject.model.catalogue.lookup), recipe)
-    try_out(subject, program)
+    objective = try_out(subject, program)
     run = _restored(folder, subject, tell) if going_on else RunState()
     folder.prepare(keep=going_on)
     if going_on and run.finished:
@@ -103,9 +104,10 @@ def train(
     info = describe(subject)
     with quiet_libraries() as notes, _same_again(place):
         if not run.finished:
-            _fit(subject, program, run, folder, info, place, callbacks, tell, save_interval, going_on)
+            _fit(subject, program, objective, run, folder, info, place, callbacks, tell, save_interval, going_on)
         program.load_state_dict(run.best_weights)
-        test = evaluate(subject, program.to(place), "test", place, draw=True)
+        objective.load_state_dict(run.best_loss_weights)
+        test = evaluate(subject, program.to(place), "test", place, objective, draw=True)
         _finish(subject, run, folder, info, test, place, tuple(notes))
     return TrainingResult(folder, test, run, tuple(notes))
 
@@ -113,6 +115,7 @@ def train(
 def _fit(
     subject: Subject,
     program: Program,
+    objective: Objective,
     run: RunState,
     folder: RunFolder,
     info: CheckpointInfo,
@@ -124,7 +127,7 @@ def _fit(
 ) -> None:
     recipe, data = subject.recipe, subject.data
     steps = len(batches_of_epoch(recipe.seed, 0, len(data.train), recipe.batch))
-    module = TrainingModule(program, recipe, subject.pixels, data.classes, run, steps)
+    module = TrainingModule(program, objective, recipe, subject.pixels, data.classes, run, steps)
     with stopping_politely(tell) as stop:
         recorder = Recorder(folder, info, stop, save_interval)
         trainer = _trainer(recipe, folder.path, device, [recorder, *callbacks])

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from lightning.pytorch import LightningDataModule, LightningModule
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.utils.data import DataLoader
 
@@ -14,6 +14,7 @@ from striate.lower.torch import Program
 from striate.train.augmenting import Augmenter
 from striate.train.batches import Batch, loader, whole_loader
 from striate.train.data import DataSplits
+from striate.train.objective import Objective
 from striate.train.order import batches_of_epoch, step_seed
 from striate.train.pixels import Pixels
 from striate.train.recipe import Recipe
@@ -28,21 +29,29 @@ class TrainingModule(LightningModule):
     validation: Scores
 
     def __init__(
-        self, program: Program, recipe: Recipe, pixels: Pixels, classes: tuple[str, ...], run: RunState, steps: int
+        self,
+        program: Program,
+        objective: Objective,
+        recipe: Recipe,
+        pixels: Pixels,
+        classes: tuple[str, ...],
+        run: RunState,
+        steps: int,
     ) -> None:
         super().__init__()
-        self.program, self.recipe, self.pixels, self.classes = program, recipe, pixels, classes
+        self.program, self.objective = program, objective
+        self.recipe, self.pixels, self.classes = recipe, pixels, classes
         self.run, self.steps = run, steps
         self.rate = 0.0
-        self._loss = recipe.loss.make()
         self._augment = Augmenter(recipe.augment, recipe.seed)
         self._regularizers = Regularizers(program, recipe)
         self._factor = recipe.schedule.make(recipe.epochs) if recipe.schedule else None
         self._scorer: Scorer | None = None
 
     def configure_optimizers(self) -> Optimizer:
-        """Make the recipe's optimizer."""
-        optimizer: Optimizer = self.recipe.optimizer.make(self.program.parameters())
+        """Make the recipe's optimizer, for the network's weights and those that losses have of their own."""
+        weights = [*self.program.parameters(), *self.objective.parameters()]
+        optimizer: Optimizer = self.recipe.optimizer.make(weights)
         for group in optimizer.param_groups:
             group.setdefault("initial_lr", group["lr"])
         if self._regularizers.changes_weights:  # part of the step: before anything is saved, and once per real step
@@ -67,7 +76,7 @@ class TrainingModule(LightningModule):
         """Return the loss of a batch, and with it what layers and regularisers add; the score counts the loss alone."""
         run, made = self.run, self._augment(*batch, self.run.epoch, self.run.batch)
         outputs = _only(self.program(self.pixels(made.images)))
-        terms = [self._loss(outputs, targets) * share for share, targets in made.targets]
+        terms = [self.objective(outputs, targets, made.images) * share for share, targets in made.targets]
         loss: Tensor = sum(terms[1:], terms[0])
         run.loss_sum += loss.detach().double() * len(made.images)
         run.seen += len(made.images)
@@ -77,13 +86,14 @@ class TrainingModule(LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         """Start counting."""
-        self._scorer = Scorer(self.recipe.loss, self.recipe.metrics, self.classes, self.device)
+        objective = self.objective
+        self._scorer = Scorer(objective, self.recipe.metrics, self.classes, objective.goal, self.device)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Take in a batch."""
         images, targets = batch
         if self._scorer is not None:
-            self._scorer.update(_only(self.program(self.pixels(images))), targets)
+            self._scorer.update(_only(self.program(self.pixels(images))), targets, images)
 
     def on_validation_epoch_end(self) -> None:
         """Keep the scores for the recorder."""
@@ -92,7 +102,11 @@ class TrainingModule(LightningModule):
 
     def weights(self) -> dict[str, Tensor]:
         """Return a copy of the program's weights by the graph's names, in the processor's memory."""
-        return {name: value.detach().cpu().clone() for name, value in self.program.state_dict().items()}
+        return _copied(self.program)
+
+    def loss_weights(self) -> dict[str, Tensor]:
+        """Return a copy of the weights that losses have of their own, in the processor's memory."""
+        return _copied(self.objective)
 
 
 class SplitLoaders(LightningDataModule):
@@ -111,6 +125,10 @@ class SplitLoaders(LightningDataModule):
     def val_dataloader(self) -> DataLoader[Any]:
         """Return the validation split."""
         return whole_loader(self._data.validation, self._recipe.batch)
+
+
+def _copied(module: nn.Module) -> dict[str, Tensor]:
+    return {name: value.detach().cpu().clone() for name, value in module.state_dict().items()}
 
 
 def _only(outputs: Tensor | dict[str, Tensor]) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, Generic, Protocol, TypeVar
 
 from striate.elaborate.faults import renaming, suggestion
@@ -17,6 +18,9 @@ from striate.ops.arguments import Argument, ArgumentError, Choice, format_value,
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError, Edit, Fix, Label
 from striate_dsl.source import Span
 from striate_dsl.syntax import CallExpression, Expression
+
+_MOST_LISTED, _SHOWN = 12, 6
+"""Names up to which a message has all, and how many it has otherwise."""
 
 
 class RecipeRecord(Protocol):
@@ -96,7 +100,7 @@ def read_part(
     name, place = _called(what, value, expression)
     name = renamed.get(name, name)
     record = _find(kind, what, name, place, catalogue)
-    arguments = _settle(record, _arguments(value, expression), further, place)
+    arguments = settle(record, written_arguments(value, expression), further, place)
     return Part(record, arguments, expression.span, catalogue.owner(kind, name) or "")
 
 
@@ -131,14 +135,25 @@ def _find(kind: type[Record], what: str, name: str, place: Span, catalogue: Host
         return record
     known = catalogue.names(kind)
     where = catalogue.whereabouts(PLURAL_OF[kind], name)
-    listed = f"installed plugins provide: {', '.join(known)}" if known else "no installed plugin provides any"
+    listed = listed_names(name, known)
     help, fixes = where.help or suggestion(name, known), () if where.help else renaming(name, known, place)
     raise DiagnosticError(
         Diagnostic("E0405", f"there is no {what} {name}", place, notes=(listed, *where.notes), help=help, fixes=fixes)
     )
 
 
-def _arguments(value: Any, expression: Expression) -> list[Written]:
+def listed_names(name: str, known: Sequence[str]) -> str:
+    """Return the names that there are in a line: all of a few, of many those that are most like the one written."""
+    if not known:
+        return "no installed plugin provides any"
+    if len(known) <= _MOST_LISTED:
+        return f"installed plugins provide: {', '.join(known)}"
+    alike = get_close_matches(name, known, _SHOWN, 0.0)
+    return f"installed plugins provide {len(known)}, among them {', '.join(alike)}; striate explain prints all"
+
+
+def written_arguments(value: Any, expression: Expression) -> list[Written]:
+    """Return what stands between the brackets of a call, in order; nothing where there is no call."""
     if not isinstance(value, CallValue) or not isinstance(expression, CallExpression):
         return []
     positional = iter(value.positional)
@@ -150,8 +165,18 @@ def _arguments(value: Any, expression: Expression) -> list[Written]:
     ]
 
 
-def _settle(record: Record, called: Sequence[Written], further: Sequence[Written], place: Span) -> dict[str, Any]:
-    """Return the arguments by name, converted and with defaults, or raise with everything that is wrong."""
+def settle(record: RecipeRecord, called: Sequence[Written], further: Sequence[Written], place: Span) -> dict[str, Any]:
+    """Return the arguments by name, converted and with defaults.
+
+    Args:
+        record: whose arguments they are.
+        called: those in the call.
+        further: those set apart from it, which win.
+        place: the name of the record in the text.
+
+    Raises:
+        DiagnosticError: E0402 to E0404, everything that is wrong with them.
+    """
     given, findings = _sort(record, called)
     overriding, more = _sort(record, further)
     given.update(overriding)
@@ -180,7 +205,7 @@ def _refused(record: RecipeRecord, argument: Argument, given: Written, error: Ar
     return Diagnostic("E0403", message, given.expression.span, help=help, fixes=fixes)
 
 
-def _sort(record: Record, written: Sequence[Written]) -> tuple[dict[str, Written], list[Diagnostic]]:
+def _sort(record: RecipeRecord, written: Sequence[Written]) -> tuple[dict[str, Written], list[Diagnostic]]:
     """Return written arguments by name, and what is wrong with their names."""
     known = {argument.name for argument in record.arguments}
     order = iter(argument.name for argument in record.arguments)

@@ -22,6 +22,7 @@ from striate.host.records import (
     ScheduleRecord,
 )
 from striate.ops.arguments import Argument, ArgumentError, Integer, OneOf, Optional, Pair, Real, format_value
+from striate.train.loss_terms import RecipeLoss, read_loss
 from striate.train.parts import Part, Record, Written, read_part
 from striate.train.sections import recipe_name, train_sections
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError
@@ -45,6 +46,9 @@ SCALARS = (
     Argument("size", Optional(Pair()), "Height and width of the images, where the model leaves them open.", None),
 )
 """The settings with a value of their own."""
+
+_USUAL = {"loss": "cross_entropy", "optimizer": "adam"}
+"""What a message proposes where a part is missing, if it is installed."""
 
 KEYS = (*PARTS, *(argument.name for argument in SCALARS))
 
@@ -71,7 +75,7 @@ class Recipe:
     model: str
     name: str
     data: Part[DataRecord]
-    loss: Part[LossRecord]
+    loss: RecipeLoss
     optimizer: Part[OptimizerRecord]
     schedule: Part[ScheduleRecord] | None
     metrics: tuple[Part[MetricRecord], ...]
@@ -92,7 +96,7 @@ class Recipe:
         """All parts that plugins provide."""
         schedule = () if self.schedule is None else (self.schedule,)
         lists = (*self.init, *self.augment, *self.regularize, *self.metrics)
-        return (self.data, self.loss, self.optimizer, *schedule, *lists)
+        return (self.data, *self.loss.parts, self.optimizer, *schedule, *lists)
 
     def settings(self) -> dict[str, str]:
         """Return all settings as the language writes them; two recipes with equal settings do the same."""
@@ -166,7 +170,7 @@ class _Reader:
     def read(self) -> Recipe:
         self._check_keys()
         data = self._required("data", DataRecord, "data set")
-        loss = self._required("loss", LossRecord, "loss")
+        loss = self._loss()
         optimizer = self._required("optimizer", OptimizerRecord, "optimizer")
         schedule = self._part("schedule", ScheduleRecord, "schedule")
         init = self._list("init", InitializerRecord, "initialiser")
@@ -236,21 +240,39 @@ class _Reader:
             return None
 
     def _required(self, key: str, kind: type[Record], what: str) -> Part[Record] | None:
+        self._demand(key, kind)
+        return self._part(key, kind, what)
+
+    def _demand(self, key: str, kind: type) -> None:
         if key not in self.entries and key not in self.meant:
             known = self.catalogue.names(kind)
-            self.findings.append(self._missing(key, f"for example {key} = {known[0]}" if known else None))
-        return self._part(key, kind, what)
+            usual = [name for name in known if name == _USUAL.get(key)] or known[:1]
+            self.findings.append(self._missing(key, f"for example {key} = {usual[0]}" if usual else None))
+
+    def _loss(self) -> RecipeLoss | None:
+        self._demand("loss", LossRecord)
+        if "loss" not in self.entries:
+            return None
+        value, setting = self.entries["loss"]
+        try:
+            return read_loss((value, _value(setting)), self._further("loss"), self.catalogue, self.renamed)
+        except DiagnosticError as error:
+            self.findings += error.diagnostics
+            return None
 
     def _part(self, key: str, kind: type[Record], what: str) -> Part[Record] | None:
         if key not in self.entries:
             return None
         value, setting = self.entries[key]
-        further = [
+        return self._read(kind, what, (value, _value(setting)), self._further(key))
+
+    def _further(self, key: str) -> list[Written]:
+        """Return the arguments of a part that are set apart from it, by `optimizer.lr = …`."""
+        return [
             Written(name.partition(".")[2], item, key_span(place), _value(place))
             for name, (item, place) in self.entries.items()
             if name.startswith(f"{key}.")
         ]
-        return self._read(kind, what, (value, _value(setting)), further)
 
     def _list(self, key: str, kind: type[Record], what: str) -> tuple[Part[Record], ...]:
         """Read a setting that takes several parts, in brackets, or one without them."""

@@ -63,7 +63,7 @@ class Recorder(Callback):
         run.history.append(score)
         weights = module.weights()
         if score.beats(run.best, recipe.metrics[0] if recipe.metrics else None):
-            run.best, run.best_weights = score, weights
+            run.best, run.best_weights, run.best_loss_weights = score, weights, module.loss_weights()
             self._folder.write_weights(self._folder.best, weights, self._described(score))
         run.next_epoch()
         out_of_patience = recipe.patience is not None and run.waited >= recipe.patience

@@ -29,6 +29,8 @@ img { max-width: 100%; height: auto; background: white; }
 pre { background: var(--soft); padding: .75rem; overflow-x: auto; }
 """
 
+_CLASS_HEAD = ("class", "precision", "recall", "F1", "examples")
+
 
 @dataclass(frozen=True)
 class RunReport:
@@ -58,16 +60,17 @@ class RunReport:
 
     def to_html(self) -> str:
         """Return the page."""
-        title = f"{self.info.model}: {100 * self.test.accuracy:.2f} % on {self.recipe.data}"
+        share, what = self._headline()
+        title = f"{self.info.model}: {share} on {self.recipe.data}"
         body = "\n".join(
             [
                 f"<h1>{escape(self.info.model)}</h1>",
-                f'<p class="big">{100 * self.test.accuracy:.2f} %</p>',
-                f'<p class="soft">right on the test split of {escape(str(self.recipe.data))}</p>',
+                f'<p class="big">{share}</p>',
+                f'<p class="soft">{what} on the test split of {escape(str(self.recipe.data))}</p>',
                 *(f"<p>Note: {escape(note)}</p>" for note in self.notes),
                 _section("Results", _table(self._results())),
                 *(_section(name, _image(png, name)) for name, png in self.pictures.items()),
-                _section("Classes", _grid(("class", "precision", "recall", "F1", "examples"), self._classes())),
+                *([_section("Classes", _grid(_CLASS_HEAD, self._classes()))] if self.test.answers else []),
                 _section("Recipe", _table(self.recipe.settings())),
                 _section("Network", f"<pre>{escape(self.info.text)}</pre>"),
                 *(_section(name, f"<pre>{escape(text)}</pre>") for name, text in self.info.files.items()),
@@ -88,12 +91,19 @@ class RunReport:
             for name, said in self.info.plugins.items()
         }
 
+    def _headline(self) -> tuple[str, str]:
+        """Return the one number that matters, and what it is: without classes the loss."""
+        if self.test.answers:
+            return f"{100 * self.test.accuracy:.2f} %", "right"
+        return f"{self.test.loss:.4f}", "loss"
+
     def _results(self) -> dict[str, str]:
         run, test = self.run, self.test
         rows = {"test loss": f"{test.loss:.4f}"}
         rows |= {f"test {part}": metric_text(part, test.metrics[str(part)]) for part in self.recipe.metrics}
-        wrong = test.answers - int(test.confusion.trace())
-        rows["wrong answers"] = f"{wrong:,} of {test.answers:,}"
+        if test.answers:
+            wrong = test.answers - int(test.confusion.trace())
+            rows["wrong answers"] = f"{wrong:,} of {test.answers:,}"
         if run.best is not None:
             metrics = [f"{part} {metric_text(part, run.best.metrics[str(part)])}" for part in self.recipe.metrics]
             rows["best epoch"] = f"{run.best.epoch} of {run.epoch}"

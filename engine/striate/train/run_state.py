@@ -48,6 +48,7 @@ class RunState:
         history: the finished epochs.
         best: the best of them.
         best_weights: its weights by name.
+        best_loss_weights: the weights that its losses had of their own, by name.
         finished: whether the last epoch is done or training stopped early.
     """
 
@@ -59,6 +60,7 @@ class RunState:
     best: EpochScore | None = None
     best_weights: dict[str, Tensor] = field(default_factory=dict)
     finished: bool = False
+    best_loss_weights: dict[str, Tensor] = field(default_factory=dict)
 
     @property
     def waited(self) -> int:
@@ -81,6 +83,7 @@ class RunState:
             "best": None if self.best is None else self.best.epoch,
             "best_weights": self.best_weights,
             "finished": self.finished,
+            "best_loss_weights": self.best_loss_weights,
         }
 
     @classmethod
@@ -97,4 +100,5 @@ class RunState:
             best,
             dict(plain["best_weights"]),
             plain["finished"],
+            dict(plain["best_loss_weights"]),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,7 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from striate.host.records import Factory, LossRecord, MetricRecord
+from striate.host.records import Factory, MetricRecord
+from striate.train.neighbours import nearest_scores
+from striate.train.objective import VECTORS, Goal, Objective
 from striate.train.parts import Part
 
 Array = np.ndarray[Any, Any]
@@ -33,9 +36,9 @@ class Scores:
     """The result on a split.
 
     Attributes:
-        loss: mean over the examples.
+        loss: mean over the examples; not a number where the loss has weights of its own that are not known.
         metrics: the recipe's metrics as they are written there.
-        confusion: counts, one row per true class and one column per answer.
+        confusion: counts, one row per true class and one column per answer; all 0 where there is no class to answer.
         classes: the class names.
         pictures: PNG files by metric, where they were asked for and the metric has one.
         notes: which picture could not be drawn, and why.
@@ -76,31 +79,49 @@ class Scores:
 
 
 class Scorer:
-    """Gathers the scores of one split; `outputs` are `N x classes` or `N x classes x H x W`."""
+    """Gathers the scores of one split.
+
+    Args:
+        objective: the loss, in the state in which it is to be measured; None leaves the loss unknown.
+        metrics: the recipe's metrics.
+        classes: the class names.
+        goal: what outputs are compared with. For classes they are `N x classes` or `N x classes x H x W`; vectors
+            (`N x D`) answer with the class of the nearest other image of the split; images answer nothing.
+        device: where outputs are.
+    """
 
     def __init__(
         self,
-        loss: Part[LossRecord],
+        objective: Objective | None,
         metrics: Sequence[Part[MetricRecord]],
         classes: tuple[str, ...],
+        goal: Goal = "classes",
         device: torch.device | str = "cpu",
     ) -> None:
         self.classes = classes
-        self._loss = loss.make()
+        self._objective, self._goal = objective, goal
         self._parts = tuple(metrics)
         self._metrics = {str(part): part.make(len(classes)).to(device) for part in metrics}
         self._sum = torch.zeros((), dtype=torch.float64, device=device)
         self._seen = 0
         self._confusion = torch.zeros(len(classes) ** 2, dtype=torch.int64, device=device)
+        self._vectors: list[tuple[Tensor, Tensor]] = []
 
-    def update(self, outputs: Tensor, targets: Tensor) -> None:
-        """Take in one batch."""
+    def update(self, outputs: Tensor, targets: Tensor, images: Tensor | None = None) -> None:
+        """Take in one batch; `images` (0 to 1) are needed where the goal is to give them back."""
         outputs = outputs.float()
-        self._sum += self._loss(outputs, targets).double() * len(targets)
+        if self._objective is not None:
+            self._sum += self._objective(outputs, targets, images).double() * len(targets)
         self._seen += len(targets)
+        if self._goal in VECTORS:
+            self._vectors.append((outputs, targets))
+        elif self._goal == "classes":
+            self._count(outputs, targets)
+
+    def _count(self, scores: Tensor, targets: Tensor) -> None:
         for metric in self._metrics.values():
-            metric.update(outputs, targets)
-        pairs = targets.flatten() * len(self.classes) + outputs.argmax(dim=1).flatten()
+            metric.update(scores, targets)
+        pairs = targets.flatten() * len(self.classes) + scores.argmax(dim=1).flatten()
         self._confusion += pairs.bincount(minlength=len(self._confusion))
 
     def drawable(self) -> Iterator[tuple[Part[MetricRecord], Factory, Any]]:
@@ -112,8 +133,12 @@ class Scorer:
     def result(self) -> Scores:
         """Return the scores of everything taken in so far."""
         size = len(self.classes)
+        if self._vectors:
+            outputs, targets = (torch.cat(parts) for parts in zip(*self._vectors, strict=True))
+            self._vectors.clear()
+            self._count(nearest_scores(outputs, targets, size, angles=self._goal == "directions"), targets)
         return Scores(
-            float(self._sum) / max(self._seen, 1),
+            math.nan if self._objective is None else float(self._sum) / max(self._seen, 1),
             {name: float(metric.compute()) for name, metric in self._metrics.items()},
             self._confusion.reshape(size, size).cpu().numpy(),
             self.classes,

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import Tensor
 
-from striate.graph import format_shape
-from striate.host.records import TaskRecord
+from striate.graph import TensorType, format_shape
+from striate.host.records import LossRecord, TaskRecord
 from striate.train.augmenting import Augmenter
 from striate.train.batches import whole_loader
 from striate.train.data import DataSplits
+from striate.train.loss_terms import LossTerm
+from striate.train.objective import VECTORS, Goal, Objective
 from striate.train.parts import Part
 from striate.train.pixels import Pixels
 from striate.train.recipe import Recipe
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
 _TRIED = 2
 """Images in the batch on which loss and metrics are tried out."""
 
+_TASKS = {"embeddings": "embedding", "directions": "embedding", "images": "reconstruction"}
+"""The task of a goal that is not the data's own."""
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -41,6 +47,7 @@ class Subject:
         pixels: the input's pixel contract.
         data: the splits, in that size.
         task: how outputs become answers.
+        goal: what the loss compares outputs with.
     """
 
     model: Model
@@ -49,6 +56,16 @@ class Subject:
     pixels: Pixels
     data: DataSplits
     task: TaskRecord
+    goal: Goal = "classes"
+
+    def objective(self, terms: tuple[LossTerm, ...] | None = None) -> Objective:
+        """Return the recipe's loss, or some of its terms, with weights of its own as a run begins with them."""
+        loss = self.recipe.loss if terms is None else replace(self.recipe.loss, terms=terms)
+        sizes = {"classes": len(self.data.classes)}
+        features = _output(self.model)[1].channels
+        if isinstance(features, int):
+            sizes["features"] = features
+        return Objective(loss, sizes, self.recipe.seed, self.goal)
 
 
 def assemble(model: Model, recipe: Recipe) -> Subject:
@@ -61,16 +78,27 @@ def assemble(model: Model, recipe: Recipe) -> Subject:
     if len(model.graph.outputs) != 1:
         names = ", ".join(model.graph.outputs)
         raise _misfit(recipe, f"{model.name} has {len(model.graph.outputs)} outputs ({names}); one can be trained")
-    task = _task(model, recipe)
+    if not any(part.record.output in VECTORS for part in recipe.loss.parts):
+        _task(model, recipe, recipe.data.record.task)
     data: DataSplits = recipe.data.make(size)
     _check_metrics(recipe)
     _check_images(recipe, model, data, size)
-    _check_classes(recipe, model, data)
-    return Subject(model, recipe, size, Pixels(model.graph.inputs[0]), data, task)
+    goal = _goal(recipe, model, data)
+    task = _task(model, recipe, _TASKS.get(goal, recipe.data.record.task))
+    if goal == "classes":
+        _check_classes(recipe, model, data)
+    if goal == "images" and recipe.metrics:
+        metric = recipe.metrics[0]
+        message = f"{metric.record.name} needs classes, but {model.name} is trained to give its input back"
+        raise _misfit(recipe, message, metric.span, "leave metrics out: the loss says which epoch is best")
+    return Subject(model, recipe, size, Pixels(model.graph.inputs[0]), data, task, goal)
 
 
-def try_out(subject: Subject, program: Program) -> None:
+def try_out(subject: Subject, program: Program) -> Objective:
     """Run a few images through augmentations, network, loss and metrics, so that misfits show before a run begins.
+
+    Returns:
+        The recipe's loss, as a run begins with it.
 
     Raises:
         DiagnosticError: E0507, something does not fit.
@@ -84,25 +112,100 @@ def try_out(subject: Subject, program: Program) -> None:
     with torch.no_grad():
         outputs = program(subject.pixels(images))
     program.train()
-    parts: tuple[Part[Any], ...] = (recipe.loss, *recipe.metrics)
+    for part in recipe.loss.parts:
+        _check_values(recipe, part, outputs)
+    parts: tuple[Part[Any], ...] = (*recipe.loss.parts, *recipe.metrics)
     for part in parts:
-        metrics = [metric for metric in recipe.metrics if metric is part]
         try:
-            scorer = Scorer(recipe.loss, metrics, subject.data.classes)
-            scorer.update(outputs, targets)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # two images are few, which metrics complain of
-                scorer.result()
-        except (ValueError, RuntimeError, TypeError) as error:
-            reason = str(error).strip().splitlines()[0]
+                _measure(subject, part, outputs, targets, images)
+        except (ValueError, RuntimeError, IndexError, TypeError) as error:
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise _misfit(recipe, f"{part.record.name} cannot be worked out: {reason}", part.span) from None
+    return subject.objective()
 
 
-def _task(model: Model, recipe: Recipe) -> TaskRecord:
-    needed = recipe.data.record.task
+def _measure(subject: Subject, part: Part[Any], outputs: Tensor, targets: Tensor, images: Tensor) -> None:
+    """Work out one loss or one metric, alone and of objects of its own: what it keeps is not kept for the run."""
+    recipe = subject.recipe
+    terms = tuple(term for term in recipe.loss.terms if term.part is part)
+    objective = subject.objective(terms).eval() if terms else None
+    metrics = [metric for metric in recipe.metrics if metric is part]
+    scorer = Scorer(objective, metrics, subject.data.classes, subject.goal)
+    with torch.no_grad():
+        scorer.update(outputs, targets, images)
+        scorer.result()
+
+
+_SLACK = 1e-3
+"""How far outside of 0 to 1 a probability may be, for numbers of half precision."""
+
+
+def _check_values(recipe: Recipe, part: Part[LossRecord], outputs: Tensor) -> None:
+    """Hold the first outputs to what a loss takes, where numbers can tell."""
+    name, kind = part.record.name, part.record.output
+    low, high = float(outputs.min()), float(outputs.max())
+    spread = f"but the output goes from {low:.3g} to {high:.3g}"
+    if kind == "probabilities" and not -_SLACK <= low <= high <= 1 + _SLACK:
+        scores = name.removesuffix("_from_probabilities")
+        help_text = "end the network in softmax or sigmoid"
+        help_text += f", or take loss = {scores}, which works on scores" if scores != name else ""
+        raise _misfit(recipe, f"{name} takes probabilities, {spread}", part.span, help_text)
+    if kind == "log_probabilities" and high > _SLACK:
+        help_text = "end the network in log_softmax, or take loss = cross_entropy, which works on scores"
+        raise _misfit(recipe, f"{name} takes logarithms of probabilities, {spread}", part.span, help_text)
+
+
+def _goal(recipe: Recipe, model: Model, data: DataSplits) -> Goal:
+    """Return what the recipe's losses compare the output with.
+
+    Raises:
+        DiagnosticError: E0507, some take vectors and others scores, or the output is no vector.
+    """
+    parts = recipe.loss.parts
+    vectors = [part for part in parts if part.record.output in VECTORS]
+    maps = bool(getattr(data.train[0][1], "shape", ()))
+    if vectors:
+        _check_vectors(recipe, model, vectors, maps)
+        return "directions" if any(part.record.output == "directions" for part in vectors) else "embeddings"
+    of_images = all(part.record.target in ("values", "shares") for part in parts)
+    if of_images and not maps and _output(model)[1] == model.graph.inputs[0].value.type:
+        return "images"
+    return "classes"
+
+
+def _check_vectors(recipe: Recipe, model: Model, vectors: list[Part[LossRecord]], maps: bool) -> None:
+    first = vectors[0]
+    for part in recipe.loss.parts:
+        if part.record.output not in VECTORS:
+            message = f"{first.record.name} compares vectors of images and {part.record.name} does not: one output "
+            raise _misfit(recipe, f"{message}cannot be both", part.span)
+    if maps:
+        message = f"{first.record.name} needs one class per image, but {recipe.data.record.name} has one per pixel"
+        raise _misfit(recipe, message, first.span)
+    output, shape = _output(model)
+    if shape.rank != 1:
+        raise _misfit(
+            recipe,
+            f"{first.record.name} needs one vector per image, but output {output} of {model.name} is "
+            f"{format_shape(shape)}",
+            first.span,
+            "end the network with flatten -> dense(64)",
+        )
+
+
+def _output(model: Model) -> tuple[str, TensorType]:
+    """Return name and size of the one output."""
+    name, value = next(iter(model.graph.outputs.items()))
+    return name, model.graph.types[value]
+
+
+def _task(model: Model, recipe: Recipe, needed: str) -> TaskRecord:
     if model.graph.tasks and model.graph.tasks[0].name != needed:
         head = model.graph.tasks[0].name
-        raise _misfit(recipe, f"{recipe.data.record.name} is for {needed}, but {model.name} ends in a {head} head")
+        what = recipe.data.record.name if needed == recipe.data.record.task else str(recipe.loss)
+        raise _misfit(recipe, f"{what} is for {needed}, but {model.name} ends in a {head} head")
     record = model.catalogue.identified(TaskRecord, needed)
     if record is None:
         raise DiagnosticError(Diagnostic("E0405", f"no installed plugin provides the task {needed}", recipe.data.span))

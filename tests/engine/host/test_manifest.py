@@ -77,12 +77,14 @@ def test_a_head_that_a_broken_plugin_provides(broken):
 
 
 def test_a_loss_that_a_broken_plugin_provides(broken):
-    broken('[provides]\nlosses = ["focal"]')
-    text = NET.replace("§", "conv(3, 3)") + "train Net { loss = focal }\n"
+    broken('[provides]\nlosses = ["swirling"]')
+    text = NET.replace("§", "conv(3, 3)") + "train Net { loss = swirling }\n"
     found = [
-        item for item in check_source(Source("net.cnn", text)).diagnostics if item.message == "there is no loss focal"
+        item
+        for item in check_source(Source("net.cnn", text)).diagnostics
+        if item.message == "there is no loss swirling"
     ]
-    assert any(note.startswith("plugin acme provides focal") for note in found[0].notes)
+    assert any(note.startswith("plugin acme provides swirling") for note in found[0].notes)
 
 
 @pytest.mark.parametrize(

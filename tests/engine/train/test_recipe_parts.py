@@ -265,7 +265,7 @@ def test_the_loss_of_mixed_images_is_that_of_their_shares():
 
     built = subject("augment = mixup(1)")
     program = start_weights(program_of(built), built.recipe).eval()
-    module = TrainingModule(program, built.recipe, built.pixels, built.data.classes, RunState(), 3)
+    module = TrainingModule(program, built.objective(), built.recipe, built.pixels, built.data.classes, RunState(), 3)
     loss = module.training_step((IMAGES, TARGETS), 0)
     made = Augmenter(built.recipe.augment, built.recipe.seed)(IMAGES, TARGETS, 0, 0)
     (share, own), (rest, other) = made.targets

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
+from striate.train.objective import Objective
 from striate.train.scoring import Scorer, Scores
 from tests.engine.train.networks import TINY, load_with_recipe
 
@@ -17,7 +18,7 @@ CLASSES = ("a", "b", "c", "d")
 
 
 def scored(outputs: torch.Tensor, targets: torch.Tensor, batch: int) -> Scores:
-    scorer = Scorer(RECIPE.loss, RECIPE.metrics, CLASSES)
+    scorer = Scorer(Objective(RECIPE.loss), RECIPE.metrics, CLASSES)
     for start in range(0, len(targets), batch):
         scorer.update(outputs[start : start + batch], targets[start : start + batch])
     return scorer.result()
@@ -47,7 +48,7 @@ def test_maps_are_scored_pixel_by_pixel():
     targets = torch.tensor([[[0, 1], [2, 3]]])
     outputs = torch.nn.functional.one_hot(targets, 4).permute(0, 3, 1, 2).float()
     outputs[0, :, 1, 1] = torch.tensor([0.0, 9.0, 0.0, 0.0])
-    scorer = Scorer(RECIPE.loss, RECIPE.metrics[:1], CLASSES)
+    scorer = Scorer(Objective(RECIPE.loss), RECIPE.metrics[:1], CLASSES)
     scorer.update(outputs, targets)
     scores = scorer.result()
     assert (scores.answers, scores.accuracy) == (4, 0.75)
@@ -56,5 +57,5 @@ def test_maps_are_scored_pixel_by_pixel():
 
 
 def test_nothing_at_all():
-    scores = Scorer(RECIPE.loss, (), CLASSES).result()
+    scores = Scorer(Objective(RECIPE.loss), (), CLASSES).result()
     assert (scores.answers, scores.accuracy, scores.loss) == (0, 0.0, 0.0)

@@ -1,0 +1,1 @@
+"""The records of the losses, a module per family. None of them imports torch."""
