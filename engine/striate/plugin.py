@@ -22,6 +22,7 @@ from striate.host.records import (
     TaskRecord,
 )
 from striate.host.spec import PluginContext, hookimpl
+from striate.host.training_records import AverageRecord, EpochOutcome, WrapperRecord
 from striate.host.weight_info import RegularizedWeight, WeightInfo
 from striate.host.work_records import (
     BackendRecord,
@@ -54,6 +55,7 @@ __all__ = [
     "Argument",
     "ArgumentError",
     "AugmentationRecord",
+    "AverageRecord",
     "AxisNames",
     "BackendRecord",
     "Check",
@@ -61,6 +63,7 @@ __all__ = [
     "CommandRecord",
     "DataRecord",
     "Dim",
+    "EpochOutcome",
     "ExplainerRecord",
     "ExporterRecord",
     "Factory",
@@ -108,6 +111,7 @@ __all__ = [
     "WeightSpec",
     "Window",
     "Work",
+    "WrapperRecord",
     "ceil_div",
     "format_dim",
     "hookimpl",

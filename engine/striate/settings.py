@@ -16,13 +16,16 @@ from striate.host.records import (
     RegularizerRecord,
     ScheduleRecord,
 )
+from striate.host.training_records import AverageRecord, WrapperRecord
 from striate.ops.arguments import Argument
 
 PartRecord = type[
     DataRecord
     | LossRecord
     | OptimizerRecord
+    | WrapperRecord
     | ScheduleRecord
+    | AverageRecord
     | InitializerRecord
     | AugmentationRecord
     | RegularizerRecord
@@ -44,7 +47,9 @@ PARTS = (
     Part("data", "The images and their classes.", DataRecord),
     Part("loss", "What training makes small.", LossRecord),
     Part("optimizer", "How the weights follow the gradients.", OptimizerRecord),
+    Part("wrap", "What works around the optimizer, from the inside out.", WrapperRecord, is_list=True),
     Part("schedule", "How the learning rate changes over the epochs; without one it stays.", ScheduleRecord),
+    Part("average", "The average of the weights that is measured and saved instead of them.", AverageRecord),
     Part(
         "init",
         "How weights start; the last one that means a weight decides, and the layer where none does.",
@@ -79,9 +84,10 @@ def parts_of(section: str) -> Mapping[str, Part]:
 def scalars_of(section: str) -> Mapping[str, Argument]:
     """Return the other settings of a kind of section (train, export, input), by key."""
     if section == "train":
+        from striate.train.groups import GROUPS
         from striate.train.recipe import SCALARS
 
-        return {item.name: item for item in SCALARS}
+        return {item.name: item for item in (*SCALARS, GROUPS)}
     if section == "export":
         from striate.onnx.contract import ENTRIES
 

@@ -6,6 +6,7 @@ which is imported when a run needs it.
 
 from striate.plugin import (
     AugmentationRecord,
+    AverageRecord,
     BackendRecord,
     DataRecord,
     ExplainerRecord,
@@ -19,9 +20,11 @@ from striate.plugin import (
     RegularizerRecord,
     ScheduleRecord,
     TaskRecord,
+    WrapperRecord,
     hookimpl,
 )
 from striate_plugins.augmentations import AUGMENTATIONS
+from striate_plugins.averages import AVERAGES
 from striate_plugins.backends import BACKENDS
 from striate_plugins.data import DATA_SETS
 from striate_plugins.explain import EXPLAINERS
@@ -34,6 +37,7 @@ from striate_plugins.regularizers import REGULARIZERS
 from striate_plugins.schedules import SCHEDULES
 from striate_plugins.std import FILES as STANDARD
 from striate_plugins.tasks import TASKS
+from striate_plugins.wrappers import WRAPPERS
 from striate_plugins.zoo import FILES as ZOO
 
 
@@ -95,6 +99,18 @@ def striate_regularizers(context: PluginContext) -> list[RegularizerRecord]:
 def striate_augmentations(context: PluginContext) -> list[AugmentationRecord]:
     """Provide the augmentations."""
     return list(AUGMENTATIONS)
+
+
+@hookimpl
+def striate_wrappers(context: PluginContext) -> list[WrapperRecord]:
+    """Provide what works around an optimizer."""
+    return list(WRAPPERS)
+
+
+@hookimpl
+def striate_averages(context: PluginContext) -> list[AverageRecord]:
+    """Provide the averages of weights."""
+    return list(AVERAGES)
 
 
 @hookimpl

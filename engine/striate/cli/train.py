@@ -120,6 +120,10 @@ def _tell(result: TrainingResult) -> None:
         click.echo(f"accuracy    {100 * test.accuracy:.2f} % on the test split ({wrong} of {test.answers} wrong){best}")
     else:
         click.echo(f"loss        {test.loss:.6f} on the test split{best}")
+    if result.run.rates:
+        from striate.train.wording import rate_text
+
+        click.echo(f"rate        {rate_text(result.run)}")
     click.echo(f"checkpoint  {folder.best}")
     click.echo(f"report      {folder.report}")
 

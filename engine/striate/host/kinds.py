@@ -18,6 +18,7 @@ from striate.host.records import (
     ScheduleRecord,
     TaskRecord,
 )
+from striate.host.training_records import AverageRecord, WrapperRecord
 from striate.host.work_records import (
     BackendRecord,
     CommandRecord,
@@ -81,7 +82,9 @@ KINDS = (
     Kind("data_sets", "data set", DataRecord),
     Kind("losses", "loss", LossRecord),
     Kind("optimizers", "optimizer", OptimizerRecord),
+    Kind("wrappers", "wrapper of optimizers", WrapperRecord),
     Kind("schedules", "schedule", ScheduleRecord),
+    Kind("averages", "average of weights", AverageRecord),
     Kind("initializers", "initialiser", InitializerRecord),
     Kind("regularizers", "regulariser", RegularizerRecord),
     Kind("augmentations", "augmentation", AugmentationRecord),

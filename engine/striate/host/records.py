@@ -145,22 +145,16 @@ class LossRecord:
 
 @dataclass(frozen=True, slots=True)
 class OptimizerRecord:
-    """An optimizer. `factory(parameters, **arguments)` returns a `torch.optim.Optimizer`."""
+    """An optimizer.
 
-    name: str
-    summary: str
-    factory: Factory
-    arguments: tuple[Argument, ...] = ()
-    reference: str = ""
+    `factory(parameters, **arguments)` returns a `torch.optim.Optimizer`. `parameters` is what torch's own optimizers
+    take: a list of parameters, or, where a recipe has groups, of dictionaries with `params`, `weight_decay` if the
+    group says so, and entries that the optimizer leaves in the group as they are.
 
-
-@dataclass(frozen=True, slots=True)
-class ScheduleRecord:
-    """A learning-rate schedule.
-
-    `factory(epochs, **arguments)` returns a function from the epoch (a float that advances with every step, 0 at the
-    start, `epochs` at the end) to the factor by which the optimizer's rate is multiplied. Being a pure function, it
-    resumes exactly.
+    `step` is called with a function that computes the loss and the gradients of the batch, with the same random numbers
+    each time it is called; the optimizer calls it once or more. Everything that the next step depends on must be in
+    `state_dict()`, as numbers, texts, tensors and lists and dictionaries of them. An optimizer that has `eval()` and
+    `train()` is told so before and after the weights are measured and saved.
     """
 
     name: str
@@ -168,6 +162,32 @@ class ScheduleRecord:
     factory: Factory
     arguments: tuple[Argument, ...] = ()
     reference: str = ""
+    formula: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleRecord:
+    """A learning-rate schedule.
+
+    `factory(epochs, **arguments)` returns a function from the epoch (a float that advances with every step, 0 at the
+    start, `epochs` at the end) to the factor by which the optimizer's rate is multiplied, or to a pair: this factor and
+    the momentum (the first beta of an optimizer that has betas). Being a pure function, it resumes exactly.
+
+    Attributes:
+        watches: the function is also given the finished epochs, as a tuple of `EpochOutcome`.
+        tests_rates: the run is there to find a rate: the loss of every step is kept, the run ends when it rises far
+            above its lowest, and the report shows it over the rate.
+        formula: the factor as a function of the epoch e of E epochs, in plain text.
+    """
+
+    name: str
+    summary: str
+    factory: Factory
+    arguments: tuple[Argument, ...] = ()
+    reference: str = ""
+    watches: bool = False
+    tests_rates: bool = False
+    formula: str = ""
 
 
 @dataclass(frozen=True, slots=True)

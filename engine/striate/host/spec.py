@@ -8,14 +8,15 @@ name their factories as `"package.module:function"`, and those modules may impor
 Each specification says when its records are used and how often their functions are called, what these may return, what
 the host checks, what happens when they fail, and shows a whole plugin. `docs/hooks.md` is made from these texts, and
 the tests install every example and use it. What networks are written with, what is done with whole networks, what
-people look at them with, and what acts on weights and images in training is in `hooks/`; below is the rest of what
-recipes name.
+people look at them with, what acts on weights and images in training and what stands around an optimizer is in
+`hooks/`; below is the rest of what recipes name.
 """
 
 from __future__ import annotations
 
 from striate.host.hooks.graphs import GraphHooks
 from striate.host.hooks.networks import NetworkHooks
+from striate.host.hooks.stepping import SteppingHooks
 from striate.host.hooks.tools import ToolHooks
 from striate.host.hooks.training import TrainingHooks
 from striate.host.markers import API_VERSION, PROJECT, PluginContext, hookimpl, hookspec
@@ -30,7 +31,7 @@ from striate.host.records import (
 __all__ = ["API_VERSION", "PROJECT", "Hooks", "PluginContext", "hookimpl", "hookspec"]
 
 
-class Hooks(NetworkHooks, GraphHooks, ToolHooks, TrainingHooks):
+class Hooks(NetworkHooks, GraphHooks, ToolHooks, TrainingHooks, SteppingHooks):
     """The hook specifications."""
 
     @hookspec
@@ -117,11 +118,15 @@ class Hooks(NetworkHooks, GraphHooks, ToolHooks, TrainingHooks):
         When and how often. A record is used by `train` and `search`. The factory is called once per run, also of one
         that is resumed; the optimizer's `step` once per batch.
 
-        Returned. `factory(parameters, **arguments)` returns a `torch.optim.Optimizer`. The schedule multiplies the `lr`
-        of its groups. Everything that a step depends on belongs into `state_dict()`: it is saved after every epoch, and
-        a run that is killed and resumed must end with the same bytes.
+        Returned. `factory(parameters, **arguments)` returns a `torch.optim.Optimizer`. `parameters` is what torch's own
+        optimizers take: a list of parameters, or, where a recipe treats some otherwise, of dictionaries with `params`,
+        `weight_decay` if they have their own, and entries that must stay in `param_groups`. The schedule multiplies the
+        `lr` of the groups. `step` is given a closure that computes loss and gradients; it is called once or more, with
+        the same random numbers each time. Everything that a step depends on belongs into `state_dict()`: it is saved
+        after every epoch, and a run that is killed and resumed must end with the same bytes.
 
-        Checked. Arguments by their kinds before the call; an argument `lr` is what schedules and the report speak of.
+        Checked. Arguments by their kinds before the call; that an optimizer is returned, and that every step asks for
+        gradients. An argument `lr` is what schedules and the report speak of.
 
         On failure. What the factory or a step raises ends the run; the checkpoint of the last epoch stays, and
         `train --resume` goes on from there.
@@ -159,10 +164,13 @@ class Hooks(NetworkHooks, GraphHooks, ToolHooks, TrainingHooks):
         that it returns before every step.
 
         Returned. `factory(epochs, **arguments)` returns a function from the epoch to the factor of the optimizer's
-        rate. The epoch is a float that grows with every step, 0 at the start and `epochs` at the end. The function must
-        be pure, of the epoch alone: then a run that is resumed goes on exactly.
+        rate, or to a pair: that factor, and the momentum (the first of an optimizer's betas). The epoch is a float that
+        grows with every step, 0 at the start and `epochs` at the end. The function must be pure, of the epoch alone:
+        then a run that is resumed goes on exactly. With `watches` in its record it is also given the finished epochs, a
+        tuple of `striate.plugin.EpochOutcome`; with `tests_rates` the run ends when its loss rises far above its
+        lowest, and the report shows the loss over the rate.
 
-        Checked. Arguments by their kinds before the call.
+        Checked. Arguments by their kinds before the call; that the factor is a number of at least 0.
 
         On failure. What the function raises ends the run; the checkpoint of the last epoch stays.
 

@@ -12,7 +12,7 @@ from striate.host.manifest import is_name
 from striate.host.records import Factory, FileRecord, HeadRecord, LossRecord
 from striate.host.work_records import POINTS
 from striate.ops.arguments import Argument
-from striate.ops.record import Sample
+from striate.ops.record import OpRecord, Sample
 from striate_dsl.names import nearest
 
 
@@ -87,10 +87,6 @@ def _is_target(value: Any) -> bool:
     return all(part.isidentifier() for part in module.split(".")) and attribute.isidentifier()
 
 
-def _is_formula(value: Any) -> bool:
-    return callable(value) or isinstance(value, str)
-
-
 def _are_names(value: Any) -> bool:
     return isinstance(value, tuple) and all(map(_is_line, value))
 
@@ -124,7 +120,7 @@ FIELDS: Mapping[str, Test] = {
     "weights": (callable, "a function"),
     "macs": (callable, "a function"),
     "window": (callable, "a function"),
-    "formula": (_is_formula, "a function for a layer, and a text for anything else"),
+    "formula": (_is_text, "a text"),
     "merge": (_is_flag, "True or False"),
     "package": (_is_text_or_nothing, "the name of a package"),
     "resource": (_is_text_or_nothing, "a path in the package"),
@@ -138,8 +134,14 @@ FIELDS: Mapping[str, Test] = {
     "tasks": (_are_names, "a tuple of names of tasks"),
     "picture": (_may_be_target, 'None, or a Factory of "package.module:function"'),
     "extra": (_is_text, "the name of a package, or an empty text"),
+    "watches": (_is_flag, "True or False"),
+    "tests_rates": (_is_flag, "True or False"),
+    "recomputes": (_is_flag, "True or False"),
 }
 """What the fields of records hold, by name: a field has the same meaning in every type of record."""
+
+_OF_LAYERS: Mapping[str, Test] = {**FIELDS, "formula": (callable, "a function")}
+"""The same for layers, whose formula is worked out for every call."""
 
 
 def checked(record: Any, kind: type, hook: str) -> Any:
@@ -155,7 +157,7 @@ def checked(record: Any, kind: type, hook: str) -> Any:
         _check_file(record, hook)
     elif not isinstance(name, str) or not is_name(name):
         raise RecordError(f"{hook} returned a record named {str(name)[:60]!a}, which is no identifier of the language")
-    for field, (is_right, right) in FIELDS.items():
+    for field, (is_right, right) in (_OF_LAYERS if kind is OpRecord else FIELDS).items():
         if hasattr(record, field) and not is_right(getattr(record, field)):
             written = repr(getattr(record, field))
             raise RecordError(f"{hook}: {name}: {field} must be {right}, not {written[:60]}")

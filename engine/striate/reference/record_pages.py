@@ -23,6 +23,7 @@ from striate.host.records import (
     ScheduleRecord,
     TaskRecord,
 )
+from striate.host.training_records import AverageRecord, WrapperRecord
 from striate.host.work_records import (
     BEFORE_FOLDING,
     BackendRecord,
@@ -57,7 +58,9 @@ KINDS: Mapping[type, RecordKind] = {
     DataRecord: RecordKind("data set", "Data sets", "data = {}"),
     LossRecord: RecordKind("loss", "Losses", "loss = {}"),
     OptimizerRecord: RecordKind("optimizer", "Optimizers", "optimizer = {}"),
+    WrapperRecord: RecordKind("wrapper of optimizers", "Wrappers of optimizers", "wrap = {}"),
     ScheduleRecord: RecordKind("schedule", "Schedules", "schedule = {}"),
+    AverageRecord: RecordKind("average of weights", "Averages of weights", "average = {}"),
     InitializerRecord: RecordKind("initialiser", "Initialisers", "init = {}"),
     AugmentationRecord: RecordKind("augmentation", "Augmentations", "augment = [{}]"),
     RegularizerRecord: RecordKind("regulariser", "Regularisers", "regularize = [{}]"),

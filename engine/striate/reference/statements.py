@@ -38,9 +38,10 @@ def _read(text: str) -> Iterator[Part]:
 def _settings(word: str) -> Iterator[Table]:
     """Yield the tables of settings that a section takes."""
     if word == "train":
+        from striate.train.groups import GROUPS
         from striate.train.recipe import SCALARS
 
-        yield argument_table(SCALARS)
+        yield argument_table((*SCALARS, GROUPS))
     if word == "export":
         from striate.onnx.contract import ENTRIES
 

@@ -25,7 +25,7 @@ from striate.train.interruption import stopping_politely
 from striate.train.module import SplitLoaders, TrainingModule
 from striate.train.objective import Objective
 from striate.train.order import batches_of_epoch
-from striate.train.pictures import draw_confusion, draw_curves
+from striate.train.pictures import draw_confusion, draw_curves, draw_rates
 from striate.train.quiet import quiet_libraries
 from striate.train.recipe import Recipe
 from striate.train.recorder import Recorder
@@ -126,8 +126,8 @@ def _fit(
     going_on: bool,
 ) -> None:
     recipe, data = subject.recipe, subject.data
-    steps = len(batches_of_epoch(recipe.seed, 0, len(data.train), recipe.batch))
-    module = TrainingModule(program, objective, recipe, subject.pixels, data.classes, run, steps)
+    steps = len(batches_of_epoch(recipe.seed, 0, len(data.train), recipe.step_images))
+    module = TrainingModule(program, objective, subject, run, steps)
     with stopping_politely(tell) as stop:
         recorder = Recorder(folder, info, stop, save_interval)
         trainer = _trainer(recipe, folder.path, device, [recorder, *callbacks])
@@ -147,7 +147,6 @@ def _trainer(recipe: Recipe, path: Path, device: torch.device, callbacks: list[C
         devices=1,
         precision=_PRECISIONS[recipe.precision],  # type: ignore[arg-type]  # two of Lightning's own names
         max_epochs=recipe.epochs,
-        gradient_clip_val=recipe.clip_norm,
         deterministic="warn",
         benchmark=False,
         reload_dataloaders_every_n_epochs=1,
@@ -229,6 +228,9 @@ def _finish(
         raise RuntimeError("a finished run has a best epoch")
     pictures = {"Learning curves": draw_curves(run.history, run.best, subject.recipe.metrics)}
     atomic_write(folder.curves, pictures["Learning curves"])
+    if run.rates:
+        pictures["Range test"] = draw_rates(run.rates)
+        atomic_write(folder.rates, pictures["Range test"])
     if "confusion" in subject.task.report:
         pictures["Confusion matrix"] = draw_confusion(test)
         atomic_write(folder.confusion, pictures["Confusion matrix"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Generic, Protocol, TypeVar
@@ -11,7 +11,9 @@ from striate.elaborate.faults import renaming, suggestion
 from striate.elaborate.repairs.values import repairs_of_value
 from striate.elaborate.values import CallValue
 from striate.host.catalogue import HostCatalogue, NameClashError
-from striate.host.kinds import PLURAL_OF
+from striate.host.identity import FIRST_PARTY
+from striate.host.kinds import KINDS, PLURAL_OF
+from striate.host.provided import broken_terms, failure
 from striate.host.records import Factory
 from striate.host.weight_choice import WEIGHTS
 from striate.ops.arguments import Argument, ArgumentError, Choice, format_value, quote_value
@@ -62,7 +64,38 @@ class Part(Generic[Record]):
     def make(self, *positional: Any) -> Any:
         """Call the record's factory, which imports it; what is for striate alone, `weights`, it is not given."""
         own = {argument.name for argument in self.record.arguments if argument is not WEIGHTS}
-        return self.record.factory(*positional, **{key: item for key, item in self.arguments.items() if key in own})
+        given = {key: item for key, item in self.arguments.items() if key in own}
+        return self.ask(self.record.factory, *positional, **given)
+
+    def ask(self, function: Callable[..., Any], *positional: Any, **named: Any) -> Any:
+        """Call a function of the part's code.
+
+        Raises:
+            DiagnosticError: E0720, a plugin's function does not take what it is given, or mistakes one type for
+                another. What else it raises is told as the plugin's wherever it is caught.
+        """
+        try:
+            return function(*positional, **named)
+        except TypeError as error:
+            if self.owner in ("", FIRST_PARTY):
+                raise
+            raise DiagnosticError(failure(_named(self), None, error)) from error
+
+
+def broken_by(part: Part[Any], problem: str) -> DiagnosticError:
+    """Return E0721, that what a part's code returned breaks the terms of its hook.
+
+    Args:
+        part: the part.
+        problem: what it returned, and what is due, as the sentence goes on behind its name.
+    """
+    return DiagnosticError(broken_terms(_named(part), problem))
+
+
+def _named(part: Part[Any]) -> str:
+    """Name a part with its plugin, e.g. `the schedule triangle of plugin acme`."""
+    kind = next(item for item in KINDS if isinstance(part.record, item.record))
+    return f"the {kind.singular} {part.record.name.rpartition('.')[2]} of plugin {part.owner}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +135,24 @@ def read_part(
     record = _find(kind, what, name, place, catalogue)
     arguments = settle(record, written_arguments(value, expression), further, place)
     return Part(record, arguments, expression.span, catalogue.owner(kind, name) or "")
+
+
+def read_call(record: RecipeRecord, written: tuple[Any, Expression]) -> dict[str, Any]:
+    """Return the settled arguments of a call that can only be of one thing, `group(…)` for instance.
+
+    Args:
+        record: what it must be a call of.
+        written: the value in the recipe and the syntax it comes from.
+
+    Raises:
+        DiagnosticError: E0402 to E0404, it is something else, or its arguments are wrong.
+    """
+    value, expression = written
+    if not isinstance(value, CallValue) or value.name != record.name or not isinstance(expression, CallExpression):
+        arguments = ", ".join(argument.signature for argument in record.arguments)
+        message = f"each of these must be {record.name}({arguments}), not {quote_value(value)}"
+        raise DiagnosticError(Diagnostic("E0403", message, expression.span))
+    return settle(record, written_arguments(value, expression), (), expression.function.span)
 
 
 def _called(what: str, value: Any, expression: Expression) -> tuple[str, Span]:

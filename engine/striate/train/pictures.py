@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from striate.host.records import MetricRecord
 from striate.train.parts import Part
+from striate.train.rate_test import Trace, smoothed, suggested_rate
 from striate.train.run_state import EpochScore
 from striate.train.scoring import Scores
 
@@ -44,6 +45,25 @@ def draw_curves(history: Sequence[EpochScore], best: EpochScore, metrics: tuple[
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.grid(alpha=0.3)
         axis.legend(fontsize="small")
+    return figure_png(figure)
+
+
+def draw_rates(trace: Trace) -> bytes:
+    """Return a PNG of the loss of every step of a range test over its rate, with the rate that suits."""
+    figure = Figure(figsize=(6.4, 3.8), layout="constrained")
+    axis = figure.add_subplot()
+    rates, losses = [rate for rate, _ in trace], [loss for _, loss in trace]
+    means = smoothed(losses)
+    axis.plot(rates, losses, label="loss of the step", color="#b0b0b0", linewidth=0.8)
+    axis.plot(rates, means, label="its running mean", color="#0b5cad")
+    found = suggested_rate(trace)
+    if found is not None:
+        axis.axvline(found, color="#c44e00", linestyle=":", label=f"falls most steeply: {found:.2g}")
+    axis.set(xlabel="learning rate", ylabel="loss", title="Range test", xscale="log")
+    if means:
+        axis.set_ylim(top=max(1.1 * means[0], 1.2 * min(means)))
+    axis.grid(alpha=0.3)
+    axis.legend(fontsize="small")
     return figure_png(figure)
 
 

@@ -21,19 +21,21 @@ from striate.host.records import (
     RegularizerRecord,
     ScheduleRecord,
 )
+from striate.host.training_records import AverageRecord, WrapperRecord
 from striate.ops.arguments import Argument, ArgumentError, Integer, OneOf, Optional, Pair, Real, format_value
+from striate.train.groups import GROUP, GROUPS, NO_DECAY, WeightGroup
 from striate.train.loss_terms import RecipeLoss, read_loss
-from striate.train.parts import Part, Record, Written, read_part
+from striate.train.parts import Part, Record, Written, read_call, read_part
 from striate.train.sections import recipe_name, train_sections
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError
 from striate_dsl.limits import FINDINGS
 from striate_dsl.source import Span
 from striate_dsl.syntax import CallExpression, Expression, File, ListLiteral, Name, Section, Setting
 
-LISTS = ("init", "augment", "regularize", "metrics")
+LISTS = ("wrap", "init", "augment", "regularize", "metrics")
 """The settings that take several parts."""
 
-PARTS = ("data", "loss", "optimizer", "schedule", *LISTS)
+PARTS = ("data", "loss", "optimizer", "schedule", "average", *LISTS)
 """The settings that plugins provide the values of."""
 
 SCALARS = (
@@ -42,6 +44,9 @@ SCALARS = (
     Argument("seed", Integer(0), "Where weights, order of the images and dropout start from.", 0),
     Argument("patience", Optional(Integer()), "Stop after so many epochs without a better score.", None),
     Argument("clip_norm", Optional(Real(1e-6)), "Scale gradients down to this Euclidean norm.", None),
+    Argument("clip_value", Optional(Real(1e-6)), "Bound every entry of the gradients by this, before clip_norm.", None),
+    Argument("accumulate", Optional(Integer()), "Batches per step: it takes the mean of their gradients.", None),
+    Argument("no_decay", Optional(OneOf((NO_DECAY,))), "Weights without weight decay.", None),
     Argument("precision", OneOf(("float32", "bfloat16")), "Numbers in which forward and backward run.", "float32"),
     Argument("size", Optional(Pair()), "Height and width of the images, where the model leaves them open.", None),
 )
@@ -50,7 +55,7 @@ SCALARS = (
 _USUAL = {"loss": "cross_entropy", "optimizer": "adam"}
 """What a message proposes where a part is missing, if it is installed."""
 
-KEYS = (*PARTS, *(argument.name for argument in SCALARS))
+KEYS = (*PARTS, GROUPS.name, *(argument.name for argument in SCALARS))
 
 
 @dataclass(frozen=True)
@@ -61,12 +66,18 @@ class Recipe:
         model: the model's name.
         name: the recipe's own name, `default` where it has none.
         data, loss, optimizer, schedule, metrics: what plugins provide; without a schedule the rate stays as it is.
+        wrap: what works around the optimizer, from the inside out.
+        average: the average of the weights that is measured and saved instead of them, or None.
+        groups: weights that are trained otherwise than the rest; the first that holds a weight counts.
         init: how weights start; the last one that means a weight decides, and the layer where none does.
         augment: what happens to training images, in this order.
         regularize: what keeps weights small or in order.
         epochs, batch, seed: numbers that every run has.
         patience: epochs without a better score after which training stops, or None.
         clip_norm: the Euclidean norm to which gradients are scaled down, or None.
+        clip_value: the bound of every entry of the gradients, or None.
+        accumulate: batches per step, or None for one.
+        no_decay: `biases_and_norms` if these have no weight decay, or None.
         precision: `float32`, or `bfloat16` for products and convolutions with weights kept in float32.
         size: height and width of the images, where the recipe says so.
         span: the section.
@@ -77,13 +88,19 @@ class Recipe:
     data: Part[DataRecord]
     loss: RecipeLoss
     optimizer: Part[OptimizerRecord]
+    wrap: tuple[Part[WrapperRecord], ...]
     schedule: Part[ScheduleRecord] | None
+    average: Part[AverageRecord] | None
     metrics: tuple[Part[MetricRecord], ...]
+    groups: tuple[WeightGroup, ...]
     epochs: int
     batch: int
     seed: int
     patience: int | None
     clip_norm: float | None
+    clip_value: float | None
+    accumulate: int | None
+    no_decay: str | None
     precision: str
     size: tuple[int, int] | None
     span: Span
@@ -94,19 +111,29 @@ class Recipe:
     @property
     def parts(self) -> tuple[Part[Any], ...]:
         """All parts that plugins provide."""
-        schedule = () if self.schedule is None else (self.schedule,)
-        lists = (*self.init, *self.augment, *self.regularize, *self.metrics)
-        return (self.data, *self.loss.parts, self.optimizer, *schedule, *lists)
+        perhaps = (self.schedule, self.average)
+        given = tuple(part for part in perhaps if part is not None)
+        lists = (part for key in LISTS for part in getattr(self, key))
+        return (self.data, *self.loss.parts, self.optimizer, *given, *lists)
+
+    @property
+    def step_images(self) -> int:
+        """Images per step."""
+        return self.batch * (self.accumulate or 1)
 
     def settings(self) -> dict[str, str]:
         """Return all settings as the language writes them; two recipes with equal settings do the same."""
         written = {"data": str(self.data), "loss": str(self.loss), "optimizer": str(self.optimizer)}
         if self.schedule is not None:
             written["schedule"] = str(self.schedule)
+        if self.average is not None:
+            written["average"] = str(self.average)
         for key in LISTS:
             parts = getattr(self, key)
             if parts or key == "metrics":  # without the others, a recipe is what it was before there were any
-                written[key] = f"[{', '.join(map(str, parts))}]"
+                written[key] = _listed(parts)
+        if self.groups:
+            written[GROUPS.name] = _listed(self.groups)
         for argument in SCALARS:
             value = getattr(self, argument.name)
             if value is not None:
@@ -172,12 +199,17 @@ class _Reader:
         data = self._required("data", DataRecord, "data set")
         loss = self._loss()
         optimizer = self._required("optimizer", OptimizerRecord, "optimizer")
+        wrap = self._list("wrap", WrapperRecord, "wrapper of optimizers")
         schedule = self._part("schedule", ScheduleRecord, "schedule")
+        average = self._part("average", AverageRecord, "average of weights")
         init = self._list("init", InitializerRecord, "initialiser")
         augment = self._list("augment", AugmentationRecord, "augmentation")
         regularize = self._list("regularize", RegularizerRecord, "regulariser")
         metrics = self._list("metrics", MetricRecord, "metric")
+        groups = self._groups()
         scalars = {argument.name: self._scalar(argument) for argument in SCALARS}
+        if optimizer is not None and "weight_decay" not in optimizer.arguments:
+            self._check_no_decay(optimizer, groups)
         if self.findings:
             raise DiagnosticError(*self.findings)
         if data is None or loss is None or optimizer is None:
@@ -189,8 +221,11 @@ class _Reader:
             data,
             loss,
             optimizer,
+            wrap,
             schedule,
+            average,
             metrics,
+            groups,
             **scalars,
             span=self.section.span,
             init=init,
@@ -220,9 +255,10 @@ class _Reader:
 
     def _place_of(self, key: str) -> str | None:
         """Say where a setting belongs that is an argument of the optimizer or of another part."""
-        kinds: dict[str, type[OptimizerRecord | ScheduleRecord | LossRecord]] = {
+        kinds: dict[str, type[OptimizerRecord | ScheduleRecord | AverageRecord | LossRecord]] = {
             "optimizer": OptimizerRecord,
             "schedule": ScheduleRecord,
+            "average": AverageRecord,
             "loss": LossRecord,
         }
         for part, kind in kinds.items():
@@ -276,17 +312,35 @@ class _Reader:
 
     def _list(self, key: str, kind: type[Record], what: str) -> tuple[Part[Record], ...]:
         """Read a setting that takes several parts, in brackets, or one without them."""
+        found = [self._read(kind, what, pair, ()) for pair in self._entries(key)]
+        return tuple(part for part in found if part is not None)
+
+    def _groups(self) -> tuple[WeightGroup, ...]:
+        found = []
+        for value, expression in self._entries(GROUPS.name):
+            try:
+                found.append(WeightGroup(**read_call(GROUP, (value, expression)), span=expression.span))
+            except DiagnosticError as error:
+                self.findings += error.diagnostics
+        return tuple(found)
+
+    def _entries(self, key: str) -> list[tuple[Any, Expression]]:
+        """Return the entries of a setting that is a list, or the one thing that it is otherwise."""
         if key not in self.entries:
-            return ()
+            return []
         value, setting = self.entries[key]
         expression = _value(setting)
-        pairs = (
-            list(zip(value, expression.items, strict=True))
-            if isinstance(value, list) and isinstance(expression, ListLiteral)
-            else [(value, expression)]
-        )
-        found = [self._read(kind, what, pair, ()) for pair in pairs]
-        return tuple(part for part in found if part is not None)
+        if isinstance(value, list) and isinstance(expression, ListLiteral):
+            return list(zip(value, expression.items, strict=True))
+        return [(value, expression)]
+
+    def _check_no_decay(self, optimizer: Part[OptimizerRecord], groups: tuple[WeightGroup, ...]) -> None:
+        """Say so where a recipe speaks of the weight decay of an optimizer that has none."""
+        places = [group.span for group in groups if group.weight_decay is not None]
+        places += [key_span(self.entries["no_decay"][1])] if "no_decay" in self.entries else []
+        for place in places:
+            message = f"{optimizer.record.name} has no weight decay"
+            self.findings.append(Diagnostic("E0403", message, place, help="leave it out, or take another optimizer"))
 
     def _read(
         self, kind: type[Record], what: str, written: tuple[Any, Expression], further: Sequence[Written]
@@ -315,6 +369,10 @@ class _Reader:
     def _missing(self, key: str, help_text: str | None) -> Diagnostic:
         place = self.section.name.span if self.section.name else self.section.span
         return Diagnostic("E0404", f"the recipe does not say its {key}", place, help=help_text)
+
+
+def _listed(items: Sequence[object]) -> str:
+    return f"[{', '.join(map(str, items))}]"
 
 
 def _called(setting: Setting) -> str | None:

@@ -61,17 +61,18 @@ class Recorder(Callback):
         run, recipe = module.run, module.recipe
         score = self._score(module)
         run.history.append(score)
-        weights = module.weights()
+        weights = module.measured
         if score.beats(run.best, recipe.metrics[0] if recipe.metrics else None):
-            run.best, run.best_weights, run.best_loss_weights = score, weights, module.loss_weights()
+            run.best, run.best_weights, run.best_loss_weights = score, weights, module.measured_loss
             self._folder.write_weights(self._folder.best, weights, self._described(score))
         run.next_epoch()
         out_of_patience = recipe.patience is not None and run.waited >= recipe.patience
-        run.finished = out_of_patience or run.epoch == recipe.epochs
+        over = out_of_patience or run.came_apart
+        run.finished = over or run.epoch == recipe.epochs
         self._folder.write_weights(self._folder.last, weights, self._described(score))
         self._folder.write_history(format_history(run.history))
         self._save(trainer)
-        trainer.should_stop = out_of_patience
+        trainer.should_stop = over
         if self._stop.signal is not None:
             raise TrainingInterruptedError(self._stop.signal, run.epoch)
 
@@ -93,8 +94,8 @@ class Recorder(Callback):
     def _score(self, module: TrainingModule) -> EpochScore:
         """Return the score of the epoch that has just ended, with the seconds since this process took it up."""
         run, seen = module.run, module.validation
-        loss = float(run.loss_sum) / max(run.seen, 1)
-        if not math.isfinite(loss):
+        loss = float(run.loss_sum) / run.seen if run.seen else math.nan  # none, where a range test was over before
+        if run.seen and not math.isfinite(loss):
             raise DiagnosticError(_diverged(loss, run.epoch + 1, module))
         now = time.monotonic()
         seconds, self._begun = now - self._begun, now

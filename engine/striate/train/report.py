@@ -12,7 +12,7 @@ from striate.runtime.checkpoint_info import CheckpointInfo
 from striate.train.recipe import Recipe
 from striate.train.run_state import RunState
 from striate.train.scoring import Scores
-from striate.train.wording import metric_text
+from striate.train.wording import metric_text, rate_text
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; }
@@ -108,6 +108,8 @@ class RunReport:
             metrics = [f"{part} {metric_text(part, run.best.metrics[str(part)])}" for part in self.recipe.metrics]
             rows["best epoch"] = f"{run.best.epoch} of {run.epoch}"
             rows["validation at that epoch"] = ", ".join([f"loss {run.best.validation_loss:.4f}", *metrics])
+        if run.rates:
+            rows["suggested rate"] = rate_text(run)
         rows["training time"] = f"{sum(score.seconds for score in run.history):.1f} s"
         rows["images"] = ", ".join(f"{number:,} {split}" for split, number in self.examples.items())
         rows["parameters"] = f"{self.parameters:,}"

@@ -58,6 +58,11 @@ class RunFolder:
         return self.path / "augmented.png"
 
     @property
+    def rates(self) -> Path:
+        """The loss over the rate, of a range test."""
+        return self.path / "rates.png"
+
+    @property
     def report(self) -> Path:
         """The report."""
         return self.path / "report.html"
@@ -65,7 +70,7 @@ class RunFolder:
     @property
     def files(self) -> tuple[Path, ...]:
         """All files of a run; the state first, because without it the others are no run."""
-        pictures = (self.curves, self.confusion, self.augmented)
+        pictures = (self.curves, self.confusion, self.augmented, self.rates)
         return (self.state, self.best, self.last, self.history, *pictures, self.report)
 
     def check(self, *, resume: bool, overwrite: bool) -> bool:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from striate.host.records import MetricRecord
+from striate.host.training_records import EpochOutcome
 from striate.train.parts import Part
 
 
@@ -35,6 +36,13 @@ class EpochScore:
                 return (mine > theirs) == first.record.higher_is_better
         return self.validation_loss < other.validation_loss
 
+    def outcome(self, first: Part[MetricRecord] | None) -> EpochOutcome:
+        """Return the epoch as a schedule sees it, the score by the first metric."""
+        if first is None:
+            return EpochOutcome(self.validation_loss, self.validation_loss)
+        value = self.metrics[str(first)]
+        return EpochOutcome(self.validation_loss, -value if first.record.higher_is_better else value)
+
 
 @dataclass(slots=True)
 class RunState:
@@ -50,6 +58,10 @@ class RunState:
         best_weights: its weights by name.
         best_loss_weights: the weights that its losses had of their own, by name.
         finished: whether the last epoch is done or training stopped early.
+        average: the average of the weights by name, if the recipe has one and it has begun.
+        averaged: how often it was moved.
+        rates: rate and loss of every step, in a run that is there to find a rate.
+        came_apart: whether such a run is over because the loss has risen far above its lowest; weights then stay.
     """
 
     epoch: int = 0
@@ -61,11 +73,19 @@ class RunState:
     best_weights: dict[str, Tensor] = field(default_factory=dict)
     finished: bool = False
     best_loss_weights: dict[str, Tensor] = field(default_factory=dict)
+    average: dict[str, Tensor] = field(default_factory=dict)
+    averaged: int = 0
+    rates: list[tuple[float, float]] = field(default_factory=list)
+    came_apart: bool = False
 
     @property
     def waited(self) -> int:
         """Finished epochs since the best one."""
         return self.epoch - self.best.epoch if self.best else 0
+
+    def outcomes(self, first: Part[MetricRecord] | None) -> tuple[EpochOutcome, ...]:
+        """Return the finished epochs as a schedule sees them, the score by the first metric."""
+        return tuple(score.outcome(first) for score in self.history)
 
     def next_epoch(self) -> None:
         """Step over to the next epoch."""
@@ -84,6 +104,10 @@ class RunState:
             "best_weights": self.best_weights,
             "finished": self.finished,
             "best_loss_weights": self.best_loss_weights,
+            "average": self.average,
+            "averaged": self.averaged,
+            "rates": self.rates,
+            "came_apart": self.came_apart,
         }
 
     @classmethod
@@ -101,4 +125,8 @@ class RunState:
             dict(plain["best_weights"]),
             plain["finished"],
             dict(plain["best_loss_weights"]),
+            dict(plain["average"]),
+            plain["averaged"],
+            list(plain["rates"]),
+            plain["came_apart"],
         )

@@ -14,6 +14,7 @@ from striate.host.records import LossRecord, TaskRecord
 from striate.train.augmenting import Augmenter
 from striate.train.batches import whole_loader
 from striate.train.data import DataSplits
+from striate.train.groups import check_groups
 from striate.train.loss_terms import LossTerm
 from striate.train.objective import VECTORS, Goal, Objective
 from striate.train.parts import Part
@@ -72,12 +73,14 @@ def assemble(model: Model, recipe: Recipe) -> Subject:
     """Load a recipe's data in the model's size, and check that they go together.
 
     Raises:
-        DiagnosticError: E0405, the task is not installed; E0507, model and data do not fit.
+        DiagnosticError: E0405, the task is not installed; E0507, model, groups and data do not fit.
     """
     size = input_size(model.graph, model.domain, recipe.size)
     if len(model.graph.outputs) != 1:
         names = ", ".join(model.graph.outputs)
         raise _misfit(recipe, f"{model.name} has {len(model.graph.outputs)} outputs ({names}); one can be trained")
+    if findings := check_groups(model.graph, recipe.groups):
+        raise DiagnosticError(*findings)
     if not any(part.record.output in VECTORS for part in recipe.loss.parts):
         _task(model, recipe, recipe.data.record.task)
     data: DataSplits = recipe.data.make(size)

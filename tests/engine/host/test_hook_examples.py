@@ -30,6 +30,7 @@ from striate.model import Model, load_source
 from striate.ops.initializers import start_values
 from striate.reference.hooks_page import specification
 from striate.runtime.checkpoint import CheckpointInfo, read_info, write_weights
+from striate.train.storage import read_state
 from striate_dsl.source import Source
 from tests.engine.host.in_process import installed
 
@@ -80,7 +81,7 @@ class Workplace:
         Image.fromarray((np.arange(64).reshape(8, 8) * 4).astype("uint8")).save(path)
         return path
 
-    def trained(self, recipe: str, text: str = NET) -> CheckpointInfo:
+    def trained(self, recipe: str, *options: str, text: str = NET) -> CheckpointInfo:
         """Train a network for an epoch by a recipe on the digits 0 and 1, and return what the checkpoint says."""
         settings = {
             "data": "digits(limit = 60)",
@@ -93,7 +94,7 @@ class Workplace:
         classes = 2 if "data" in recipe else 10
         lines = "".join(f"  {key} = {value}\n" for key, value in settings.items())
         self.write("net.cnn", text.replace("classes = 2", f"classes = {classes}") + f"train Net {{\n{lines}}}\n")
-        self.run("train", "net.cnn")
+        self.run("train", "net.cnn", *options)
         info = read_info(self.folder / "runs/Net/default/best.safetensors")
         assert info is not None
         return info
@@ -145,6 +146,19 @@ def use_optimizers(place: Workplace) -> None:
 
 def use_schedules(place: Workplace) -> None:
     assert place.trained("schedule = triangle(peak = 0.5)").recipe["schedule"] == "my_plugin.triangle(peak = 0.5)"
+
+
+def use_wrappers(place: Workplace) -> None:
+    plain = place.trained("wrap = noisy(share = 0)")
+    assert "noisy(share = 0.0)" in plain.recipe["wrap"]
+    assert place.trained("wrap = noisy(share = 0.5)", "--overwrite").metrics["loss"] != plain.metrics["loss"]
+
+
+def use_averages(place: Workplace) -> None:
+    info = place.trained("average = mean_of_ends")
+    assert "mean_of_ends" in info.recipe["average"]
+    state = read_state(place.folder / "runs/Net/default/resume.safetensors")
+    assert state["striate"]["run"]["averaged"] == 1
 
 
 def use_initializers(place: Workplace) -> None:

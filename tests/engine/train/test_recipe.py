@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from striate.host.catalogue import HostCatalogue
 from striate.host.installed import GROUP
-from striate.host.records import LossRecord
+from striate.host.records import Factory, LossRecord, OptimizerRecord
+from striate.ops.arguments import Argument, Real
 from striate.train.recipe import KEYS, check_recipes, read_recipe
 from striate.train.sections import train_sections
 from striate_dsl.diagnostics import DiagnosticError
@@ -57,6 +58,7 @@ def test_the_settings_of_a_recipe():
         "beta2": 0.999,
         "eps": 1e-8,
         "weight_decay": 0.0,
+        "decay": "coupled",
     }
     assert recipe.optimizer.owner == "striate-plugins"
 
@@ -65,6 +67,8 @@ def test_defaults():
     recipe = read(WHOLE)
     assert (recipe.batch, recipe.seed, recipe.patience, recipe.clip_norm, recipe.size) == (32, 0, None, None, None)
     assert (recipe.schedule, recipe.metrics, recipe.precision, recipe.name) == (None, (), "float32", "default")
+    assert (recipe.wrap, recipe.average, recipe.groups, recipe.no_decay) == ((), None, (), None)
+    assert (recipe.clip_value, recipe.accumulate, recipe.step_images) == (None, None, 32)
 
 
 def test_it_is_frozen():
@@ -78,6 +82,9 @@ def test_it_is_frozen():
         ("patience = 5", "patience", 5),
         ("patience = none", "patience", None),
         ("clip_norm = 1", "clip_norm", 1.0),
+        ("clip_value = 0.5", "clip_value", 0.5),
+        ("accumulate = 4", "step_images", 128),
+        ("no_decay = biases_and_norms", "no_decay", "biases_and_norms"),
         ("precision = bfloat16", "precision", "bfloat16"),
         ("size = 64", "size", (64, 64)),
         ("size = (64, 96)", "size", (64, 96)),
@@ -86,6 +93,66 @@ def test_it_is_frozen():
 )
 def test_settings_of_their_own(line, attribute, value):
     assert getattr(read(WHOLE + line), attribute) == value
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "text"),
+    [
+        ("wrap = sam", "wrap", "[sam]"),
+        ("optimizer.velocity = steps", "optimizer", "sgd(lr = 0.1, velocity = steps)"),
+        ("wrap = [sam(rho = 0.1), lookahead]", "wrap", "[sam(rho = 0.1), lookahead]"),
+        ("average = ema(0.99)", "average", "ema(decay = 0.99)"),
+        ("average = swa", "average", "swa"),
+        ("average = swa; average.start = 0.5", "average", "swa(start = 0.5)"),
+        ('groups = group("*.bias", rate = 2)', "groups", '[group("*.bias", rate = 2.0)]'),
+        (
+            'groups = [group("a.*"), group("b", 0.1, weight_decay = 0)]',
+            "groups",
+            '[group("a.*"), group("b", rate = 0.1, weight_decay = 0.0)]',
+        ),
+        ("accumulate = 4", "accumulate", "4"),
+    ],
+)
+def test_what_is_around_the_optimizer(line, key, text):
+    assert read(WHOLE + line).settings()[key] == text
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "words", "marked"),
+    [
+        ("wrap = som", "E0405", "there is no wrapper of optimizers som", "som"),
+        ("average = eam", "E0405", "there is no average of weights eam", "eam"),
+        ("wrap = [sam, sam(roh = 1)]", "E0402", "sam has no argument roh", "roh"),
+        ("wrap.rho = 1", "E0402", "a recipe has no setting wrap.rho", "wrap.rho"),
+        ("groups = 3", "E0403", "each of these must be group(weights, rate = 1.0, weight_decay = none)", "3"),
+        ('groups = ["a.*"]', "E0403", "each of these must be group(", '"a.*"'),
+        ("groups = [sgd(lr = 1)]", "E0403", "each of these must be group(", "sgd(lr = 1)"),
+        ("groups = [group(3)]", "E0403", "group: weights must be a text for names of weights", "3"),
+        ('groups = [group("a", ratte = 3)]', "E0402", "group has no argument ratte", "ratte"),
+        ("groups = [group(rate = 3)]", "E0404", "group needs weights", "group"),
+        ('groups = [group("a", rate = -1)]', "E0403", "group: rate must be a number of at least 0", "-1"),
+        ("no_decay = norms", "E0403", "no_decay must be one of biases_and_norms, not norms", "norms"),
+        ("accumulate = 0", "E0403", "accumulate must be a whole number of at least 1", "0"),
+    ],
+)
+def test_what_is_wrong_around_the_optimizer(line, code, words, marked):
+    (finding,) = mistakes(WHOLE + line)
+    assert (finding.code, finding.span.text) == (code, marked)
+    assert words in finding.message
+
+
+def test_weight_decay_of_an_optimizer_that_has_none():
+    record = OptimizerRecord("bare", "Nothing but a rate.", Factory("math:sqrt"), (Argument("lr", Real(0), "Rate."),))
+    catalogue = HostCatalogue(plugins=load_plugins([Entry("acme", providing(striate_optimizers=[record]))]))
+    text = "data = digits()\nloss = x\noptimizer = bare(lr = 1)\nepochs = 3\nno_decay = biases_and_norms\n"
+    file = parse(
+        Source("net.cnn", f'train Net {{\n{text}groups = [group("a", weight_decay = 1), group("b")]\n}}\n')
+    ).file
+    assert file is not None
+    with pytest.raises(DiagnosticError) as caught:
+        read_recipe(file, train_sections(file)[0], "Net", catalogue)
+    marked = [item.span.text for item in caught.value.diagnostics if item.message.endswith("bare has no weight decay")]
+    assert marked == ['group("a", weight_decay = 1)', "no_decay"]
 
 
 @pytest.mark.parametrize(
