@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -66,7 +67,7 @@ train Net {
 
 
 @pytest.fixture
-def desk(tmp_path, monkeypatch) -> Desk:
+def desk(tmp_path, monkeypatch) -> Iterator[Desk]:
     """A desk with the plugins one and two installed, which have the same names."""
     site = tmp_path / "site"
     site.mkdir()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -33,7 +35,7 @@ BLOCK = '# /// script\n# [tool.striate]\n# summary = "Ours"\n# [tool.striate.pro
 
 
 @pytest.fixture
-def project(tmp_path, monkeypatch) -> Path:
+def project(tmp_path, monkeypatch) -> Iterator[Path]:
     """A project with the plugin `my_layers.py` that leaves a trace where it runs, and a network that needs it."""
     root = tmp_path / "project"
     root.mkdir()
@@ -387,7 +389,7 @@ def test_what_it_imports_later_is_held_to_that_too(project, run, monkeypatch):
     )
     run("plugins", "trust", "my_layers.py")
     assert HostCatalogue().find(LossRecord, "late").factory() == 3, "a factory names the file's own functions"
-    import helper as _  # noqa: F401  # whoever is no plugin imports what it likes
+    import_module("helper")  # whoever is no plugin imports what it likes
 
     assert ran(project)
 

@@ -45,7 +45,8 @@ class Watching(Callback):
     """Notes something before every step, when the gradients are there."""
 
     def __init__(self, note) -> None:
-        self.note, self.seen = note, []
+        self.note = note
+        self.seen: list = []
 
     def on_before_optimizer_step(self, trainer, pl_module, optimizer):
         self.seen.append(self.note(pl_module, optimizer))
@@ -247,7 +248,7 @@ class Weights(Callback):
     """Notes the weights behind every step."""
 
     def __init__(self) -> None:
-        self.seen = []
+        self.seen: list = []
 
     def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
         self.seen.append({name: value.clone() for name, value in pl_module.program.state_dict().items()})
