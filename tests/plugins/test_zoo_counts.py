@@ -239,7 +239,7 @@ def test_repvgg_in_use(variant):
 
 
 def test_re_parameterised_repvgg_is_that_form():
-    """The pass that `export --reparameterise` runs leaves these weights and no others."""
+    """The pass that `export --fold` runs leaves these weights and no others."""
     model = zoo_model("repvgg", "RepVGG_A0")
     graph = run_passes(model.graph, [DropInferenceNoops(model.catalogue.lookup)]).graph
     arrays = {name: np.ones(weight.shape, np.float32) for name, weight in graph.weights.items()}
