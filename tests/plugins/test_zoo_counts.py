@@ -112,7 +112,7 @@ MOBILENETS = "Howard et al., MobileNets, 2017, tables 6 and 7"
 SHUFFLENET = "Zhang et al., ShuffleNet, 2017, table 1"
 GHOSTNET = "Han et al., GhostNet, 2020, table 7"
 RES2NET = "Gao et al., Res2Net, 2019, table 3"
-MOBILEVIT = "Mehta and Rastegari, MobileViT, 2021, table 2 and figure 6"
+MOBILEVIT = "Mehta and Rastegari, MobileViT, 2021, table 4"
 DEEP = "He et al., Deep residual learning, 2015, table 1"
 IDENTITY = "He et al., Identity mappings in deep residual networks, 2016, table 4"
 
