@@ -18,6 +18,7 @@ from striate.analysis.costs import graph_macs, node_costs
 from striate.model import Model
 from striate.passes import DropInferenceNoops, run_passes
 from striate.passes.reparameterise import reparameterise
+from tests.dsl.trees import zoo
 from tests.engine.view.networks import summary_of, zoo_model
 from tests.plugins.peer_counts import built, cases, counts, image_of
 
@@ -317,8 +318,6 @@ def test_the_receptive_field_of_cspdarknet():
 
 def test_every_network_of_the_zoo_says_its_source():
     """The first lines of a file name authors and year."""
-    from tests.dsl.trees import zoo
-
     for name, text in zoo().items():
         head = text[: text.index("\nblock") if "\nblock" in text else text.index("\nmodel")]
         assert name in ("siamese.cnn", "textbook.cnn") or re.search(r"(19|20)\d\d\)|, (19|20)\d\d", head), name
