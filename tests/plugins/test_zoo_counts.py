@@ -18,6 +18,7 @@ from striate.analysis.costs import graph_macs, node_costs
 from striate.model import Model
 from striate.passes import DropInferenceNoops, run_passes
 from striate.passes.reparameterise import reparameterise
+from tests.dsl.trees import zoo
 from tests.engine.view.networks import summary_of, zoo_model
 from tests.plugins.peer_counts import built, cases, counts, image_of
 
@@ -112,7 +113,7 @@ MOBILENETS = "Howard et al., MobileNets, 2017, tables 6 and 7"
 SHUFFLENET = "Zhang et al., ShuffleNet, 2017, table 1"
 GHOSTNET = "Han et al., GhostNet, 2020, table 7"
 RES2NET = "Gao et al., Res2Net, 2019, table 3"
-MOBILEVIT = "Mehta and Rastegari, MobileViT, 2021, table 2 and figure 6"
+MOBILEVIT = "Mehta and Rastegari, MobileViT, 2021, table 4"
 DEEP = "He et al., Deep residual learning, 2015, table 1"
 IDENTITY = "He et al., Identity mappings in deep residual networks, 2016, table 4"
 
@@ -239,7 +240,7 @@ def test_repvgg_in_use(variant):
 
 
 def test_re_parameterised_repvgg_is_that_form():
-    """The pass that `export --reparameterise` runs leaves these weights and no others."""
+    """The pass that `export --fold` runs leaves these weights and no others."""
     model = zoo_model("repvgg", "RepVGG_A0")
     graph = run_passes(model.graph, [DropInferenceNoops(model.catalogue.lookup)]).graph
     arrays = {name: np.ones(weight.shape, np.float32) for name, weight in graph.weights.items()}
@@ -317,8 +318,6 @@ def test_the_receptive_field_of_cspdarknet():
 
 def test_every_network_of_the_zoo_says_its_source():
     """The first lines of a file name authors and year."""
-    from tests.dsl.trees import zoo
-
     for name, text in zoo().items():
         head = text[: text.index("\nblock") if "\nblock" in text else text.index("\nmodel")]
         assert name in ("siamese.cnn", "textbook.cnn") or re.search(r"(19|20)\d\d\)|, (19|20)\d\d", head), name
