@@ -154,7 +154,7 @@ LOSSES = (
     *COMMON,
     Check(
         "values",
-        "The loss is one finite number, for every form of its arguments.",
+        "The loss is one finite number, for every form of its arguments, and that of its examples.",
         "return the mean over the batch, and keep logarithms away from 0",
         "losses:values",
     ),

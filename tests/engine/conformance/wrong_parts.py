@@ -26,6 +26,7 @@ from striate.plugin import (
     Factory,
     HeadRecord,
     ImporterRecord,
+    LossExample,
     LossRecord,
     MetricRecord,
     OptimizerRecord,
@@ -329,6 +330,10 @@ def _factory(name: str) -> Factory:
     return Factory(f"{HERE}:{name}")
 
 
+WRONG_EXAMPLE = LossExample(([[1.0, 2.0, 3.0]], [2]), 0.4001787)
+"""Minus the logarithm of the softmax is 0.4076060 here."""
+
+
 def loss(name: str) -> LossRecord:
     smoothing = Argument("smoothing", Real(0, 0.5), "Share of all other classes.", 0.0)
     return LossRecord("a_loss", "Cross-entropy of the scores.", _factory(name), (smoothing,))
@@ -407,6 +412,8 @@ WRONG: Mapping[str, tuple[str, Any]] = {
     "a loss whose gradient is cut off": ("gradient", loss("cut_off")),
     "a loss per example": ("values", loss("one_per_example")),
     "the logarithm of zero": ("values", loss("logarithm_of_zero")),
+    "an example with another value": ("values", replace(loss("sound_loss"), examples=(WRONG_EXAMPLE,))),
+    "several tensors without an example": ("values", replace(loss("sound_loss"), output="tensors", target="tensors")),
     "a loss that draws": ("deterministic", loss("drawn_loss")),
     "a loss that changes the output": ("deterministic", loss("changing_loss")),
     "an optimizer that goes up": ("quadratic", optimizer("Ascent")),
