@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,11 +83,15 @@ class ExportReport:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """The arrays to be written, where they are from in words, and the checkpoint's description where it has one."""
+    """The arrays to be written, where they are from in words, the checkpoint's description where it has one.
+
+    `plugins` are those that the network, its weights and what is done with them used.
+    """
 
     arrays: Arrays
     words: str
     info: CheckpointInfo | None = None
+    plugins: Provenance = field(default_factory=dict)
 
 
 def export_model(
@@ -143,6 +147,7 @@ def export_model(
     source, told = _prepared(model, values.arrays, chosen, fold=fold or asked.precision != "float32")
     words = "; ".join(filter(None, (values.words, chosen.words, told)))
     text = _text(model) if asked.text and not (told or ends or chosen.words) else ""  # else the nodes compute more
+    values = replace(values, plugins=plugins_of(model, values.info, chosen))
     document = _document(source, replace(values, words=words), version, verify, asked.tensor_cores, text)
     lowered = lower_precision(document, source, asked, numbers.calibration)
     wishes = (asked, ends, functions, verify, external_data)
@@ -278,16 +283,17 @@ def _document(
         pixels={first: info.contract} if info and info.contract else None,
         tensor_cores=tensor_cores,
         text=text,
-        plugins=plugins_of(model, info),
+        plugins=weights.plugins,
     )
     return build_document(source.written, model.catalogue.lookup, source.arrays, opset, colophon, filled=False)
 
 
-def plugins_of(model: Model, info: CheckpointInfo | None) -> Provenance:
-    """Return the plugins that a network uses here, and those that its weights were trained with elsewhere."""
+def plugins_of(model: Model, info: CheckpointInfo | None, passes: Passes) -> Provenance:
+    """Return the plugins that a network and its export use here, and those that its weights were trained with."""
     from striate.runtime.provenance import provenance
 
-    here = provenance(model.file, model.name, model.graph, model.catalogue)
+    rewriting = [item.owner for item in passes.chosen]
+    here = provenance(model.file, model.name, model.graph, model.catalogue, network=rewriting)
     return {**(info.plugins if info else {}), **here}
 
 
