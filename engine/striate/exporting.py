@@ -145,12 +145,11 @@ def export_model(
     check_verifiable(asked.precision, ends, functions=functions)
     chosen = passes_of(model, passes, asked, verify=verify)
     source, told = _prepared(model, values.arrays, chosen, fold=fold or asked.precision != "float32")
-    words = "; ".join(filter(None, (values.words, chosen.words, told)))
     text = _text(model) if asked.text and not (told or ends or chosen.words) else ""  # else the nodes compute more
-    values = replace(values, plugins=plugins_of(model, values.info, chosen))
-    document = _document(source, replace(values, words=words), version, verify, asked.tensor_cores, text)
-    lowered = lower_precision(document, source, asked, numbers.calibration)
+    described = _described(model, values, chosen, told)
+    document = _document(source, described, version, verify, asked.tensor_cores, text)
     wishes = (asked, ends, functions, verify, external_data)
+    lowered = lower_precision(document, source, asked, numbers.calibration)
     made, verification, further = _placed(target, document, source, lowered, values.arrays, *wishes)
     remarks = (*told_of_plugins(model, values.info), *(lowered.remarks if lowered else ()), *further)
     report = ExportReport(target, version, IR_VERSIONS[version], made.size, values.words, verification, told)
@@ -263,6 +262,12 @@ def _text(model: Model) -> str:
         return ""
     known = replace(model.graph, name=expansion.model)
     return expansion.text if fingerprint(expansion.graph) == fingerprint(known) else ""
+
+
+def _described(model: Model, weights: Weights, passes: Passes, folded: str | None) -> Weights:
+    """Return the weights with what a file says of them: what has been done to them, and by which plugins."""
+    words = "; ".join(filter(None, (weights.words, passes.words, folded)))
+    return replace(weights, words=words, plugins=plugins_of(model, weights.info, passes))
 
 
 def _document(
