@@ -193,6 +193,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "plugins list": (),
     "plugins which": ("still",),
     "plugins doctor": ("fine",),
+    "plugins check": ("fine", "--draws", "1"),
     "plugins new": ("acme",),
     "plugins disable": ("fine",),
     "plugins enable": ("fine",),
@@ -200,6 +201,10 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "plugins distrust": ("ours.py",),
 }
 """Arguments with which each command does its work, in an order in which each has what it needs."""
+
+
+EXITS = {"plugins check": 1}
+"""What commands end with: the plugin that is checked has no samples, which is a finding."""
 
 
 def _message(body: str) -> str:
@@ -239,7 +244,7 @@ def test_every_command_works(run, tmp_path):
     text = NET.replace("relu", "still") + RECIPE
     for name, arguments in COMMANDS.items():
         done = run(*name.split(), *arguments, text=text, told=INPUTS.get(name, ""), STRIATE_PLUGIN_SECONDS="1")
-        assert done.returncode == 0, f"{name}: {done.stdout}{done.stderr}"
+        assert done.returncode == EXITS.get(name, 0), f"{name}: {done.stdout}{done.stderr}"
         assert "hello from chatty" not in done.stdout, name
         named = [key for key, (_, _, reason) in BROKEN.items() if f"plugin {key} cannot be loaded: " in done.stderr]
         if name in ("check", "summary", "train", "eval", "export"):
