@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,11 +83,15 @@ class ExportReport:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """The arrays to be written, where they are from in words, and the checkpoint's description where it has one."""
+    """The arrays to be written, where they are from in words, the checkpoint's description where it has one.
+
+    `plugins` are those that the network, its weights and what is done with them used.
+    """
 
     arrays: Arrays
     words: str
     info: CheckpointInfo | None = None
+    plugins: Provenance = field(default_factory=dict)
 
 
 def export_model(
@@ -141,11 +145,11 @@ def export_model(
     check_verifiable(asked.precision, ends, functions=functions)
     chosen = passes_of(model, passes, asked, verify=verify)
     source, told = _prepared(model, values.arrays, chosen, fold=fold or asked.precision != "float32")
-    words = "; ".join(filter(None, (values.words, chosen.words, told)))
     text = _text(model) if asked.text and not (told or ends or chosen.words) else ""  # else the nodes compute more
-    document = _document(source, replace(values, words=words), version, verify, asked.tensor_cores, text)
-    lowered = lower_precision(document, source, asked, numbers.calibration)
+    described = _described(model, values, chosen, told)
+    document = _document(source, described, version, verify, asked.tensor_cores, text)
     wishes = (asked, ends, functions, verify, external_data)
+    lowered = lower_precision(document, source, asked, numbers.calibration)
     made, verification, further = _placed(target, document, source, lowered, values.arrays, *wishes)
     remarks = (*told_of_plugins(model, values.info), *(lowered.remarks if lowered else ()), *further)
     report = ExportReport(target, version, IR_VERSIONS[version], made.size, values.words, verification, told)
@@ -260,6 +264,12 @@ def _text(model: Model) -> str:
     return expansion.text if fingerprint(expansion.graph) == fingerprint(known) else ""
 
 
+def _described(model: Model, weights: Weights, passes: Passes, folded: str | None) -> Weights:
+    """Return the weights with what a file says of them: what has been done to them, and by which plugins."""
+    words = "; ".join(filter(None, (weights.words, passes.words, folded)))
+    return replace(weights, words=words, plugins=plugins_of(model, weights.info, passes))
+
+
 def _document(
     source: Source, weights: Weights, opset: int, verify: bool, tensor_cores: str | None, text: str
 ) -> ModelProto:
@@ -278,16 +288,17 @@ def _document(
         pixels={first: info.contract} if info and info.contract else None,
         tensor_cores=tensor_cores,
         text=text,
-        plugins=plugins_of(model, info),
+        plugins=weights.plugins,
     )
     return build_document(source.written, model.catalogue.lookup, source.arrays, opset, colophon, filled=False)
 
 
-def plugins_of(model: Model, info: CheckpointInfo | None) -> Provenance:
-    """Return the plugins that a network uses here, and those that its weights were trained with elsewhere."""
+def plugins_of(model: Model, info: CheckpointInfo | None, passes: Passes) -> Provenance:
+    """Return the plugins that a network and its export use here, and those that its weights were trained with."""
     from striate.runtime.provenance import provenance
 
-    here = provenance(model.file, model.name, model.graph, model.catalogue)
+    rewriting = [item.owner for item in passes.chosen]
+    here = provenance(model.file, model.name, model.graph, model.catalogue, network=rewriting)
     return {**(info.plugins if info else {}), **here}
 
 

@@ -113,6 +113,7 @@ def export_format(
     asked = read_contract(model.file, model.name, contract)
     values = take_weights(model, weights, seed)
     chosen = passes_of(model, passes, asked)
+    values = replace(values, plugins=plugins_of(model, values.info, chosen))
     subject, folded = _subject(model, values, chosen, asked.opset if opset is None else check_opset(opset), fold=fold)
     told = "; ".join(filter(None, (values.words, chosen.words, folded)))
     ends = read_ends(model, (wanted or Wanted()).over(wanted_by(asked)), values.info)
@@ -204,7 +205,7 @@ def _entries(model: Model, form: Format, weights: Weights, asked: ExportContract
         class_names=info.classes if info else None,
         pixels={first: info.contract} if info and info.contract else None,
         tensor_cores=asked.tensor_cores,
-        plugins=plugins_of(model, info),
+        plugins=weights.plugins,
     ).entries
 
 

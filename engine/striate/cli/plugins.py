@@ -127,6 +127,8 @@ def doctor(names: tuple[str, ...]) -> None:
         if failure.plugin not in {item.name for item in plugins.installed} and not names:
             click.echo(f"{failure.plugin}: {failure.reason}\n  {failure.advice}")
             ill.append(failure.plugin)
+    for name, where in () if names else plugins.misspelt():
+        click.echo(f"{where} names {name}: {_no_such_plugin(plugins, name)}")
     if ill:
         raise click.exceptions.Exit(FINDINGS)
 
@@ -296,10 +298,14 @@ def _plugins() -> Plugins:
 
 
 def _demand(plugins: Plugins, name: str, further: tuple[str, ...] = ()) -> None:
+    if name not in further and name not in {item.name for item in plugins.installed}:
+        raise click.UsageError(_no_such_plugin(plugins, name))
+
+
+def _no_such_plugin(plugins: Plugins, name: str) -> str:
     from striate_dsl.names import nearest
 
     known = [item.name for item in plugins.installed]
-    if name not in known and name not in further:
-        near = nearest(name, known)
-        hint = f"did you mean {near}?" if near else f"installed are {', '.join(known) or 'none'}"
-        raise click.UsageError(f"there is no plugin {name}: {hint}")
+    near = nearest(name, known)
+    hint = f"did you mean {near}?" if near else f"installed are {', '.join(known) or 'none'}"
+    return f"there is no plugin {name}: {hint}"

@@ -15,7 +15,7 @@ from striate.conformance.results import Effort
 from striate.conformance.running import run_check, subjects_of
 from striate.conformance.subject import Subject
 from striate.conformance.table import Check, checks_of
-from striate.host.installed import find_plugins
+from striate.host.examination import found_again
 from striate.host.kinds import Kind
 from striate.host.loading import Contribution, PluginFailure, load
 
@@ -26,9 +26,11 @@ def _cases(contribution: Contribution, effort: Effort) -> Iterator[tuple[Kind, S
             yield kind, subject, check
 
 
-def main(name: str, value: str, effort: Effort, first: int) -> None:
-    """Run the checks of a plugin here, from one on, and say what comes of each."""
-    plugin = next(item for item in find_plugins() if (item.name, item.entry.value) == (name, value))
+def main(name: str, value: str, effort: Effort, first: int, *file: str) -> None:
+    """Run the checks of a plugin here, from one on, and say what comes of each; `file` where it is one of a project."""
+    plugin = found_again(name, value, *file)
+    if plugin is None:
+        raise SystemExit(f"{name} has changed or gone since the checks began")
     contribution = load(plugin, effort.seconds)
     if isinstance(contribution, PluginFailure):
         raise SystemExit(f"{name} could be loaded a moment ago: {contribution.reason}")
@@ -46,4 +48,10 @@ def _say(said: Progress) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], Effort(int(sys.argv[3]), int(sys.argv[4]), float(sys.argv[5])), int(sys.argv[6]))
+    main(
+        sys.argv[1],
+        sys.argv[2],
+        Effort(int(sys.argv[3]), int(sys.argv[4]), float(sys.argv[5])),
+        int(sys.argv[6]),
+        *sys.argv[7:],
+    )

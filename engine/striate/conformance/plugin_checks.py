@@ -17,7 +17,7 @@ from time import perf_counter
 from typing import IO, Any
 
 from striate.conformance.results import USUAL, Effort, Outcome, ScoreCard, Status, Tell
-from striate.host.examination import examine
+from striate.host.examination import examine, file_words
 from striate.host.installed import Plugin
 
 MARK = "striate-check:"
@@ -132,7 +132,11 @@ def _said(plugin: Plugin, effort: Effort, place: int) -> Iterator[Progress]:
     command = [sys.executable, "-m", "striate.conformance.checking_process", plugin.name, plugin.entry.value]
     numbers = [str(number) for number in (effort.seed, effort.draws, effort.seconds, place)]
     with subprocess.Popen(
-        [*command, *numbers], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, errors="replace"
+        [*command, *numbers, *file_words(plugin)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        errors="replace",
     ) as process:
         lines: queue.Queue[str | None] = queue.Queue()
         assert process.stdout is not None  # it is a pipe

@@ -53,8 +53,7 @@ class Examination:
 def examine(plugin: Plugin, seconds: float) -> Examination:
     """Load a plugin in a new process and return what came of it."""
     command = [sys.executable, "-m", "striate.host.examination", plugin.name, plugin.entry.value, str(seconds)]
-    if plugin.file is not None:
-        command += [str(plugin.file.root), plugin.file.written]
+    command += file_words(plugin)
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, errors="replace", timeout=seconds + GRACE, check=False
@@ -81,6 +80,23 @@ def examine(plugin: Plugin, seconds: float) -> Examination:
     )
 
 
+def file_words(plugin: Plugin) -> list[str]:
+    """Return what a new process must be told of a plugin that is a file of a project; nothing of others."""
+    return [] if plugin.file is None else [str(plugin.file.root), plugin.file.written]
+
+
+def found_again(name: str, value: str, *file: str) -> Plugin | None:
+    """Return a plugin in a new process, None where it has changed or gone.
+
+    Args:
+        name: the plugin's name.
+        value: what its entry point names.
+        file: what `file_words` gives.
+    """
+    listed = [project_plugin(file[1], Path(file[0]))] if file else find_plugins()
+    return next((item for item in listed if (item.name, item.entry.value) == (name, value)), None)
+
+
 def _ending(code: int) -> str:
     if code >= 0:
         return f"exit code {code}"
@@ -97,8 +113,7 @@ HEAVY = ("torch", "onnx", "onnxruntime", "lightning", "sklearn", "scipy", "panda
 def main(name: str, value: str, seconds: float, *file: str) -> None:
     """Load a plugin here and print what came of it; `file` are a project's folder and the path of a file in it."""
     before = {package for package in HEAVY if package in sys.modules}
-    listed = [project_plugin(file[1], Path(file[0]))] if file else find_plugins()
-    plugin = next((item for item in listed if (item.name, item.entry.value) == (name, value)), None)
+    plugin = found_again(name, value, *file)
     outcome = load(plugin, seconds) if plugin is not None else _vanished(name)
     content: dict[str, Any] = {"reason": None, "advice": "", "report": "", "seconds": None, "names": {}, "changed": []}
     if isinstance(outcome, Contribution):

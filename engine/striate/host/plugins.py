@@ -105,6 +105,11 @@ class Plugins:
         """How long the loading of one plugin may take."""
         return self._policy.seconds
 
+    def misspelt(self) -> list[tuple[str, str]]:
+        """Return the plugins that a list of settings names and that are not installed, each with where the list is."""
+        known = {qualifier(item.name) for item in self.installed}
+        return [(name, where) for name, where in self._policy.named if qualifier(name) not in known]
+
     @property
     def strict(self) -> bool:
         """Whether a plugin that fails is an error."""

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from striate.host.identity import FIRST_PARTY
+from striate.host.identity import FIRST_PARTY, qualifier
 
 NONE, STRICT, SECONDS = "STRIATE_NO_PLUGINS", "STRIATE_STRICT_PLUGINS", "STRIATE_PLUGIN_SECONDS"
 """The environment's variables: names to leave out (or 1 for all), whether failures are errors, seconds to load one."""
@@ -62,11 +62,12 @@ class Policy:
     """Which plugins may be used, and how.
 
     Attributes:
-        refused: why a plugin is left out, for each that is left out by name.
+        refused: why a plugin is left out, for each that is left out by name, as names are written before a dot.
         nobody: why no plugin but striate's own may be used; None where others may.
         allowed: the only plugins that may be used beside striate's own and the project's files; None where all may.
         files: the project's own files that are plugins, as it writes them.
         root: the project's folder, to which they are relative; None where there is none.
+        named: every plugin that some list names, with where the list is: one may be misspelt.
         strict: whether a plugin that fails is an error.
         seconds: how long the loading of one plugin may take.
     """
@@ -78,15 +79,16 @@ class Policy:
     seconds: float = DEFAULT_SECONDS
     files: tuple[str, ...] = ()
     root: Path | None = None
+    named: tuple[tuple[str, str], ...] = ()
 
     def refusal(self, plugin: str, *, is_listed: bool = False) -> Refusal | None:
         """Return why a plugin is not used, None where it may be; `is_listed`: it is a file that the project lists."""
-        named = (self.refused or {}).get(plugin)
+        named = (self.refused or {}).get(qualifier(plugin))
         if named is not None or plugin == FIRST_PARTY:
             return named
         if self.nobody is not None:
             return self.nobody
-        if self.allowed is not None and plugin not in self.allowed and not is_listed:
+        if self.allowed is not None and qualifier(plugin) not in self.allowed and not is_listed:
             return Refusal("is not in the project's list", f"add it to allow in {PROJECT_FILE}")
         return None
 
@@ -98,6 +100,7 @@ def current_policy(folder: Path | None = None) -> Policy:
         SettingsError: the project's or the user's settings cannot be read.
     """
     refused = {name: Refusal("is disabled", f"striate plugins enable {name}") for name in user_disabled()}
+    named = dict.fromkeys((name, str(user_file())) for name in refused)
     allowed, files = None, ()
     path = project_file(folder or Path.cwd())
     if path is not None:
@@ -105,18 +108,22 @@ def current_policy(folder: Path | None = None) -> Policy:
         allowed, files = section.get("allow"), tuple(section.get("files", ()))
         by_project = Refusal(f"is disabled by {path}", "take it out of disable there")
         refused |= dict.fromkeys(section.get("disable", ()), by_project)
+        named |= dict.fromkeys((name, str(path)) for name in (*section.get("disable", ()), *section.get("allow", ())))
     written = [part.strip() for part in os.environ.get(NONE, "").split(",") if part.strip()]
     everyone = any(part.lower() in EVERYTHING for part in written)
     left_out = Refusal(f"is left out ({NONE} or --no-plugins)", "run the command without that")
-    refused |= {part: left_out for part in written if part.lower() not in EVERYTHING}
+    single = [part for part in written if part.lower() not in EVERYTHING]
+    refused |= dict.fromkeys(single, left_out)
+    named |= dict.fromkeys((name, f"{NONE} or --no-plugins") for name in single)
     return Policy(
-        refused,
+        {qualifier(name): refusal for name, refusal in refused.items()},
         Refusal(f"is left out, as all plugins are ({NONE} or --no-plugins)", left_out.advice) if everyone else None,
-        None if allowed is None else frozenset(allowed),
+        None if allowed is None else frozenset(map(qualifier, allowed)),
         is_strict(),
         _seconds(),
         files,
         path.parent if path is not None else None,
+        tuple(named),
     )
 
 

@@ -41,7 +41,12 @@ _MOST = 1_000
 
 
 def provenance(
-    file: File, model: str, graph: Graph, catalogue: HostCatalogue, recipe: Iterable[str] = ()
+    file: File,
+    model: str,
+    graph: Graph,
+    catalogue: HostCatalogue,
+    recipe: Iterable[str] = (),
+    network: Iterable[str] = (),
 ) -> dict[str, dict[str, str]]:
     """Return which plugins a network used, and a recipe.
 
@@ -51,10 +56,11 @@ def provenance(
         graph: the network.
         catalogue: what it was made with.
         recipe: the plugins that the parts of the recipe are from.
+        network: further plugins that had to do with the network, such as those whose passes have rewritten it.
     """
     if catalogue.plugins_if_needed is None:
         return {}
-    used = {owner: [NETWORK] for owner in _network_owners(file, model, graph, catalogue)}
+    used = {owner: [NETWORK] for owner in (*_network_owners(file, model, graph, catalogue), *network)}
     for owner in recipe:
         if owner and RECIPE not in used.setdefault(owner, []):
             used[owner].append(RECIPE)

@@ -21,7 +21,8 @@ from striate_dsl.source import Source
 from tests.engine.host.distributions import install
 
 CODE = """\
-from striate.plugin import Factory, FileRecord, HeadRecord, LossRecord, OpRecord, OptimizerRecord, hookimpl
+from striate.plugin import Factory, FileRecord, HeadRecord, LossRecord, OpRecord, OptimizerRecord
+from striate.plugin import PassRecord, hookimpl
 
 def shape(attributes, inputs, check):
     return inputs
@@ -52,6 +53,13 @@ def striate_heads(context):
 @hookimpl
 def striate_files(context):
     return [FileRecord("§.blocks", "Blocks", "§_plugin", "blocks.cnn")]
+
+@hookimpl
+def striate_passes(context):
+    return [PassRecord("§_pass", "Leaves everything as it is", Factory("§_plugin:same"))]
+
+def same(network):
+    return network
 """
 MANIFEST = """\
 [provides]
@@ -60,6 +68,7 @@ losses = ["§_loss"]
 optimizers = ["§_optimizer"]
 heads = ["§_head"]
 files = ["§.blocks"]
+passes = ["§_pass"]
 """
 
 NET = """model Net(classes = 10) {
@@ -204,6 +213,20 @@ def test_a_run_says_what_it_used_and_other_versions_are_told(site, run, tmp_path
     code, said = run(*commands["import"])
     assert code == 0, "its nodes are plain ones"
     assert "plugin acme (striate-acme 1.0), which is not installed" in said
+
+
+@pytest.mark.parametrize("named", ["--pass", "in the section", "renamed"])
+def test_a_pass_that_rewrote_a_file_is_named_in_it(site, run, named):
+    site(acme="1.0", other="3.1")
+    use = "use acme.acme_pass as same\n" if named == "renamed" else ""
+    section = "" if named == "--pass" else f"export Net {{ passes = [{'same' if use else 'acme_pass'}] }}\n"
+    Path("net.cnn").write_text(use + text("relu", "cross_entropy") + section)
+    option = ("--pass", "acme_pass") if named == "--pass" else ()
+    code, said = run("export", "net.cnn", "--no-verify", "-o", "net.onnx", *option)
+    assert code == 0, said
+    stored = {item.key: item.value for item in onnx.load("net.onnx").metadata_props}
+    assert json.loads(stored["striate.plugins"]) == {"acme": entry()}
+    assert run("check", "net.cnn")[0] == 0
 
 
 def test_a_plugin_that_is_left_out_is_told_with_the_way_back(site, run):

@@ -346,6 +346,19 @@ def test_a_broken_one_is_set_aside_whole(project, run, monkeypatch, code, said):
     assert run("check", "net.cnn")[0] == 0
 
 
+def test_the_conformance_kit_runs_it_when_it_is_trusted(project, run):
+    code, said = run("plugins", "check", "my_layers", "--draws", "1")
+    assert code == 2
+    assert "my_layers is not trusted: read it, then: striate plugins trust my_layers.py" in said
+    assert not ran(project)
+    run("plugins", "trust", "my_layers.py")
+    code, said = run("plugins", "check", "my_layers", "--draws", "1")
+    assert "layer swirl" in said
+    assert "could be loaded a moment ago" not in said
+    assert "documentation" in said
+    assert ran(project)
+
+
 def test_one_that_ends_the_process_does_so_to_the_doctors_only(project, run):
     (project / "my_layers.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
     run("plugins", "trust", "my_layers.py")
