@@ -71,12 +71,12 @@ class WithRecord(HostCatalogue):
 
     def __init__(self, record: Any) -> None:
         super().__init__()
-        self._one = record
+        self._own = record
 
     def find(self, kind: type[Any], name: str) -> Any:
         """Return a record of a kind by name; of this name the one given."""
-        if kind is type(self._one) and name == self._one.name:
-            return self._one
+        if kind is type(self._own) and name == self._own.name:
+            return self._own
         return super().find(kind, name)
 
 

@@ -18,14 +18,16 @@ from striate.ops.arguments import Argument, ArgumentError, convert_all, format_v
 from striate.ops.problems import LayerError
 from striate.ops.record import OpRecord
 
-SHORTEST = 2
-"""Words of a summary that can say anything."""
+_SYMBOL = re.compile(r"\S{1,3}: ")
+"""What may stand before a sentence about an argument: the letter that formulas have for it."""
 
 
 def documentation(subject: Subject) -> str | None:
     """The summary and those of the arguments are sentences."""
     record = subject.record
     _sentence("summary", record.summary)
+    if len(record.summary.split()) < 2:
+        raise CheckFailedError(f"the summary is too short to say anything: {quote_value(record.summary)}")
     for argument in getattr(record, "arguments", ()):
         _sentence(f"the summary of {argument.name}", argument.summary)
         words = argument.kind.describe()
@@ -38,9 +40,8 @@ def documentation(subject: Subject) -> str | None:
 
 def _sentence(what: str, text: str) -> None:
     plain = text.strip()
-    if len(plain.split()) < SHORTEST:
-        raise CheckFailedError(f"{what} is too short to say anything: {quote_value(text)}")
-    if not plain[0].isupper() and not plain[0].isdigit():
+    is_name = any(character.isdigit() or character == "_" for character in plain.partition(" ")[0])
+    if not (plain[:1].isupper() or is_name or _SYMBOL.match(plain)):
         raise CheckFailedError(f"{what} does not begin like a sentence: {quote_value(text)}")
     if plain[-1] not in ".…)":
         raise CheckFailedError(f"{what} does not end like a sentence: {quote_value(text)}")

@@ -314,6 +314,36 @@ DATA_SETS = (
     ),
 )
 
+INITIALIZERS = (
+    *COMMON,
+    Check(
+        "start",
+        "It gives finite numbers of the weight's size, drawn from the generator alone.",
+        "return an array of info.shape, and refuse by a ValueError the weights that it is not for",
+        "training_parts:start",
+    ),
+)
+
+REGULARIZERS = (
+    *COMMON,
+    Check(
+        "term",
+        "The term is one finite number with gradients, or the weights are changed in place.",
+        "return a scalar tensor; with after_step change the tensors in place and return nothing",
+        "training_parts:regularise",
+    ),
+)
+
+AUGMENTATIONS = (
+    *COMMON,
+    Check(
+        "images",
+        "Images stay from 0 to 1 and in their size, targets classes, and draws follow the generator.",
+        "return a new ImageBatch, and draw from the generator alone: a resumed run draws the same again",
+        "training_parts:augment",
+    ),
+)
+
 PASSES = (
     *COMMON,
     Check(
@@ -384,6 +414,9 @@ CHECKS: Mapping[str, tuple[Check, ...]] = {
     "heads": HEADS,
     "tasks": TASKS,
     "data_sets": DATA_SETS,
+    "initializers": INITIALIZERS,
+    "regularizers": REGULARIZERS,
+    "augmentations": AUGMENTATIONS,
     "passes": PASSES,
     "backends": BACKENDS,
     "exporters": EXPORTERS,

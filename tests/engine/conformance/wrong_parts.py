@@ -14,10 +14,11 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from striate.data import DataSplits, ImageArrays
+from striate.data import DataSplits, ImageArrays, ImageBatch
 from striate.factories import AttributionRequest, Converted, ImportedText, Network, Subject, torch_program
 from striate.plugin import (
     Argument,
+    AugmentationRecord,
     BackendRecord,
     CommandRecord,
     DataRecord,
@@ -26,14 +27,18 @@ from striate.plugin import (
     Factory,
     HeadRecord,
     ImporterRecord,
+    InitializerRecord,
     LossExample,
     LossRecord,
     MetricRecord,
     OptimizerRecord,
     PassRecord,
     Real,
+    RegularizedWeight,
+    RegularizerRecord,
     ScheduleRecord,
     TaskRecord,
+    WeightInfo,
 )
 
 HERE = "tests.engine.conformance.wrong_parts"
@@ -323,6 +328,45 @@ def no_command() -> Callable[[], None]:
     return lambda: None
 
 
+# ------------------------------------------------------------------------------------------- parts of training
+
+
+def normal() -> Callable[[WeightInfo, np.random.Generator], Any]:
+    return lambda info, generator: generator.standard_normal(info.shape)
+
+
+def transposed() -> Callable[[WeightInfo, np.random.Generator], Any]:
+    return lambda info, generator: generator.standard_normal(info.shape[::-1])
+
+
+def globally() -> Callable[[WeightInfo, np.random.Generator], Any]:
+    return lambda info, generator: np.random.standard_normal(info.shape)
+
+
+def squares() -> Callable[[tuple[RegularizedWeight, ...]], Any]:
+    return lambda weights: torch.stack([item.tensor.square().sum() for item in weights]).sum()
+
+
+def squares_without_gradient() -> Callable[[tuple[RegularizedWeight, ...]], Any]:
+    return lambda weights: squares()(weights).detach()
+
+
+def bound_by_return() -> Callable[[tuple[RegularizedWeight, ...]], Any]:
+    return lambda weights: [item.tensor.clamp(-1, 1) for item in weights]
+
+
+def brighter() -> Callable[[ImageBatch, torch.Generator], ImageBatch]:
+    return lambda batch, chance: batch.with_images((batch.images + 0.1 * torch.rand((), generator=chance)).clamp(0, 1))
+
+
+def too_bright() -> Callable[[ImageBatch, torch.Generator], ImageBatch]:
+    return lambda batch, chance: batch.with_images(batch.images + 0.5)
+
+
+def brighter_by_chance() -> Callable[[ImageBatch, torch.Generator], ImageBatch]:
+    return lambda batch, chance: batch.with_images(batch.images * (1 - 0.5 * torch.rand(())))
+
+
 # ------------------------------------------------------------------------------------------- records
 
 
@@ -389,6 +433,18 @@ def command(name: str) -> CommandRecord:
     return CommandRecord("hello", "Says hello to whoever asks.", _factory(name))
 
 
+def initializer(name: str) -> InitializerRecord:
+    return InitializerRecord("a_start", "Normal, whatever the layer.", _factory(name))
+
+
+def regularizer(name: str, *, after: bool = False) -> RegularizerRecord:
+    return RegularizerRecord("a_term", "The sum of squares.", _factory(name), after_step=after)
+
+
+def augmentation(name: str) -> AugmentationRecord:
+    return AugmentationRecord("an_augmentation", "Makes images brighter.", _factory(name))
+
+
 BLOCK = "block Head(classes) { global_avgpool -> flatten -> dense(classes) }"
 
 SOUND: Mapping[str, Any] = {
@@ -398,6 +454,9 @@ SOUND: Mapping[str, Any] = {
     "metric": metric("sound_metric"),
     "task": task("sound_answers"),
     "data set": data_set("sound_data"),
+    "initialiser": initializer("normal"),
+    "regulariser": regularizer("squares"),
+    "augmentation": augmentation("brighter"),
     "pass": network_pass("the_same"),
     "back end": backend("by_torch"),
     "exporter": exporter("as_weights"),
@@ -432,6 +491,12 @@ WRONG: Mapping[str, tuple[str, Any]] = {
     "data that are drawn anew": ("deterministic", data_set("drawn_data")),
     "data of bytes": ("splits", data_set("bytes_as_data")),
     "data of another size": ("splits", data_set("another_size")),
+    "a start of another size": ("start", initializer("transposed")),
+    "a start from the global generator": ("start", initializer("globally")),
+    "a term without a gradient": ("term", regularizer("squares_without_gradient")),
+    "a change that is returned": ("term", regularizer("bound_by_return", after=True)),
+    "images above 1": ("images", augmentation("too_bright")),
+    "an augmentation that no seed repeats": ("images", augmentation("brighter_by_chance")),
     "a pass that changes weights": ("same-network", network_pass("other_weights")),
     "a back end for one image": ("same-values", backend("for_one_image")),
     "a file of half the values": ("same-file", exporter("half_of_it")),
