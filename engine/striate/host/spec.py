@@ -7,8 +7,9 @@ name their factories as `"package.module:function"`, and those modules may impor
 
 Each specification says when its records are used and how often their functions are called, what these may return, what
 the host checks, what happens when they fail, and shows a whole plugin. `docs/hooks.md` is made from these texts, and
-the tests install every example and use it. What networks are written with, what is done with whole networks and what
-people look at them with is in `hooks/`; below is what recipes name.
+the tests install every example and use it. What networks are written with, what is done with whole networks, what
+people look at them with, and what acts on weights and images in training is in `hooks/`; below is the rest of what
+recipes name.
 """
 
 from __future__ import annotations
@@ -16,22 +17,20 @@ from __future__ import annotations
 from striate.host.hooks.graphs import GraphHooks
 from striate.host.hooks.networks import NetworkHooks
 from striate.host.hooks.tools import ToolHooks
+from striate.host.hooks.training import TrainingHooks
 from striate.host.markers import API_VERSION, PROJECT, PluginContext, hookimpl, hookspec
 from striate.host.records import (
-    AugmentationRecord,
     DataRecord,
-    InitializerRecord,
     LossRecord,
     MetricRecord,
     OptimizerRecord,
-    RegularizerRecord,
     ScheduleRecord,
 )
 
 __all__ = ["API_VERSION", "PROJECT", "Hooks", "PluginContext", "hookimpl", "hookspec"]
 
 
-class Hooks(NetworkHooks, GraphHooks, ToolHooks):
+class Hooks(NetworkHooks, GraphHooks, ToolHooks, TrainingHooks):
     """The hook specifications."""
 
     @hookspec
@@ -184,109 +183,6 @@ class Hooks(NetworkHooks, GraphHooks, ToolHooks):
         """
 
     @hookspec
-    def striate_initializers(self, context: PluginContext) -> list[InitializerRecord]:  # type: ignore[empty-body]
-        """Provide initialisers, written in a recipe as `init = scaled_normal(deviation = 0.02)`.
-
-        When and how often. The factory is called once per run with the written arguments; the rule that it returns once
-        for every weight that the recipe means by `weights = …`, an argument that striate adds (kernels, biases, all, or
-        names such as `"stage1.*"`).
-
-        Returned. The rule gets a `WeightInfo` (name, shape, fans) and a numpy generator seeded by the run's seed and
-        the weight's name, and returns an array of the weight's shape, in any real type. It must draw from that
-        generator alone: a weight then starts the same whatever else is in the network.
-
-        Checked. Shape and type, and that all numbers are finite, before anything is trained.
-
-        On failure. A `ValueError` is E0507 at the recipe's line, as what the weight lacks; any other exception is told
-        as the plugin's fault. In both cases no run begins.
-
-        Example, `my_plugin.py`::
-
-            from striate.plugin import Argument, Factory, InitializerRecord, Real, hookimpl
-
-            def scaled_normal(deviation):
-                def rule(info, generator):
-                    return deviation / info.fan_in**0.5 * generator.standard_normal(info.shape)
-
-                return rule
-
-            @hookimpl
-            def striate_initializers(context):
-                deviation = Argument("deviation", Real(0), "Standard deviation for one input.", 1.0)
-                factory = Factory("my_plugin:scaled_normal")
-                return [InitializerRecord("scaled_normal", "Normal, scaled by the fan-in.", factory, (deviation,))]
-        """
-
-    @hookspec
-    def striate_regularizers(self, context: PluginContext) -> list[RegularizerRecord]:  # type: ignore[empty-body]
-        """Provide regularisers, written in a recipe as `regularize = [log_barrier(0.01)]`.
-
-        When and how often. The factory is called once per run with the written arguments; the function that it returns
-        at every step, with a tuple of `RegularizedWeight`s: those that the recipe means by `weights = …`, an argument
-        that striate adds. With `after_step = True` in the record it is called after the optimizer's step.
-
-        Returned. A scalar tensor, which is added to the loss before the gradients are taken; the loss that is reported
-        stays the recipe's. With `after_step` it runs without gradients, changes the tensors in place, and returns
-        nothing. It must draw no random numbers, or a resumed run would not go on alike.
-
-        Checked. That a term is a scalar tensor. Every regulariser is tried once before a run begins.
-
-        On failure. What it raises is told at the recipe's line, with the plugin's name; at the try no run begins.
-
-        Example, `my_plugin.py`::
-
-            from striate.plugin import Argument, Factory, Real, RegularizerRecord, hookimpl
-
-            def log_barrier(rate):
-                def term(weights):
-                    return rate * sum((1 + weight.tensor.square()).log().sum() for weight in weights)
-
-                return term
-
-            @hookimpl
-            def striate_regularizers(context):
-                rate = Argument("rate", Real(0), "How much it counts.")
-                factory = Factory("my_plugin:log_barrier")
-                return [RegularizerRecord("log_barrier", "Sum of log(1 + w²).", factory, (rate,))]
-        """
-
-    @hookspec
-    def striate_augmentations(self, context: PluginContext) -> list[AugmentationRecord]:  # type: ignore[empty-body]
-        """Provide augmentations, written in a recipe as `augment = [darken(0.5)]`.
-
-        When and how often. The factory is called once per run with the written arguments; the function that it returns
-        for every training batch, in the order of the recipe, never for validation or test images.
-
-        Returned. The function gets a `striate.data.ImageBatch` (images `N x C x H x W`, float32 from 0 to 1, before the
-        pixel contract is applied; targets with their shares) and a `torch.Generator` on the processor, seeded by the
-        seed and the place in the run. It must draw from that alone: a resumed run then sees the same images. It returns
-        a batch of the same size and type, made with `with_images` (colours), `moved` (pixels, and the maps of classes
-        with them) or `mixed` (images mixed with others of the batch).
-
-        Checked. Sizes, types and shares at every batch. Every augmentation is tried before a run begins.
-
-        On failure. A `ValueError` is told as what the images lack, any other exception as the plugin's fault.
-
-        Example, `my_plugin.py`::
-
-            from striate.plugin import Argument, AugmentationRecord, Factory, Real, hookimpl
-
-            def darken(most):
-                def augment(batch, chance):
-                    import torch
-
-                    factors = 1 - most * torch.rand(len(batch.images), 1, 1, 1, generator=chance)
-                    return batch.with_images(batch.images * factors.to(batch.images))
-
-                return augment
-
-            @hookimpl
-            def striate_augmentations(context):
-                most = Argument("most", Real(0, 1), "The largest share of brightness that is taken away.", 0.5)
-                return [AugmentationRecord("darken", "Darker images.", Factory("my_plugin:darken"), (most,))]
-        """
-
-    @hookspec
     def striate_metrics(self, context: PluginContext) -> list[MetricRecord]:  # type: ignore[empty-body]
         """Provide metrics, written in a recipe as `metrics = [accuracy, misses]`.
 
@@ -300,9 +196,11 @@ class Hooks(NetworkHooks, GraphHooks, ToolHooks):
         epoch, on the test split, and returns a matplotlib `Figure` for the report. `tasks` names the tasks whose
         outputs the metric takes; none stands for classes.
 
-        Checked. Arguments by their kinds before the call. Every metric is tried on a few images before a run begins.
+        Checked. Arguments by their kinds before the call. Every metric is tried on a few images before a run begins:
+        that it takes them, and that its result is one number.
 
-        On failure. A `ValueError` at that try is E0507 at the recipe's line with its words, and no run begins.
+        On failure. A `ValueError`, `RuntimeError` or `TypeError` at that try is E0507 at the recipe's line with its
+        words, and no run begins. A picture that cannot be drawn is a note in the report.
 
         Example, `my_plugin.py`::
 

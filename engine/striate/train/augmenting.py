@@ -11,12 +11,10 @@ import torch
 from torch import Tensor
 
 from striate.host.records import AugmentationRecord
-from striate.train.failures import blamed, refusal
+from striate.train.failures import against_terms, blamed
 from striate.train.image_batch import ImageBatch
 from striate.train.order import augmentation_seed
 from striate.train.parts import Part
-
-_TELL_AUTHOR = "tell the plugin's author"
 
 
 class Augmenter:
@@ -43,7 +41,7 @@ class Augmenter:
         """Return a batch as it is learned from; images of whole numbers, 0 to 255, come to 0 to 1 first.
 
         Raises:
-            DiagnosticError: E0507, an augmentation fails, or gives something else than such a batch.
+            DiagnosticError: E0507, E0720, an augmentation fails; E0721, it gives something else than such a batch.
         """
         made = ImageBatch(images if images.is_floating_point() else images.float() / 255, ((1.0, targets),))
         # Colours and places in float32, whatever the network computes in.
@@ -60,15 +58,15 @@ class Augmenter:
 def _check(part: Part[AugmentationRecord], before: ImageBatch, after: object) -> None:
     """Demand a batch of the same size; what costs time to look at, the numbers, is left to the loss."""
     if not isinstance(after, ImageBatch):
-        raise refusal(part, f"gave a {type(after).__name__} instead of an ImageBatch", _TELL_AUTHOR)
+        raise against_terms(part, f"gave a {type(after).__name__} instead of an ImageBatch")
     made: list[tuple[str, Tensor, object]] = [("images", before.images, after.images)]
     made += [("targets", before.targets[0][1], target) for _, target in after.targets]
     for what, old, new in made:
         if not isinstance(new, Tensor) or new.shape != old.shape or new.dtype != old.dtype:
-            raise refusal(part, f"gave {what} of {_said(new)}, where {_said(old)} went in", _TELL_AUTHOR)
+            raise against_terms(part, f"gave {what} of {_said(new)}, where {_said(old)} went in")
     total = sum(share for share, _ in after.targets)
     if not math.isclose(total, 1.0, abs_tol=1e-6):
-        raise refusal(part, f"gave targets whose shares add up to {total:g} instead of 1", _TELL_AUTHOR)
+        raise against_terms(part, f"gave targets whose shares add up to {total:g} instead of 1")
 
 
 def _said(value: Any) -> str:

@@ -12,7 +12,7 @@ from torch import Tensor
 from striate.host.records import RegularizerRecord
 from striate.host.weight_info import RegularizedWeight, weight_infos
 from striate.lower.torch import Program
-from striate.train.failures import blamed, refusal
+from striate.train.failures import against_terms, blamed
 from striate.train.parts import Part
 from striate.train.recipe import Recipe
 from striate.train.weight_parts import weights_of
@@ -55,7 +55,7 @@ class Regularizers:
         """Return the sum of the terms, a function of the weights; None where there are none.
 
         Raises:
-            DiagnosticError: E0507, a regulariser fails, or gives something else than one number.
+            DiagnosticError: E0507, E0720, a regulariser fails; E0721, it gives something else than one number.
         """
         total: Tensor | None = None
         for item in self._terms:
@@ -64,7 +64,7 @@ class Regularizers:
             with torch.autocast(weights[0].tensor.device.type, enabled=False), blamed(item.part, "be worked out"):
                 term = item.function(weights)
             if not isinstance(term, Tensor) or term.dim() > 0:
-                raise refusal(item.part, "gave no scalar tensor", "tell the plugin's author")
+                raise against_terms(item.part, "gave no scalar tensor")
             total = term if total is None else total + term
         return total
 

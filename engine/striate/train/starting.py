@@ -10,7 +10,7 @@ from striate.host.records import InitializerRecord
 from striate.host.weight_info import WeightInfo, weight_infos
 from striate.lower.torch import Program, load_arrays
 from striate.ops.initializers import start_values, weight_generator
-from striate.train.failures import blamed, refusal
+from striate.train.failures import against_terms, blamed
 from striate.train.parts import Part
 from striate.train.recipe import Recipe
 from striate.train.weight_parts import weights_of
@@ -22,7 +22,7 @@ def start_weights(program: Program, recipe: Recipe) -> Program:
     """Give every weight its start, a function of the recipe's seed and the weight's name; returns the program.
 
     Raises:
-        DiagnosticError: E0507, an initialiser cannot start a weight that it is for.
+        DiagnosticError: E0507, an initialiser cannot start a weight that it is for; E0720, E0721, its code is wrong.
     """
     graph = program.graph
     chosen: dict[str, Part[InitializerRecord]] = {}
@@ -53,7 +53,7 @@ def _drawn(part: Part[InitializerRecord], rule: Any, info: WeightInfo, seed: int
         values = np.asarray(rule(info, weight_generator(info.name, seed)))
     if values.shape != info.shape or values.dtype.kind not in "fiu":
         given = f"{' x '.join(map(str, values.shape)) or 'a number'} of type {values.dtype}"
-        raise refusal(part, f"gave {given} for {info.name}, which is {size}", "tell the plugin's author")
+        raise against_terms(part, f"gave {given} for {info.name}, which is {size}")
     if not np.isfinite(values).all():
-        raise refusal(part, f"gave numbers for {info.name} that are not finite", "tell the plugin's author")
+        raise against_terms(part, f"gave numbers for {info.name} that are not finite")
     return values.astype(np.float32)

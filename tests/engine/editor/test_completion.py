@@ -7,6 +7,7 @@ import pytest
 from striate.editor.server.completion import complete
 from striate.editor.server.signatures import signature
 from striate.host.catalogue import HostCatalogue
+from striate.host.records import AugmentationRecord, InitializerRecord, MetricRecord
 from striate.lint import LINTS
 from striate.ops.registry import BUILTIN
 from striate.train.recipe import KEYS
@@ -44,7 +45,12 @@ def proposed(desk: Desk, marked: str) -> list[str]:
         (HEAD + "}\ntrain |", ["Net"]),
         (HEAD + "}\nexport |", ["Net"]),
         (HEAD + "}\ntrain Net { data = |", ["digits"]),
-        (HEAD + "}\ntrain Net { metrics = [|", ["accuracy"]),
+        (HEAD + "}\ntrain Net { metrics = [|", HostCatalogue().names(MetricRecord)),
+        (HEAD + "}\ntrain Net { init = |", HostCatalogue().names(InitializerRecord)),
+        (HEAD + "}\ntrain Net { augment = [hflip, |", HostCatalogue().names(AugmentationRecord)),
+        (HEAD + "}\ntrain Net { regularize = [l2(0.1, |", ["all", "biases", "kernels", "weights"]),
+        (HEAD + "}\ntrain Net { regularize = [l2(0.1, weights = |", ["all", "biases", "kernels"]),
+        (HEAD + "}\ntrain Net { init = he_normal(mode = |", ["fan_avg", "fan_in", "fan_out"]),
         (HEAD + "}\ntrain Net { precision = |", ["bfloat16", "float32"]),
         (HEAD + "}\ntrain Net { optimizer = sgd(|", ["lr", "momentum", "nesterov", "weight_decay"]),
         (HEAD + "}\ntrain Net { optimizer = sgd(momentum = 0.9, |", ["lr", "nesterov", "weight_decay"]),

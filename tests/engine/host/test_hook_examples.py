@@ -17,6 +17,7 @@ import onnx
 import pytest
 import torch
 from PIL import Image
+from safetensors.numpy import load_file
 
 from striate.attributing import attribute
 from striate.cli import group
@@ -147,18 +148,23 @@ def use_schedules(place: Workplace) -> None:
 
 
 def use_initializers(place: Workplace) -> None:
-    info = place.trained("init = scaled_normal(deviation = 0.02)")
-    assert "scaled_normal(deviation = 0.02)" in info.recipe["init"]
+    written = 'scaled_normal(deviation = 0.0, weights = "dense1.weight")'
+    assert place.trained(f"init = [{written}]\noptimizer = sgd(lr = 0)").recipe["init"] == f"[my_plugin.{written}]"
+    weights = load_file(place.folder / "runs/Net/default/best.safetensors")
+    assert (weights["dense1.weight"] == 0).all()
+    assert (weights["conv1.weight"] != 0).all()
 
 
 def use_regularizers(place: Workplace) -> None:
-    info = place.trained("regularize = [log_barrier(0.01)]")
-    assert "log_barrier(rate = 0.01)" in info.recipe["regularize"]
+    assert (
+        place.trained("regularize = [log_barrier(rate = 0.1)]").recipe["regularize"]
+        == "[my_plugin.log_barrier(rate = 0.1)]"
+    )
 
 
 def use_augmentations(place: Workplace) -> None:
-    info = place.trained("augment = [darken(0.25)]")
-    assert "darken(most = 0.25)" in info.recipe["augment"]
+    assert place.trained("augment = [darken(most = 0.9)]").recipe["augment"] == "[my_plugin.darken(most = 0.9)]"
+    assert (place.folder / "runs/Net/default/augmented.png").read_bytes().startswith(b"\x89PNG")
 
 
 def use_metrics(place: Workplace) -> None:

@@ -44,11 +44,14 @@ def test_a_mistake_of_ours_is_not_hidden():
         raise ModuleNotFoundError("No module named 'striate.nowhere'", name="striate.nowhere")
 
 
-@pytest.mark.parametrize("missing", ["lightning", "sklearn"])
-def test_training_without_an_extra(tmp_path, missing):
+@pytest.mark.parametrize(
+    ("missing", "extra", "line"),
+    [("lightning", "train", ""), ("sklearn", "train", ""), ("kornia", "augment", "augment = color_jitter")],
+)
+def test_training_without_an_extra(tmp_path, missing, extra, line):
     from tests.engine.train.networks import TINY
 
-    (tmp_path / "net.cnn").write_text(TINY)
+    (tmp_path / "net.cnn").write_text(TINY.replace("seed = 5", line))
     program = (
         f"import sys; sys.modules[{missing!r}] = None\n"
         "from striate.cli import group\nfrom striate.cli.boundary import run_guarded\n"
@@ -60,4 +63,4 @@ def test_training_without_an_extra(tmp_path, missing):
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "error[E0508]" in done.stderr, done.stderr
-    assert "pip install 'striate[train]'" in done.stderr
+    assert f"pip install 'striate[{extra}]'" in done.stderr

@@ -15,7 +15,15 @@ from striate.host.catalogue import HostCatalogue
 from striate.lower.torch import Program, initialise
 from striate.model import load_source
 from striate.ops.arguments import Choice
-from striate.plugin import Argument, AugmentationRecord, Factory, InitializerRecord, MetricRecord, RegularizerRecord
+from striate.plugin import (
+    Argument,
+    AugmentationRecord,
+    DataRecord,
+    Factory,
+    InitializerRecord,
+    MetricRecord,
+    RegularizerRecord,
+)
 from striate.train.augmenting import Augmenter
 from striate.train.evaluation import evaluate
 from striate.train.fit import train
@@ -312,6 +320,45 @@ def test_the_recipe_in_the_weights_says_it_all():
     assert not {"init", "augment", "regularize"} & set(subject().recipe.settings()), "old runs can go on"
 
 
+# ------------------------------------------------------------------------------------------ a class for every pixel
+
+SEGMENTING = """model Net(classes = 3) {
+  input image: 1 x 12 x 12
+  conv(8, 3, pad = 1) -> relu
+  head segmentation(classes = classes)
+}
+train Net {
+  data = squares; loss = cross_entropy; optimizer = adam(lr = 0.05); epochs = 12; batch = 8
+  augment = [hflip, affine(30, 0.1), crop(2, fill = reflect), cutmix, mixup(p = 0.2)]
+  metrics = [iou, dice]
+}
+"""
+
+
+def squares(input_shape):
+    """Bright and dim squares on a dark ground: three classes, which the brightness of a pixel tells."""
+    from striate.data import DataSplits, ImageArrays
+
+    chance = np.random.default_rng(0)
+    maps = np.zeros((32, *input_shape[1:]), dtype="int64")
+    for image in maps:
+        for value in (1, 2):
+            top, left = chance.integers(0, 8, 2)
+            image[top : top + 5, left : left + 5] = value
+    part = ImageArrays((maps[:, None] / 2).astype("float32"), maps)
+    return DataSplits(part, part, part, ("ground", "dim", "bright"))
+
+
+def test_classes_of_pixels_move_with_them(tmp_path):
+    """What moved without its classes could not be learned to such a share."""
+    record = DataRecord("squares", "Squares.", Factory(f"{HERE}:squares"), task="segmentation")
+    built = with_plugin("", SEGMENTING, striate_data_sets=[record])
+    result = train(built, RunFolder(tmp_path))
+    assert result.test.metrics["iou"] > 0.97
+    assert result.test.metrics["dice"] > result.test.metrics["iou"]
+    assert (tmp_path / "augmented.png").read_bytes().startswith(b"\x89PNG")
+
+
 # ------------------------------------------------------------------------------------------ broken plugins
 
 
@@ -374,14 +421,16 @@ KEYS = {InitializerRecord: "init", RegularizerRecord: "regularize", Augmentation
     ("kind", "function", "said"),
     [
         (InitializerRecord, "wrong_value", "cannot start conv1.weight (4 x 1 x 3 x 3): the"),
-        (InitializerRecord, "division", "because the plugin acme failed: ZeroDivisionError: the"),
+        (InitializerRecord, "division", "failed: ZeroDivisionError: the whole story"),
         (InitializerRecord, "small", "gave 2 x 2 of type float64 for conv1.weight, which is 4 x 1 x 3 x 3"),
         (InitializerRecord, "words", "gave a number of type <U5"),
         (InitializerRecord, "infinite", "numbers for conv1.weight that are not finite"),
-        (RegularizerRecord, "division", "cannot be worked out, because the plugin acme failed: ZeroDivisionError: the"),
+        (RegularizerRecord, "division", "failed: ZeroDivisionError: the whole story"),
+        (RegularizerRecord, "wrong_value", "cannot be worked out: the"),
         (RegularizerRecord, "nothing", "gave no scalar tensor"),
         (RegularizerRecord, "several", "gave no scalar tensor"),
-        (AugmentationRecord, "division", "because the plugin acme failed: ZeroDivisionError: the"),
+        (AugmentationRecord, "division", "failed: ZeroDivisionError: the whole story"),
+        (AugmentationRecord, "wrong_value", "cannot be applied to the training images: the"),
         (AugmentationRecord, "text", "gave a str instead of an ImageBatch"),
         (
             AugmentationRecord,
@@ -399,13 +448,15 @@ def test_what_a_plugin_does_wrong_is_said_with_its_name(kind, function, said):
     with pytest.raises(DiagnosticError) as caught:
         try_out(built, start_weights(program_of(built), built.recipe))
     (finding,) = caught.value.diagnostics
-    assert finding.code == "E0507"
-    assert finding.message.startswith("acme.odd ") and said in finding.message
-    assert "whole story" not in finding.message
+    code = {"wrong_value": "E0507", "division": "E0720"}.get(function, "E0721")
+    word = {InitializerRecord: "initialiser", RegularizerRecord: "regulariser", AugmentationRecord: "augmentation"}
+    begin = "acme.odd " if code == "E0507" else f"the {word[kind]} odd of plugin acme "
+    assert (finding.code, finding.message.startswith(begin), said in finding.message) == (code, True, True)
+    assert ("whole story" in finding.message) is (code == "E0720")
     assert finding.span.text == "odd"
 
 
-def with_plugin(line: str, **answers):
+def with_plugin(line: str, text: str = TINY, **answers):
     """A subject whose recipe has a line that names something of the plugin acme."""
     from importlib.metadata import entry_points
 
@@ -413,7 +464,7 @@ def with_plugin(line: str, **answers):
 
     plugins = load_plugins([*entry_points(group=GROUP), Entry("acme", providing(**answers))])
     catalogue = HostCatalogue(plugins=plugins)
-    body = with_lines(line) if not line.startswith("metrics") else TINY.replace("metrics = [accuracy]", line)
+    body = with_lines(line, text=text) if not line.startswith("metrics") else text.replace("metrics = [accuracy]", line)
     source = Source("net.cnn", body)
     file = parse(source).file
     assert file is not None

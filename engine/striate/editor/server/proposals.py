@@ -9,7 +9,7 @@ from typing import Any
 from striate.editor.server import describe
 from striate.editor.server.names import Sight, parameters
 from striate.editor.server.words import Definition, Role
-from striate.ops.arguments import Argument, Flag, Kind, OneOf, Optional, Padding
+from striate.ops.arguments import Argument, Flag, Kind, Optional, Padding
 from striate.ops.record import OpRecord
 
 DEFINITIONS = {
@@ -104,10 +104,8 @@ def choices(kind: Kind) -> Iterator[Proposal]:
     if isinstance(kind, Optional):
         yield Proposal("none", "choice", kind.describe(), group=0)
         yield from choices(kind.kind)
-    names: Iterable[str] = ()
-    if isinstance(kind, OneOf):
-        names = kind.names
-    elif isinstance(kind, Padding):
+    names: Iterable[str] = getattr(kind, "choices", ())  # as a plugin's own kinds may have
+    if isinstance(kind, Padding):
         names = ("half", "same", "valid")
     elif isinstance(kind, Flag):
         names = ("true", "false")
