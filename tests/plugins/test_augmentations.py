@@ -109,7 +109,7 @@ def test_flips():
     assert mirrored[0, 0, 0].tolist() == pytest.approx([0.8, 0.6, 0.4, 0.2, 0.0]), "x(W - 1 - j), none is lost"
 
 
-@pytest.mark.parametrize(("fill", "mode"), [("edge", "edge"), ("reflect", "reflect"), ("zeros", "constant")])
+@pytest.mark.parametrize(("fill", "mode"), [("replicate", "edge"), ("reflect", "reflect"), ("zeros", "constant")])
 def test_crops(fill, mode):
     given = batch(count=30, height=7, width=9)
     made = moves.crop(2, fill)(given, chance()).images.numpy()
@@ -134,7 +134,7 @@ def test_a_border_that_cannot_be_filled():
         moves.crop(20, "reflect")(batch(), chance())
 
 
-@pytest.mark.parametrize(("fill", "mode"), [("edge", "nearest"), ("zeros", "grid-constant")])
+@pytest.mark.parametrize(("fill", "mode"), [("replicate", "nearest"), ("zeros", "grid-constant")])
 def test_resampling_is_that_of_scipy(fill, mode):
     given = batch(count=4, channels=1, height=11, width=15)
     angles, ones = torch.tensor([0.3, -1.2, 2.0, 0.0]), torch.ones(4)
@@ -182,7 +182,7 @@ def test_a_quarter_turn_is_exact_and_clockwise():
     theta = affine.place_map(
         torch.full((2,), math.pi / 2), *[torch.zeros(2)] * 2, torch.ones(2), torch.zeros(2), (8, 8)
     )
-    made = moves.resampled(given, theta, "edge")
+    made = moves.resampled(given, theta, "replicate")
     torch.testing.assert_close(made.images, given.images.rot90(-1, (2, 3)), atol=1e-5, rtol=0)
     assert torch.equal(made.targets[0][1], given.targets[0][1].rot90(-1, (1, 2)))
 
@@ -190,7 +190,7 @@ def test_a_quarter_turn_is_exact_and_clockwise():
 def test_nothing_to_do_is_the_identity():
     given = batch()
     for augment in (
-        affine.affine(0, 0, (1, 1), 0, "edge"),
+        affine.affine(0, 0, (1, 1), 0, "replicate"),
         moves.resized_crop((1, 1), (12 / 10, 12 / 10)),
         colour.sharpness(0),
     ):
@@ -442,7 +442,7 @@ def test_operations_of_policies(table):
     given = given.with_images(0.2 + 0.6 * given.images)
     zero, full = torch.zeros(3), torch.full((3,), 0.9)
     for name, operation in table.items():
-        weak, strong = operation(given, zero, "edge"), operation(given, full, "edge")
+        weak, strong = operation(given, zero, "replicate"), operation(given, full, "replicate")
         if name not in {"autocontrast", "equalize", "posterize", "solarize"}:
             torch.testing.assert_close(weak.images, given.images, atol=1e-5, rtol=0)
         if name not in {"identity", "saturation", "equalize"}:  # equalize leaves so few pixels alone, as Pillow does
@@ -454,14 +454,14 @@ def test_operations_of_policies(table):
 def test_signs_and_sizes_of_shifts():
     given = with_maps(count=2, height=8, width=8)
     table = policies._table(policies._RAND, 0.25)
-    made = table["translate_x"](given, torch.tensor([1.0, -1.0]), "edge").images
+    made = table["translate_x"](given, torch.tensor([1.0, -1.0]), "replicate").images
     torch.testing.assert_close(made[0, :, :, 2:], given.images[0, :, :, :-2], atol=1e-5, rtol=0)
     torch.testing.assert_close(made[1, :, :, :-2], given.images[1, :, :, 2:], atol=1e-5, rtol=0)
 
 
 def test_each_image_has_operations_of_its_own():
     same = ImageBatch(images(count=1, height=16, width=16).expand(40, -1, -1, -1), ((1.0, torch.arange(40)),))
-    made = policies.trivial_augment("edge")(same, chance())
+    made = policies.trivial_augment("replicate")(same, chance())
     assert len({image.numpy().tobytes() for image in made.images}) > 10
     assert torch.equal(made.targets[0][1], torch.arange(40))
 

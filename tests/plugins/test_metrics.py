@@ -200,6 +200,19 @@ def test_maps_are_measured_pixel_by_pixel(record):
     assert float(of_maps.compute()) == pytest.approx(float(of_pixels.compute()), abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    "record", [pytest.param(item, id=item.name) for item in METRICS if item.name != "accuracy" and not item.tasks]
+)
+def test_what_are_no_scores_of_classes_is_refused(record):
+    for outputs, targets in (
+        (torch.randn(8), torch.randint(2, (8,))),
+        (torch.randn(8, CLASSES + 1), torch.randint(CLASSES, (8,))),
+        (torch.randn(8, CLASSES), torch.randint(CLASSES, (8, CLASSES))),
+    ):
+        with pytest.raises(ValueError, match=r"it takes 4 scores where a class is to be told"):
+            made(record).update(outputs, targets)
+
+
 @pytest.mark.parametrize("record", OF_CLASSES)
 def test_perfect_answers_are_the_best(record):
     scores = 30 * torch.eye(CLASSES).repeat(5, 1)

@@ -18,6 +18,9 @@ CLOSE = 1e-5
 
 def _made(subject: Subject) -> Iterator[tuple[str, Any]]:
     """Yield metrics with their calls in words: by default, then with drawn arguments, which may be refused."""
+    tasks = subject.record.tasks
+    if tasks and not {"classification", "segmentation"} & set(tasks):
+        raise NotApplicableError(f"it is for {' and '.join(tasks)}, whose outputs are not tried here")
     for number, settled in enumerate(argument_sets(subject)):
         words = written(subject, settled)
         try:

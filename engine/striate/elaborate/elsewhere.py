@@ -1,4 +1,4 @@
-"""What layers and arguments are called in PyTorch, Keras and Darknet, for those who write their names from habit."""
+"""What layers, arguments and parts of recipes are called elsewhere, for those who write their names from habit."""
 
 from __future__ import annotations
 
@@ -75,6 +75,52 @@ _CHOICES = {
     "xavier_uniform": ("glorot_uniform",),
     "zeros": ("zero",),
 }
+_PARTS = {
+    "affine": ("randomaffine", "random_affine", "shiftscalerotate"),
+    "blur": ("gaussianblur", "gaussian_blur", "randomgaussianblur"),
+    "calibration_error": ("ece", "expected_calibration_error"),
+    "color_jitter": ("colorjitter", "colour_jitter", "randomcolorjitter", "brightness", "contrast"),
+    "confusion": ("confusion_matrix", "confusionmatrix"),
+    "constant": ("constant_",),
+    "crop": ("randomcrop", "random_crop"),
+    "cutout": ("cutout2d", "coarsedropout", "coarse_dropout"),
+    "dice": ("dice_score", "dice_coefficient"),
+    "dirac": ("identity", "eye", "eye_", "dirac_"),
+    "elastic_net": ("l1_l2", "l1l2", "elasticnet"),
+    "erasing": ("randomerasing", "random_erasing", "random_erase"),
+    "f1": ("f1score", "f1_score", "fbeta", "f_beta", "fbeta_score"),
+    "grey": ("randomgrayscale", "random_grayscale", "to_gray", "togray"),
+    "he_normal": ("kaiming_normal_", "henormal", "kaiming"),
+    "he_uniform": ("kaiming_uniform_", "heuniform"),
+    "hflip": ("horizontal_flip", "randomhorizontalflip", "random_horizontal_flip", "horizontalflip", "fliplr"),
+    "iou": ("jaccard", "jaccard_index", "mean_iou", "miou"),
+    "kappa": ("cohen_kappa", "cohenkappa", "cohen_kappa_score"),
+    "l1": ("lasso",),
+    "l2": ("weight_decay",),
+    "l2_half": ("ridge",),
+    "matthews": ("mcc", "matthews_corrcoef"),
+    "max_norm": ("maxnorm", "max_norm_"),
+    "mean_average_precision": ("map", "map50", "map_50"),
+    "noise": ("gaussian_noise", "gaussnoise", "randomgaussiannoise", "gaussiannoise"),
+    "non_negative": ("nonneg", "non_neg"),
+    "orthogonal": ("orthogonal_", "srip", "svd"),
+    "pr": ("average_precision", "averageprecision", "precision_recall_curve", "auprc", "pr_auc"),
+    "rand_augment": ("randaugment",),
+    "recall": ("sensitivity", "tpr", "balanced_accuracy"),
+    "resized_crop": ("randomresizedcrop", "random_resized_crop", "zoom"),
+    "roc": ("auc", "auroc", "roc_auc", "rocauc"),
+    "rotation": ("randomrotation", "random_rotation", "rotate"),
+    "specificity": ("tnr",),
+    "trivial_augment": ("trivialaugment", "trivialaugmentwide", "trivial_augment_wide"),
+    "truncated_normal": ("trunc_normal", "trunc_normal_", "truncatednormal"),
+    "unit_norm": ("unitnorm",),
+    "variance_scaling": ("variancescaling",),
+    "vflip": ("vertical_flip", "randomverticalflip", "random_vertical_flip", "verticalflip", "flipud"),
+    "xavier_normal": ("glorotnormal", "xavier_normal_", "glorot", "xavier"),
+    "xavier_uniform": ("glorotuniform", "xavier_uniform_"),
+}
+"""Parts of recipes."""
+
 _SEPARABLE = (
     "{name} means two things: DepthwiseSeparable (each channel for itself, then 1x1) and SpatiallySeparable (kernel x "
     "1, then 1 x kernel); write use std.blocks and the one that is meant"
@@ -91,7 +137,7 @@ _AMBIGUOUS = {
 """Names for which the field has two meanings, so that none of them is proposed as a repair."""
 
 _OURS: dict[str, list[str]] = {}
-for _table in (_LAYERS, _ARGUMENTS, _CHOICES):
+for _table in (_LAYERS, _ARGUMENTS, _CHOICES, _PARTS):
     for _ours, _theirs in _table.items():
         for _their in _theirs:
             _OURS.setdefault(_their, []).append(_ours)

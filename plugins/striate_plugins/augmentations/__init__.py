@@ -7,9 +7,9 @@ _KORNIA = "kornia (the extra `augment`)"
 
 _FILL = Argument(
     "fill",
-    OneOf(("edge", "reflect", "zeros")),
+    OneOf(("replicate", "reflect", "zeros")),
     "What lies beyond the border: its nearest pixel, the image mirrored, or black.",
-    Choice("edge"),
+    Choice("replicate"),
 )
 _HIDDEN = Argument("fill", OneOf(("zeros", "mean", "noise")), "What is put there.", Choice("zeros"))
 

@@ -23,7 +23,7 @@ def affine(degrees: float, shift: float, scale: tuple[float, float], shear: floa
         shift: the largest shift down and to the right, as a share of height and width, either way.
         scale: least and largest factor by which the content grows.
         shear: the largest angle of shearing along the rows, in degrees, either way.
-        fill: what lies beyond the border: `edge`, `reflect` or `zeros`.
+        fill: what lies beyond the border: `replicate`, `reflect` or `zeros`.
     """
 
     def augment(batch: ImageBatch, chance: torch.Generator) -> ImageBatch:

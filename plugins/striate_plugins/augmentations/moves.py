@@ -14,7 +14,7 @@ from striate_plugins.augmentations.draws import evenly, heads
 
 Augmentation = Callable[[ImageBatch, torch.Generator], ImageBatch]
 
-_PADDING = {"edge": "replicate", "reflect": "reflect", "zeros": "constant"}
+_PADDING = {"replicate": "replicate", "reflect": "reflect", "zeros": "constant"}
 
 
 def hflip(p: float) -> Augmentation:
@@ -86,7 +86,7 @@ def resized_crop(scale: tuple[float, float], ratio: tuple[float, float]) -> Augm
         low = evenly(chance, count, -1, 1) * (1 - down)
         zero = torch.zeros(count)
         theta = torch.stack([across, zero, right, zero, down, low], dim=1).reshape(count, 2, 3)
-        return resampled(batch, theta, "edge")
+        return resampled(batch, theta, "replicate")
 
     return augment
 
@@ -97,9 +97,9 @@ def resampled(batch: ImageBatch, theta: Tensor, fill: str) -> ImageBatch:
     Args:
         batch: the batch; images are interpolated bilinearly, maps take the nearest pixel.
         theta: `N x 2 x 3`, from places in the result to places in the image, x before y.
-        fill: what lies beyond the border: `edge`, `reflect` or `zeros`.
+        fill: what lies beyond the border: `replicate`, `reflect` or `zeros`.
     """
-    beyond = {"edge": "border", "reflect": "reflection", "zeros": "zeros"}[fill]
+    beyond = {"replicate": "border", "reflect": "reflection", "zeros": "zeros"}[fill]
 
     def taken(images: Tensor, mode: str) -> Tensor:
         grid = functional.affine_grid(theta.to(images), list(images.shape), align_corners=False)
@@ -118,4 +118,4 @@ def check_fill(fill: str, batch: ImageBatch) -> None:
         ValueError: it would be filled with black pixels of no class.
     """
     if fill == "zeros" and batch.has_maps:
-        raise ValueError("fill = zeros makes pixels that have no class; write fill = edge or fill = reflect")
+        raise ValueError("fill = zeros makes pixels that have no class; write fill = replicate or fill = reflect")

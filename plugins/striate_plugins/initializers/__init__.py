@@ -55,7 +55,7 @@ INITIALIZERS = (
         _factory("plain:normal"),
         (
             Argument("std", Real(0), "Standard deviation.", 0.01),
-            Argument("mean", Real(), "Mean.", 0.0),
+            Argument("mean", Real(), "Mean of the distribution.", 0.0),
         ),
         formula="w ~ N(mean, std²)",
         reference="Krizhevsky et al., 2012, ImageNet classification with deep convolutional neural networks, section 5",
@@ -66,7 +66,7 @@ INITIALIZERS = (
         _factory("plain:truncated_normal"),
         (
             Argument("std", Real(0), "Standard deviation before values are drawn again.", 0.02),
-            Argument("mean", Real(), "Mean.", 0.0),
+            Argument("mean", Real(), "Mean of the distribution.", 0.0),
             Argument("low", Real(), "Least value, in standard deviations from the mean.", -2.0),
             Argument("high", Real(), "Largest value, in standard deviations from the mean.", 2.0),
         ),

@@ -9,7 +9,6 @@ from torchmetrics import Metric
 from torchmetrics.classification import (
     MulticlassCohenKappa,
     MulticlassConfusionMatrix,
-    MulticlassF1Score,
     MulticlassFBetaScore,
     MulticlassJaccardIndex,
     MulticlassMatthewsCorrCoef,
@@ -18,46 +17,91 @@ from torchmetrics.classification import (
     MulticlassSpecificity,
 )
 
+from striate_plugins.metrics.scores import demand_scores
+
+
+class OfScores:
+    """Metrics that are fed with scores: torchmetrics would take numbers of the targets' size for classes answered."""
+
+    num_classes: int
+
+    def update(self, outputs: Tensor, targets: Tensor) -> None:
+        """Take in a batch.
+
+        Raises:
+            ValueError: there is not a score for every class.
+        """
+        demand_scores(outputs, targets, self.num_classes)
+        super().update(outputs, targets)  # type: ignore[misc]  # the metric that this is mixed into
+
+
+class Precision(OfScores, MulticlassPrecision):
+    """TP / (TP + FP)."""
+
+
+class Recall(OfScores, MulticlassRecall):
+    """TP / (TP + FN)."""
+
+
+class Specificity(OfScores, MulticlassSpecificity):
+    """TN / (TN + FP)."""
+
+
+class FBeta(OfScores, MulticlassFBetaScore):
+    """(1 + β²) P R / (β² P + R)."""
+
+
+class JaccardIndex(OfScores, MulticlassJaccardIndex):
+    """TP / (TP + FP + FN)."""
+
+
+class CohenKappa(OfScores, MulticlassCohenKappa):
+    """(p_o - p_e) / (1 - p_e)."""
+
+
+class MatthewsCorrelation(OfScores, MulticlassMatthewsCorrCoef):
+    """The correlation of answers and classes."""
+
 
 def precision(classes: int, average: str = "macro") -> Metric:
     """Return TP / (TP + FP)."""
-    return MulticlassPrecision(num_classes=classes, average=_named(average))
+    return Precision(num_classes=classes, average=_named(average))
 
 
 def recall(classes: int, average: str = "macro") -> Metric:
     """Return TP / (TP + FN)."""
-    return MulticlassRecall(num_classes=classes, average=_named(average))
+    return Recall(num_classes=classes, average=_named(average))
 
 
 def specificity(classes: int, average: str = "macro") -> Metric:
     """Return TN / (TN + FP)."""
-    return MulticlassSpecificity(num_classes=classes, average=_named(average))
+    return Specificity(num_classes=classes, average=_named(average))
 
 
 def f1(classes: int, average: str = "macro", beta: float = 1.0) -> Metric:
     """Return (1 + β²) P R / (β² P + R)."""
-    return MulticlassFBetaScore(beta=beta, num_classes=classes, average=_named(average))
+    return FBeta(beta=beta, num_classes=classes, average=_named(average))
 
 
 def dice(classes: int, average: str = "macro") -> Metric:
     """Return 2 TP / (2 TP + FP + FN), counted over all images of a split."""
-    return MulticlassF1Score(num_classes=classes, average=_named(average))
+    return FBeta(beta=1.0, num_classes=classes, average=_named(average))
 
 
 def iou(classes: int, average: str = "macro") -> Metric:
     """Return TP / (TP + FP + FN), counted over all images of a split; a class that occurs nowhere is left out."""
-    return MulticlassJaccardIndex(num_classes=classes, average=_named(average))
+    return JaccardIndex(num_classes=classes, average=_named(average))
 
 
 def kappa(classes: int, weights: str = "none") -> Metric:
     """Return Cohen's kappa."""
     given: Any = None if weights == "none" else weights
-    return MulticlassCohenKappa(num_classes=classes, weights=given)
+    return CohenKappa(num_classes=classes, weights=given)
 
 
 def matthews(classes: int) -> Metric:
     """Return the correlation of Matthews."""
-    return MulticlassMatthewsCorrCoef(num_classes=classes)
+    return MatthewsCorrelation(num_classes=classes)
 
 
 def confusion(classes: int, show: str = "truth") -> Confusion:
@@ -65,7 +109,7 @@ def confusion(classes: int, show: str = "truth") -> Confusion:
     return Confusion(classes, show)
 
 
-class Confusion(MulticlassConfusionMatrix):
+class Confusion(OfScores, MulticlassConfusionMatrix):
     """The confusion matrix; as one number, the share of its diagonal.
 
     Attributes:

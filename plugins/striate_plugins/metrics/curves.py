@@ -13,6 +13,8 @@ from torchmetrics import Metric
 from torchmetrics.classification import MulticlassCalibrationError, MulticlassPrecisionRecallCurve, MulticlassROC
 from torchmetrics.utilities.data import dim_zero_cat
 
+from striate_plugins.metrics.scores import demand_scores
+
 Curves = list[tuple[Tensor, Tensor]]
 """Per class the places along the horizontal and the vertical axis."""
 
@@ -46,6 +48,7 @@ class ScoreCalibrationError(MulticlassCalibrationError):
 
     def update(self, outputs: Tensor, targets: Tensor) -> None:
         """Take in a batch."""
+        demand_scores(outputs, targets, self.num_classes)
         super().update(probabilities(outputs), targets)
 
 
@@ -58,6 +61,7 @@ class RocArea(MulticlassROC):
 
     def update(self, outputs: Tensor, targets: Tensor) -> None:
         """Take in a batch."""
+        demand_scores(outputs, targets, self.num_classes)
         super().update(probabilities(outputs), targets)
 
     def curves(self) -> Curves:
@@ -88,6 +92,7 @@ class AveragePrecision(MulticlassPrecisionRecallCurve):
 
     def update(self, outputs: Tensor, targets: Tensor) -> None:
         """Take in a batch."""
+        demand_scores(outputs, targets, self.num_classes)
         super().update(probabilities(outputs), targets)
 
     def curves(self) -> Curves:

@@ -10,7 +10,7 @@ def _factory(name: str) -> Factory:
 
 
 def _rate(name: str = "rate") -> Argument:
-    return Argument(name, Real(0), "λ: how much the term counts.")
+    return Argument(name, Real(0), "How much the term counts, λ of the formula.")
 
 
 REGULARIZERS = (
@@ -40,7 +40,7 @@ REGULARIZERS = (
     ),
     RegularizerRecord(
         "elastic_net",
-        "l1 and l2 together, the squares without the factor 1/2.",
+        "Absolute values and squares together, these without the factor 1/2: l1 and l2.",
         _factory("penalties:elastic_net"),
         (_rate("l1"), _rate("l2")),
         formula="λ₁ Σ |w| + λ₂ Σ w²",
@@ -48,7 +48,7 @@ REGULARIZERS = (
     ),
     RegularizerRecord(
         "elastic_net_half",
-        "l1 and l2_half together, the squares with the factor 1/2.",
+        "Absolute values and squares together, these with the factor 1/2: l1 and l2_half.",
         _factory("penalties:elastic_net_half"),
         (_rate("l1"), _rate("l2")),
         formula="λ₁ Σ |w| + λ₂/2 Σ w²",
