@@ -15,10 +15,10 @@ from striate.cli import COMMANDS, group
 from striate.cli.boundary import run_guarded
 from striate.formats.kinds import KINDS as FORMATS
 from striate.host.kinds import KINDS
+from striate.host.work_records import TORCH
 from striate.importing.guard import RunsCodeError, nothing_runs
 from striate.model import load_source
 from striate.ops.initializers import start_values
-from striate.running import TORCH
 from striate.runtime.checkpoint import CheckpointInfo, write_weights
 from striate_dsl.source import Source
 from tests.engine.host.in_process import installed
