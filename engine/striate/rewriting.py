@@ -37,7 +37,7 @@ class Passes:
     @property
     def words(self) -> str:
         """What was run, for people; empty without passes."""
-        named = ", ".join(f"{item.name} ({item.owner})" for item in self.chosen)
+        named = ", ".join(f"{item.record.name} ({item.owner})" for item in self.chosen)
         return f"rewritten by {named}" if named else ""
 
     def before_folding(self, network: Network) -> Network:

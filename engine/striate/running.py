@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from striate.exporting import rewritten, take_weights
 from striate.host.provided import Provided, demand_provided
-from striate.host.work_records import BackendRecord
+from striate.host.work_records import TORCH, BackendRecord
 from striate.rewriting import Passes
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError
 
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from striate.passes.network import Network
 
     Arrays = Mapping[str, np.ndarray[Any, np.dtype[Any]]]
-
-TORCH = "torch"
-"""The back end that is always there, and the one that all others are held to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ from striate.ops.initializers import start_values
 from striate.view.heat_map import SMALLEST_SIDE, heat_map
 from striate_dsl.source import Source
 from striate_plugins.explain.grad_cam import grad_cam
+from striate_plugins.explain.integrated_gradients import integrated_gradients
+from striate_plugins.explain.occlusion import occlusion
 from striate_plugins.explain.saliency import saliency
 
 CURVED = """model Net {
@@ -48,6 +50,49 @@ def test_saliency_is_the_largest_finite_difference_of_a_pixels_channels():
             expected[place] = float(up - down) / (2 * step)
     assert np.allclose(found, np.abs(expected).max(0), rtol=1e-5, atol=1e-9)
     assert found.min() >= 0 < found.max()
+
+
+def test_integrated_gradients_add_up_to_the_change_of_the_score():
+    image = torch.randn(1, 2, 6, 5, generator=torch.Generator().manual_seed(3))
+    asked = request(CURVED, image, 2, "conv2", dtype=torch.float64)
+    for baseline in (0.0, 0.5):
+        blank = torch.full_like(asked.image, baseline)
+        with torch.inference_mode():
+            change = float(asked.score(asked.values(asked.image)) - asked.score(asked.values(blank)))
+        found = integrated_gradients(asked, steps=200, baseline=baseline)
+        assert found.shape == (6, 5)
+        assert float(found.sum()) == pytest.approx(change, rel=1e-4)
+
+
+def test_integrated_gradients_of_a_product_worked_by_hand():
+    """score = x0 * x1 from 0: both gradients are t times the other entry, so each pixel gets half of the product."""
+    text = "model N { input i: 1 x 1 x 2; flatten -> split(2) as (a, b); a -> mul(b) as c; c -> concat(c); output y }"
+    found = integrated_gradients(request(text, torch.tensor([[[[3.0, 5.0]]]]), 0, ""), steps=8, baseline=0.0)
+    assert torch.allclose(found, torch.tensor([[7.5, 7.5]]))
+
+
+def test_occlusion_covers_every_square_alone():
+    image = torch.randn(1, 2, 6, 5, generator=torch.Generator().manual_seed(3))
+    asked = request(CURVED, image, 1, "conv2", dtype=torch.float64)
+    found = occlusion(asked, size=3, stride=2, value=0.25).numpy()
+    falls: dict[tuple[int, int], list[float]] = {place: [] for place in np.ndindex(6, 5)}
+    with torch.inference_mode():
+        whole = float(asked.score(asked.values(asked.image)))
+        for row in (0, 2, 3):
+            for column in (0, 2):
+                covered = asked.image.clone()
+                covered[:, :, row : row + 3, column : column + 3] = 0.25
+                fall = whole - float(asked.score(asked.values(covered)))
+                for place in np.ndindex(3, 3):
+                    falls[row + place[0], column + place[1]].append(fall)
+    expected = np.array([[np.mean(falls[row, column]) for column in range(5)] for row in range(6)])
+    assert np.allclose(found, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize(("size", "stride", "said"), [(7, 1, "is larger than the image"), (2, 3, "leaves pixels out")])
+def test_squares_that_do_not_cover_the_image_are_refused(size, stride, said):
+    with pytest.raises(RefusedError, match=said):
+        occlusion(request(CURVED, torch.zeros(1, 2, 6, 5), 0, "conv2"), size=size, stride=stride, value=0.0)
 
 
 def test_grad_cam_of_a_network_worked_by_hand():

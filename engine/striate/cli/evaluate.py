@@ -11,15 +11,19 @@ import click
 
 from striate.cli.model_options import format_option, model_file, model_option, parse_settings, profile_option
 from striate.cli.recipe_options import (
+    backend_option,
     check_settings,
+    demand_own_device,
     device_option,
     load_with_recipe,
     recipe_option,
     recipe_set_option,
     weights_option,
 )
+from striate.host.work_records import TORCH
 
 if TYPE_CHECKING:
+    from striate.model import Model
     from striate.train.recipe import Recipe
     from striate.train.scoring import Scores
 
@@ -46,6 +50,7 @@ _USED = ("data", "loss", "metrics", "batch", "size")
 )
 @format_option
 @device_option
+@backend_option
 def command(
     file: Path,
     model: str | None,
@@ -56,24 +61,22 @@ def command(
     split: str,
     form: str,
     device_name: str,
+    backend: str,
 ) -> None:
     """Measure a network of FILE with trained weights: accuracy, loss, scores per class, confusion matrix."""
     from striate.runtime.checkpoint import read_info
     from striate.train.extras import needs_training_packages
     from striate.train.quiet import quiet_libraries
 
+    demand_own_device(backend, device_name)
     written = parse_settings(settings)
     check_settings(written, _USED, "eval")
     info = read_info(weights)
     network, recipe = load_with_recipe(file, model, recipe_name, written, info, profile)
     with needs_training_packages(), quiet_libraries():
-        from striate.train.devices import choose_device
-        from striate.train.evaluation import evaluate, scores_document
-        from striate.train.subject import assemble
+        from striate.train.evaluation import scores_document
 
-        device = choose_device(device_name)
-        program = network.to_torch(weights=weights, device=str(device))
-        scores = evaluate(assemble(network, recipe), program, split, device)
+        scores = _measured(network, recipe, weights, split, device_name, backend)
     if form == "json":
         document = {"model": network.name, "weights": str(weights), "split": split, **scores_document(scores)}
         click.echo(json.dumps(document, indent=2))
@@ -83,6 +86,19 @@ def command(
         lines += ["", *_classes(scores), "", *_confusion(scores)]
     for line in lines:
         click.echo(line)
+
+
+def _measured(network: Model, recipe: Recipe, weights: Path, split: str, device_name: str, backend: str) -> Scores:
+    from striate.train.backends import of_tensors
+    from striate.train.devices import choose_device
+    from striate.train.evaluation import evaluate
+    from striate.train.subject import assemble
+
+    subject = assemble(network, recipe)
+    if backend != TORCH:
+        return evaluate(subject, of_tensors(network.runner(backend, weights=weights), network.graph), split)
+    device = choose_device(device_name)
+    return evaluate(subject, network.to_torch(weights=weights, device=str(device)), split, device)
 
 
 def _head(model: str, recipe: Recipe, split: str, scores: Scores) -> list[str]:

@@ -12,7 +12,9 @@ import click
 from striate.cli.boundary import FINDINGS, show
 from striate.cli.model_options import format_option, model_file, model_option, parse_settings, profile_option
 from striate.cli.recipe_options import (
+    backend_option,
     check_settings,
+    demand_own_device,
     device_option,
     load_for_weights,
     load_with_recipe,
@@ -20,6 +22,7 @@ from striate.cli.recipe_options import (
     recipe_set_option,
     weights_option,
 )
+from striate.host.work_records import TORCH
 from striate_dsl.diagnostics import Diagnostic, DiagnosticError
 
 if TYPE_CHECKING:
@@ -46,7 +49,7 @@ _USED = ("data", "size")
 @profile_option
 @format_option
 @device_option
-@click.option("--backend", metavar="NAME", default="torch", help="What computes: torch, or a plugin's [torch].")
+@backend_option
 def command(
     file: Path,
     images: tuple[Path, ...],
@@ -66,8 +69,7 @@ def command(
     Images are resized to the network's input and turned to grey or RGB as it needs.
     """
     _check_usage(images, split, limit, recipe_name)
-    if backend != "torch" and device_name == "cuda":
-        raise click.UsageError("--device is about torch; another back end computes where it does")
+    demand_own_device(backend, device_name)
     from striate.runtime.checkpoint import read_info
     from striate.train.extras import needs_training_packages
     from striate.train.quiet import quiet_libraries
@@ -103,7 +105,7 @@ def _predictor(network: Model, weights: Path, info: CheckpointInfo | None, devic
     from striate.train.devices import choose_device
     from striate.train.prediction import make_predictor
 
-    if backend == "torch":
+    if backend == TORCH:
         return make_predictor(network, weights, info, choose_device(device_name))
     run = network.runner(backend, weights=weights)
     return make_predictor(network, weights, info, choose_device("cpu"), run)

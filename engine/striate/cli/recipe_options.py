@@ -12,6 +12,7 @@ from striate.cli.boundary import show
 from striate.cli.model_options import Decorated
 from striate.elaborate import visible_models
 from striate.host.catalogue import HostCatalogue
+from striate.host.work_records import TORCH
 from striate.model import Model, build_model, chosen_profile, only_model
 from striate.project.linking import parse_linked
 from striate.train.overrides import read_overrides  # noqa: TID253 - of this room only what needs no torch
@@ -54,6 +55,27 @@ def device_option(function: Decorated) -> Decorated:
         show_default=True,
         help="Where to compute; auto takes a GPU where there is one.",
     )(function)
+
+
+def backend_option(function: Decorated) -> Decorated:
+    """Add `--backend NAME`."""
+    return click.option(
+        "--backend",
+        metavar="NAME",
+        default=TORCH,
+        show_default=True,
+        help="What computes: torch, onnxruntime or a plugin's; compared with torch first.",
+    )(function)
+
+
+def demand_own_device(backend: str, device_name: str) -> None:
+    """Refuse a device for a back end that computes where it does.
+
+    Raises:
+        click.UsageError: so it is.
+    """
+    if backend != TORCH and device_name == "cuda":
+        raise click.UsageError("--device is about torch; another back end computes where it does")
 
 
 def weights_option(function: Decorated) -> Decorated:

@@ -20,6 +20,7 @@ from striate.host.records import (
 )
 from striate.host.training_records import AverageRecord, WrapperRecord
 from striate.host.work_records import (
+    TORCH,
     BackendRecord,
     CommandRecord,
     ExplainerRecord,
@@ -90,7 +91,7 @@ KINDS = (
     Kind("augmentations", "augmentation", AugmentationRecord),
     Kind("metrics", "metric", MetricRecord),
     Kind("passes", "pass", PassRecord),
-    Kind("backends", "back end", BackendRecord, frozenset({"torch"})),
+    Kind("backends", "back end", BackendRecord, frozenset({TORCH})),
     Kind("exporters", "exporter", ExporterRecord, frozenset({"onnx", "openvino", "pt2", "torchscript"})),
     Kind("importers", "importer", ImporterRecord),
     Kind("explainers", "explainer", ExplainerRecord),

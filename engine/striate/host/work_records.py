@@ -16,6 +16,9 @@ BEFORE_FOLDING, AFTER_FOLDING = "before_folding", "after_folding"
 
 POINTS = (BEFORE_FOLDING, AFTER_FOLDING)
 
+TORCH = "torch"
+"""The back end that is always there, and the one that all others are held to."""
+
 
 @dataclass(frozen=True, slots=True)
 class PassRecord:

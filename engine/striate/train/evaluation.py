@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from striate.lower.torch import Program
 from striate.train.batches import whole_loader
@@ -20,7 +22,7 @@ from striate_dsl.diagnostics import DiagnosticError
 
 def evaluate(
     subject: Subject,
-    program: Program,
+    program: Program | Callable[[Tensor], Tensor],
     split: str,
     device: torch.device | str = "cpu",
     objective: Objective | None = None,
@@ -31,7 +33,7 @@ def evaluate(
 
     Args:
         subject: model, recipe and data.
-        program: the network; its weights are on `device`.
+        program: the network, its weights on `device`; or what another back end computes it with, on the processor.
         split: `train`, `validation` or `test`.
         device: where to compute.
         objective: the loss. Without one it is made of the recipe; where a loss has weights of its own, which lie in
@@ -44,7 +46,8 @@ def evaluate(
     if objective is not None:
         objective.to(device).eval()
     scorer = Scorer(objective, recipe.metrics, subject.data.classes, subject.goal, device)
-    program.eval()
+    if isinstance(program, Program):
+        program.eval()
     with torch.inference_mode():
         for images, targets in whole_loader(subject.data[split], recipe.batch):
             shown = images.to(device)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -15,6 +15,7 @@ from torch import Tensor
 from striate.graph import Input
 from striate.host.records import TaskRecord
 from striate.runtime.checkpoint_info import CheckpointInfo
+from striate.train.backends import Run, of_tensors
 from striate.train.images import read_image, resize_image
 from striate.train.pixels import Pixels
 from striate.train.sizes import Size, input_size
@@ -72,10 +73,6 @@ class Predictor:
         return answers
 
 
-Run = Callable[[Mapping[str, Array]], Mapping[str, Array]]
-"""A back end's function: from arrays by input name to arrays by output name."""
-
-
 def make_predictor(
     model: Model, weights: Path, info: CheckpointInfo | None, device: torch.device, run: Run | None = None
 ) -> Predictor:
@@ -92,22 +89,13 @@ def make_predictor(
         outputs = len(model.graph.outputs)
         message = f"{model.name} takes {size[0]} channels and has {outputs} outputs; images are grey or RGB, for one"
         raise DiagnosticError(Diagnostic("E0507", message, model.graph.inputs[0].origin.span))
-    program = model.to_torch(weights=weights, device=str(device)).eval() if run is None else _through(run, model)
+    program = (
+        model.to_torch(weights=weights, device=str(device)).eval() if run is None else of_tensors(run, model.graph)
+    )
     scores = model.graph.types[next(iter(model.graph.outputs.values()))].channels
     classes = info.classes if info and info.classes else tuple(map(str, range(int(str(scores)))))
     task = _task(model, info)
     return Predictor(program, Pixels(model.graph.inputs[0]), size, task, classes, device)
-
-
-def _through(run: Run, model: Model) -> Callable[[Tensor], Tensor]:
-    """Return a back end's function as one of tensors, for a network with one input and one output."""
-    source, output = model.graph.inputs[0].value.name, next(iter(model.graph.outputs))
-
-    def program(images: Tensor) -> Tensor:
-        given = run({source: np.ascontiguousarray(images.cpu().numpy())})[output]
-        return torch.from_numpy(np.asarray(given, dtype=np.float32))
-
-    return program
 
 
 def _size(model: Model, info: CheckpointInfo | None) -> Size:

@@ -210,6 +210,9 @@ def use_backends(place: Workplace) -> None:
     place.write("net.cnn", NET)
     arguments = ("predict", "net.cnn", place.image(), "--weights", weights)
     assert place.run(*arguments, "--backend", "in_double") == place.run(*arguments)
+    place.trained("metrics = [accuracy]")
+    measured = ("eval", "net.cnn", "--weights", "runs/Net/default/best.safetensors")
+    assert place.run(*measured, "--backend", "in_double") == place.run(*measured)
 
 
 def use_exporters(place: Workplace) -> None:

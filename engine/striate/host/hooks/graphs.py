@@ -55,9 +55,9 @@ class GraphHooks:
     def striate_backends(self, context: PluginContext) -> list[BackendRecord]:  # type: ignore[empty-body]
         """Provide back ends, what runs a network instead of torch: `striate predict --backend in_double`.
 
-        When and how often. The factory is called once per network that `predict --backend NAME` or, in Python,
-        `Model.runner(backend = NAME)` asks for; the function that it returns once per batch, with any batch size and
-        any legal input size.
+        When and how often. The factory is called once per network that `predict` or `eval` with `--backend NAME` or, in
+        Python, `Model.runner(backend = NAME)` asks for; the function that it returns once per batch, with any batch
+        size and any legal input size.
 
         Returned. The factory is given a `striate.factories.Network` for evaluation; `onnx_bytes` and `torch_program`
         there turn it into what many runtimes start from. It returns a function from arrays by input name, float32 with
