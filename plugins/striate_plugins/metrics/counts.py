@@ -23,7 +23,7 @@ from striate_plugins.metrics.scores import demand_scores
 class OfScores:
     """Metrics that are fed with scores: torchmetrics would take numbers of the targets' size for classes answered."""
 
-    num_classes: int
+    num_classes: Any  # torchmetrics has it as a number or none
 
     def update(self, outputs: Tensor, targets: Tensor) -> None:
         """Take in a batch.
