@@ -20,7 +20,7 @@ def written_call(record: LossRecord) -> Code:
     shown = ", ".join(item.signature for item in record.arguments)
     if record.in_recipes:
         return Code(f"loss = {record.name}" + (f"({shown})" if shown else ""), "text")
-    given = [f'"{record.name}"', *(f"{item.name}={item.default!r}" for item in record.arguments)]
+    given = [f'"{record.name}"', *(f"{item.name}={_literal(item.default)}" for item in record.arguments)]
     return Code(f"striate.loss({', '.join(given)})", "python")
 
 
@@ -72,3 +72,8 @@ def _shown(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_shown, value))}]"
     return f"{value:.4g}" if isinstance(value, float) else format_value(value)
+
+
+def _literal(value: object) -> str:
+    """Return a value as Python, texts in double quotes as formatters write them."""
+    return f'"{value}"' if isinstance(value, str) else repr(value)
