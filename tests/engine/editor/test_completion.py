@@ -28,6 +28,10 @@ def proposed(desk: Desk, marked: str) -> list[str]:
     return [item.label for item in complete(*desk.at(marked)).proposals]
 
 
+SGD = ("decay", "momentum", "nesterov", "velocity", "weight_decay")
+"""What may be written for it beside its rate."""
+
+
 @pytest.mark.parametrize(
     ("typed", "expected"),
     [
@@ -52,8 +56,11 @@ def proposed(desk: Desk, marked: str) -> list[str]:
         (HEAD + "}\ntrain Net { regularize = [l2(0.1, weights = |", ["all", "biases", "kernels"]),
         (HEAD + "}\ntrain Net { init = he_normal(mode = |", ["fan_avg", "fan_in", "fan_out"]),
         (HEAD + "}\ntrain Net { precision = |", ["bfloat16", "float32"]),
-        (HEAD + "}\ntrain Net { optimizer = sgd(|", ["lr", "decay", "momentum", "nesterov", "velocity", "weight_decay"]),
-        (HEAD + "}\ntrain Net { optimizer = sgd(momentum = 0.9, |", ["lr", "decay", "nesterov", "velocity", "weight_decay"]),
+        (HEAD + "}\ntrain Net { optimizer = sgd(|", ["lr", *SGD]),
+        (
+            HEAD + "}\ntrain Net { optimizer = sgd(momentum = 0.9, |",
+            ["lr", *(name for name in SGD if name != "momentum")],
+        ),
         (
             HEAD + "}\nexport Net { |",
             [
