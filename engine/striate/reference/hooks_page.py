@@ -16,7 +16,9 @@ from striate.host.spec import API_VERSION, Hooks
 _HEAD = f"""# Hooks
 
 Made from the specifications in `striate.host.spec` by `python -m striate.reference`; the tests install every example
-below as `my_plugin` and use it. This is version {API_VERSION} of the interface.
+below as `my_plugin` and use it. This is version {API_VERSION} of the interface; a plugin says in its manifest which
+versions it works with, e.g. `api = ">=1.1, <2"`. Version 1.0 had layers, files, heads, tasks, data sets, losses,
+optimizers, schedules and metrics; all other hooks are new in 1.1.
 
 A plugin is a package with an entry point in the group `striate.plugins` ([plugins.md](plugins.md) has the whole of it).
 It implements the hooks that it needs as functions with striate's marker, `striate.plugin.hookimpl`. All of them are
