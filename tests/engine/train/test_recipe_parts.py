@@ -520,3 +520,13 @@ def test_a_check_finds_what_means_no_weight():
     assert told(with_lines("init = zeros(weights = biases)")) == []
     wide = "model Wide { input image: 1 x 8 x 8; flatten -> dense(10) as head; output y }\n"
     assert told(wide + text.replace("train Net", "train")) == [], "one of the models has it"
+
+
+def test_terms_and_augmentations_are_worked_out_in_float32_whatever_the_network_computes_in():
+    built = subject("regularize = [l2(0.5), orthogonal(0.1)]", "augment = [affine(20), blur]")
+    program = start_weights(program_of(built), built.recipe)
+    terms, augment = Regularizers(program, built.recipe), Augmenter(built.recipe.augment, 0)
+    expected, seen = terms.penalty(), augment(IMAGES, TARGETS, 0, 0).images
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert torch.equal(terms.penalty(), expected)
+        assert torch.equal(augment(IMAGES, TARGETS, 0, 0).images, seen)
