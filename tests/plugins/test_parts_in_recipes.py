@@ -12,6 +12,7 @@ from striate.host.catalogue import HostCatalogue
 from striate.host.records import AugmentationRecord, InitializerRecord, MetricRecord, RegularizerRecord
 from striate.lower.torch import Program
 from striate.model import load_source
+from striate.train.augmenting import Augmenter
 from striate.train.batches import loader
 from striate.train.evaluation import evaluate
 from striate.train.module import TrainingModule
@@ -80,13 +81,14 @@ def test_it_trains(key, name):
     built = subject(f"{key} = [{written}]")
     program = start_weights(Program(built.model.graph, CATALOGUE.lookup), built.recipe)
     try_out(built, program)
-    module = TrainingModule(program, built.objective(), built.recipe, built.pixels, built.data.classes, RunState(), 3)
-    optimizer = module.configure_optimizers()
+    module = TrainingModule(program, built.objective(), built, RunState(), 3)
+    optimizer, augment = module.configure_optimizers(), Augmenter(built.recipe.augment, built.recipe.seed)
     before = {name: value.clone() for name, value in program.state_dict().items()}
     for number, batch in enumerate(loader(built.data.train, [list(range(start, start + 16)) for start in (0, 16, 32)])):
-        module.run.batch = number
         optimizer.zero_grad()
-        loss = module.training_step(batch, number)
+        made = augment(*batch, 0, number)
+        loss, added = module._losses(made, slice(len(made.images)))
+        loss = loss if added is None else loss + added
         assert math.isfinite(float(loss.detach()))
         loss.backward()
         optimizer.step()

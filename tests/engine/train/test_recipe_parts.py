@@ -265,14 +265,18 @@ def test_the_loss_of_mixed_images_is_that_of_their_shares():
 
     built = subject("augment = mixup(1)")
     program = start_weights(program_of(built), built.recipe).eval()
-    module = TrainingModule(program, built.objective(), built.recipe, built.pixels, built.data.classes, RunState(), 3)
-    loss = module.training_step((IMAGES, TARGETS), 0)
+    module = TrainingModule(program, built.objective(), built, RunState(), 3)
     made = Augmenter(built.recipe.augment, built.recipe.seed)(IMAGES, TARGETS, 0, 0)
     (share, own), (rest, other) = made.targets
     soft = share * torch.nn.functional.one_hot(own, 10) + rest * torch.nn.functional.one_hot(other, 10)
     expected = torch.nn.functional.cross_entropy(program(made.images), soft)
+    loss, added = module._losses(made, slice(8))
+    assert added is None
     assert float(loss.detach()) == pytest.approx(float(expected.detach()), rel=1e-5)
-    assert float(module.run.loss_sum) / module.run.seen == pytest.approx(float(expected.detach()), rel=1e-5)
+    # Of a part of the step, as losses see it that are worked out bit by bit, the shares are the same.
+    half, _ = module._losses(made, slice(4))
+    expected = torch.nn.functional.cross_entropy(program(made.images[:4]), soft[:4])
+    assert float(half.detach()) == pytest.approx(float(expected.detach()), rel=1e-5)
 
 
 # ------------------------------------------------------------------------------------------ whole runs
@@ -520,3 +524,13 @@ def test_a_check_finds_what_means_no_weight():
     assert told(with_lines("init = zeros(weights = biases)")) == []
     wide = "model Wide { input image: 1 x 8 x 8; flatten -> dense(10) as head; output y }\n"
     assert told(wide + text.replace("train Net", "train")) == [], "one of the models has it"
+
+
+def test_terms_and_augmentations_are_worked_out_in_float32_whatever_the_network_computes_in():
+    built = subject("regularize = [l2(0.5), orthogonal(0.1)]", "augment = [affine(20), blur]")
+    program = start_weights(program_of(built), built.recipe)
+    terms, augment = Regularizers(program, built.recipe), Augmenter(built.recipe.augment, 0)
+    expected, seen = terms.penalty(), augment(IMAGES, TARGETS, 0, 0).images
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert torch.equal(terms.penalty(), expected)
+        assert torch.equal(augment(IMAGES, TARGETS, 0, 0).images, seen)
