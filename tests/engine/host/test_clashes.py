@@ -15,6 +15,7 @@ from striate.host.kinds import KINDS
 from striate.ops.rectifier import RELU
 from striate.plugin import (
     AugmentationRecord,
+    AverageRecord,
     BackendRecord,
     CommandRecord,
     DataRecord,
@@ -33,6 +34,7 @@ from striate.plugin import (
     RegularizerRecord,
     ScheduleRecord,
     TaskRecord,
+    WrapperRecord,
 )
 from striate.project.linking import parse_linked
 from striate_dsl.formatter import format_source
@@ -61,6 +63,8 @@ RECORDS = {
     "initializers": lambda name: InitializerRecord(name, "a", Factory("math:sqrt")),
     "regularizers": lambda name: RegularizerRecord(name, "a", Factory("math:sqrt")),
     "augmentations": lambda name: AugmentationRecord(name, "a", Factory("math:sqrt")),
+    "wrappers": lambda name: WrapperRecord(name, "a", Factory("math:sqrt")),
+    "averages": lambda name: AverageRecord(name, "a", Factory("math:sqrt")),
     "passes": lambda name: PassRecord(name, "a", Factory("math:sqrt")),
     "backends": lambda name: BackendRecord(name, "a", Factory("math:sqrt")),
     "exporters": lambda name: ExporterRecord(name, "a", Factory("math:sqrt"), "A format", ".a"),
