@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -73,7 +74,7 @@ def run(choices: Choices) -> None:
         folder = Path(place)
         files = {
             "no plugin is needed": NET,
-            "a file of striate's own plugin": f"use std.blocks\n{NET.replace('relu', 'ConvBN(16, 1)')}",
+            "a file of striate's own plugin": f"use std.blocks\n{NET.replace('relu', 'ConvNorm(16, 1)')}",
             "a layer of the first plugin": NET.replace("relu", "layer_dummy0"),
         }
         paths = {words: folder / f"net{number}.cnn" for number, words in enumerate(files)}
@@ -105,7 +106,10 @@ def _measure(report: Report, choices: Choices, folder: Path, title: str, argumen
 def _command(site: Path, folder: Path, arguments: tuple[str, ...]) -> list[str]:
     """Return a command that sees the plugins of a folder and nobody's settings."""
     path = os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH")]))
-    return ["env", f"PYTHONPATH={path}", f"STRIATE_CONFIG={folder / 'config'}", *striate(*arguments)]
+    env = shutil.which("env")
+    if env is None:
+        raise SystemExit("this benchmark sets variables with env, which is not here")
+    return [env, f"PYTHONPATH={path}", f"STRIATE_CONFIG={folder / 'config'}", *striate(*arguments)]
 
 
 if __name__ == "__main__":

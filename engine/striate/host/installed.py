@@ -76,8 +76,11 @@ def is_own(plugin: Plugin) -> bool:
 def find_plugins(found: Iterable[EntryPoint] | None = None) -> tuple[Plugin, ...]:
     """Return the installed plugins by name; one that is found twice in the same distribution is one."""
     entries, ailing = _entries() if found is None else (found, [])
-    plugins = {(entry.name, entry.value, _distribution(entry)): entry for entry in entries}
-    sound = [_plugin(entry) for _, entry in sorted(plugins.items(), key=lambda item: str(item[0]))]
+    plugins = {}
+    for entry in entries:
+        distribution, version = _said(entry.dist)
+        plugins[entry.name, entry.value, distribution] = (entry, distribution, version)
+    sound = [_plugin(*item) for _, item in sorted(plugins.items(), key=lambda pair: str(pair[0]))]
     return (*sound, *ailing)
 
 
@@ -99,36 +102,26 @@ def _entries_one_by_one() -> tuple[list[EntryPoint], list[Plugin]]:
         try:
             entries += [entry for entry in distribution.entry_points if entry.group == GROUP]
         except Exception as error:
-            name = _name_of(distribution) or "unknown"
+            said, version = _said(distribution)
+            name = said or "unknown"
             if GROUP in (distribution.read_text("entry_points.txt") or ""):
                 reason = f"its entry points cannot be read: {error}"
-                ailing.append(Plugin(EntryPoint(name, name, GROUP), name, _version_of(distribution), None, reason))
+                ailing.append(Plugin(EntryPoint(name, name, GROUP), name, version, None, reason))
     return entries, ailing
 
 
-def _name_of(distribution: Distribution) -> str | None:
-    """Return a distribution's name, None where its metadata is missing or garbled."""
+def _said(distribution: Distribution | None) -> tuple[str | None, str]:
+    """Return a distribution's name and version: None and nothing where its metadata is missing or garbled."""
+    if distribution is None:
+        return None, ""
     try:
-        name = distribution.metadata["Name"]
-    except Exception:
-        return None
-    return str(name) if name else None
+        metadata = distribution.metadata
+        return metadata["Name"] or None, metadata["Version"] or ""
+    except Exception:  # whatever Python makes of a garbled file, and of none
+        return None, ""
 
 
-def _version_of(distribution: Distribution) -> str:
-    try:
-        return str(distribution.version or "")
-    except Exception:  # without metadata
-        return ""
-
-
-def _distribution(entry: EntryPoint) -> str | None:
-    return _name_of(entry.dist) if entry.dist is not None else None
-
-
-def _plugin(entry: EntryPoint) -> Plugin:
-    version = _version_of(entry.dist) if entry.dist is not None else ""
-    distribution = _distribution(entry)
+def _plugin(entry: EntryPoint, distribution: str | None, version: str) -> Plugin:
     if _NAME.fullmatch(entry.name) is None:
         reason = f"{entry.name[:60]!a} is no name for a plugin: letters a to z, digits, and -, _ or . between them"
         return Plugin(entry, distribution, version, None, reason)
@@ -141,9 +134,6 @@ def _plugin(entry: EntryPoint) -> Plugin:
 def installed_plugins(found: Iterable[EntryPoint] | None = None) -> tuple[InstalledPlugin, ...]:
     """Return the plugins that are installed, by name, without a look at their manifests."""
     entries = _entries()[0] if found is None else found
-    plugins = {
-        InstalledPlugin(entry.name, name, _version_of(entry.dist))
-        for entry in entries
-        if entry.dist is not None and (name := _name_of(entry.dist)) is not None
-    }
+    brought = ((entry.name, *_said(entry.dist)) for entry in entries)
+    plugins = {InstalledPlugin(name, distribution, version) for name, distribution, version in brought if distribution}
     return tuple(sorted(plugins, key=lambda item: (item.name, item.distribution)))

@@ -12,9 +12,11 @@ from striate.expanding import expand_source
 from striate.graph import fingerprint
 from striate.host.catalogue import HostCatalogue, NameClashError
 from striate.host.kinds import KINDS
+from striate.ops.arguments import Argument, Real
 from striate.ops.rectifier import RELU
 from striate.plugin import (
     AugmentationRecord,
+    AverageRecord,
     BackendRecord,
     CommandRecord,
     DataRecord,
@@ -33,6 +35,7 @@ from striate.plugin import (
     RegularizerRecord,
     ScheduleRecord,
     TaskRecord,
+    WrapperRecord,
 )
 from striate.project.linking import parse_linked
 from striate_dsl.formatter import format_source
@@ -61,6 +64,8 @@ RECORDS = {
     "initializers": lambda name: InitializerRecord(name, "a", Factory("math:sqrt")),
     "regularizers": lambda name: RegularizerRecord(name, "a", Factory("math:sqrt")),
     "augmentations": lambda name: AugmentationRecord(name, "a", Factory("math:sqrt")),
+    "wrappers": lambda name: WrapperRecord(name, "a", Factory("math:sqrt")),
+    "averages": lambda name: AverageRecord(name, "a", Factory("math:sqrt")),
     "passes": lambda name: PassRecord(name, "a", Factory("math:sqrt")),
     "backends": lambda name: BackendRecord(name, "a", Factory("math:sqrt")),
     "exporters": lambda name: ExporterRecord(name, "a", Factory("math:sqrt"), "A format", ".a"),
@@ -329,7 +334,6 @@ RECIPE = """train N {
     [("", "acme.focal(gamma = 3)"), ("use acme.focal as focal_loss\n", "focal_loss(gamma = 3)")],
 )
 def test_recipes_take_renamed_and_qualified_names(use, loss):
-    from striate.ops.arguments import Argument, Real
     from striate.train.recipe import read_recipe
     from striate.train.sections import train_sections
 
@@ -372,6 +376,26 @@ def test_an_expansion_writes_whole_names(monkeypatch):
     assert "head two.masks(classes = 2)" in expanded
     assert "use " not in expanded
     assert fingerprint(built(expanded, made)) == fingerprint(built(text, made))
+
+
+def test_an_expansion_writes_whole_names_in_recipes_and_contracts_too(monkeypatch):
+    focal = LossRecord("focal", "a", Factory("math:sqrt"), (Argument("gamma", Real(), "g", 2.0),))
+    rest = {"data_sets": [RECORDS["data_sets"]("acme_data")], "optimizers": [RECORDS["optimizers"]("stepping")]}
+    further = {"metrics": [RECORDS["metrics"]("kappa")], "passes": [RECORDS["passes"]("fold")]}
+    (made,) = catalogues(entry("acme", losses=[focal], layers=[layer("swirl")], **rest, **further))
+    monkeypatch.setattr("striate.expanding.HostCatalogue", lambda: made)
+    text = (
+        "use acme.focal as hard\nuse acme.kappa as agreement\nuse acme.stepping\nuse acme.fold as folded\n"
+        + NET.replace("§", "relu")
+        + RECIPE.replace("§", "hard(gamma = 3)").replace("[kappa]", "[agreement]")
+        + "export N { passes = [folded] }\n"
+    )
+    expanded = expand_source(Source("n.cnn", text), "N").text
+    for line in ("loss = acme.focal(gamma = 3)", "metrics = [acme.kappa]", "optimizer = acme.stepping"):
+        assert line in expanded
+    assert "passes = [acme.fold]" in expanded
+    assert "data = acme_data()" in expanded, "and what the file has no name for stays as it is"
+    assert list(parse_linked(Source("e.cnn", expanded), made).diagnostics) == []
 
 
 def test_the_formatter_keeps_the_statement():
