@@ -40,7 +40,7 @@ ROOMS: dict[str, frozenset[str]] = {
     "reference": LOWERED
     | {"view", "train", "project", "codes", "facade"},  # everything that has a page; facade: hooks'
     "conformance": LOWERED
-    | {"project", "reference", "facade"},  # facade: networks around a layer are built, checked and exported as users do
+    | {"project", "reference", "train", "facade"},  # facade: networks around a layer are built and exported as users do
     "facade": LOWERED
     | {
         "view",
