@@ -40,7 +40,12 @@ ROOMS: dict[str, frozenset[str]] = {
     "reference": LOWERED
     | {"view", "train", "project", "codes", "facade"},  # everything that has a page; facade: hooks'
     "conformance": LOWERED
-    | {"project", "reference", "train", "facade"},  # facade: networks are built and exported as users do; train: batches
+    | {
+        "project",
+        "reference",
+        "train",
+        "facade",
+    },  # facade: networks are built and exported as users do; train: batches
     "facade": LOWERED
     | {
         "view",

@@ -52,8 +52,14 @@ def proposed(desk: Desk, marked: str) -> list[str]:
         (HEAD + "}\ntrain Net { regularize = [l2(0.1, weights = |", ["all", "biases", "kernels"]),
         (HEAD + "}\ntrain Net { init = he_normal(mode = |", ["fan_avg", "fan_in", "fan_out"]),
         (HEAD + "}\ntrain Net { precision = |", ["bfloat16", "float32"]),
-        (HEAD + "}\ntrain Net { optimizer = sgd(|", ["lr", "decay", "momentum", "nesterov", "velocity", "weight_decay"]),
-        (HEAD + "}\ntrain Net { optimizer = sgd(momentum = 0.9, |", ["lr", "decay", "nesterov", "velocity", "weight_decay"]),
+        (
+            HEAD + "}\ntrain Net { optimizer = sgd(|",
+            ["lr", "decay", "momentum", "nesterov", "velocity", "weight_decay"],
+        ),
+        (
+            HEAD + "}\ntrain Net { optimizer = sgd(momentum = 0.9, |",
+            ["lr", "decay", "nesterov", "velocity", "weight_decay"],
+        ),
         (
             HEAD + "}\nexport Net { |",
             [
