@@ -39,17 +39,7 @@ ROOMS: dict[str, frozenset[str]] = {
     "search": LOWERED | {"train"},  # train: recipes, and the runs of the trials
     "reference": LOWERED
     | {"view", "train", "project", "codes", "facade"},  # everything that has a page; facade: hooks'
-<<<<<<< HEAD
     "conformance": LOWERED | {"project", "reference", "train", "facade"},  # facade: as users do; train: batches
-=======
-    "conformance": LOWERED
-    | {
-        "project",
-        "reference",
-        "train",
-        "facade",
-    },  # facade: networks are built and exported as users do; train: batches
->>>>>>> h_optim
     "facade": LOWERED
     | {
         "view",

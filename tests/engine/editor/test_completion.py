@@ -56,20 +56,10 @@ SGD = ("decay", "momentum", "nesterov", "velocity", "weight_decay")
         (HEAD + "}\ntrain Net { regularize = [l2(0.1, weights = |", ["all", "biases", "kernels"]),
         (HEAD + "}\ntrain Net { init = he_normal(mode = |", ["fan_avg", "fan_in", "fan_out"]),
         (HEAD + "}\ntrain Net { precision = |", ["bfloat16", "float32"]),
-<<<<<<< HEAD
         (HEAD + "}\ntrain Net { optimizer = sgd(|", ["lr", *SGD]),
         (
             HEAD + "}\ntrain Net { optimizer = sgd(momentum = 0.9, |",
             ["lr", *(name for name in SGD if name != "momentum")],
-=======
-        (
-            HEAD + "}\ntrain Net { optimizer = sgd(|",
-            ["lr", "decay", "momentum", "nesterov", "velocity", "weight_decay"],
-        ),
-        (
-            HEAD + "}\ntrain Net { optimizer = sgd(momentum = 0.9, |",
-            ["lr", "decay", "nesterov", "velocity", "weight_decay"],
->>>>>>> h_optim
         ),
         (
             HEAD + "}\nexport Net { |",
