@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from striate.checking import check_source
+from striate.host.validation import checked
+from striate.plugin import LossRecord
 from striate_dsl.source import Source
 from striate_plugins.losses import LOSSES
 
@@ -36,7 +38,7 @@ def test_its_table_has_losses_that_recipes_can_name(page):
 
 
 def test_its_python_runs(page):
-    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    code, _ = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     boxes = torch.tensor([[0.0, 0, 2, 2], [1.0, 1, 3, 3]])
     given = {
         "predicted": boxes, "true": boxes, "offsets": torch.zeros(1, 2, 4), "scores": torch.zeros(1, 2, 3),
@@ -45,3 +47,10 @@ def test_its_python_runs(page):
     }  # fmt: skip
     exec(code, given)
     assert [tuple(weight.shape) for weight in given["faces"].parameters()] == [(1000, 64)]
+
+
+def test_its_record_is_sound(page):
+    _, code = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    given: dict[str, LossRecord] = {}
+    exec(code, given)
+    assert checked(given["BRIER"], LossRecord, "striate_losses") is given["BRIER"]

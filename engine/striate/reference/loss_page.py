@@ -1,4 +1,4 @@
-"""What the page of a loss says beside its arguments: formula, what it takes, reduction, range, and examples."""
+"""What the page of a loss says beside its arguments and its formula: what it takes, reduction, range, and examples."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from striate.host.loss_traits import OUTPUTS, TARGETS, LossExample
 from striate.host.records import LossRecord
-from striate.ops.arguments import format_value
+from striate.ops.arguments import Choice, format_value
 from striate.reference.page import Code, Paragraph, Part, Table
 
 _LONGEST = 160
@@ -20,14 +20,12 @@ def written_call(record: LossRecord) -> Code:
     shown = ", ".join(item.signature for item in record.arguments)
     if record.in_recipes:
         return Code(f"loss = {record.name}" + (f"({shown})" if shown else ""), "text")
-    given = [f'"{record.name}"', *(f"{item.name}={_literal(item.default)}" for item in record.arguments)]
+    given = [f'"{record.name}"', *(f"{item.name}={_python(item.default)}" for item in record.arguments)]
     return Code(f"striate.loss({', '.join(given)})", "python")
 
 
 def loss_parts(record: LossRecord) -> Iterator[Part]:
     """Yield what a loss's page says beside its arguments."""
-    if record.formula:
-        yield Code(record.formula, "text")
     if record.in_recipes:
         vectors = record.output in ("embeddings", "directions")
         target = "class numbers, `N`" if vectors else TARGETS[record.target]
@@ -59,7 +57,7 @@ def _range(low: float, high: float) -> str:
 
 def _row(example: LossExample) -> tuple[str, ...]:
     given = {**example.arguments, **example.sizes}
-    arguments = ", ".join(f"{name} = {format_value(value)}" for name, value in given.items())
+    arguments = ", ".join(f"{name} = {_written(value)}" for name, value in given.items())
     inputs = ", ".join(map(_shown, example.inputs))
     weights = "".join(f"; {name} {_shown(value)}" for name, value in example.weights.items())
     shown = f"`{inputs}{weights}`" if len(inputs) <= _LONGEST else ""
@@ -74,6 +72,12 @@ def _shown(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else format_value(value)
 
 
-def _literal(value: object) -> str:
-    """Return a value as Python, texts in double quotes as formatters write them."""
-    return f'"{value}"' if isinstance(value, str) else repr(value)
+def _written(value: Any) -> str:
+    """Return an argument as a recipe has it: names without quotes."""
+    return value if isinstance(value, str) else format_value(value)
+
+
+def _python(value: Any) -> str:
+    """Return a default as Python has it: names in quotes."""
+    text = value.name if isinstance(value, Choice) else value
+    return f'"{text}"' if isinstance(text, str) else repr(text)

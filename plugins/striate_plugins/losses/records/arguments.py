@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from striate.plugin import Argument, OneOf, Optional, Real
+from striate.plugin import Argument, Choice, OneOf, Optional, Real
 
 INFINITE = float("inf")
 
@@ -38,7 +38,12 @@ CLASS_WEIGHTS = Argument(
 )
 OVERLAP = (
     Argument("smooth", Real(0), "Added above and below, so that a class that is nowhere counts as found.", 1.0),
-    Argument("per", OneOf(("batch", "image")), "Whether pixels are summed over the batch or over each image.", "batch"),
+    Argument(
+        "per",
+        OneOf(("batch", "image")),
+        "Whether pixels are summed over the batch or over each image.",
+        Choice("batch"),
+    ),
 )
 FOREGROUND = (
     Argument("class_weights", Optional(Weights()), "How much each class counts in the mean over the classes.", None),

@@ -1,6 +1,6 @@
 """The records of the losses that compare numbers, and of the hinges."""
 
-from striate.plugin import Argument, Factory, Flag, LossExample, LossRecord, OneOf, Real
+from striate.plugin import Argument, Choice, Factory, Flag, LossExample, LossRecord, OneOf, Real
 from striate_plugins.losses.records.arguments import INFINITE, MARGIN
 
 _REGRESSION = "striate_plugins.losses.regression"
@@ -108,7 +108,12 @@ RECORDS = (
         Factory(f"{_MARGIN}:multi_class_hinge"),
         (
             MARGIN,
-            Argument("form", OneOf(("worst", "all")), "Against the best wrong class, or against all, over K.", "worst"),
+            Argument(
+                "form",
+                OneOf(("worst", "all")),
+                "Against the best wrong class, or against all, over K.",
+                Choice("worst"),
+            ),
             Argument("squared", Flag(), "Square every term.", False),
         ),
         reference="Crammer and Singer, 2001, equation 2 (worst); Weston and Watkins, 1999, equation 3 (all)",

@@ -1,6 +1,6 @@
 """The records of the losses of embeddings."""
 
-from striate.plugin import Argument, Factory, Flag, LossExample, LossRecord, OneOf, Real
+from striate.plugin import Argument, Choice, Factory, Flag, LossExample, LossRecord, OneOf, Real
 from striate_plugins.losses.records.arguments import INFINITE
 
 _TRIPLET = "striate_plugins.losses.triplet"
@@ -25,7 +25,7 @@ RECORDS = (
                 OneOf(("all", "hard", "semi_hard")),
                 "Which triplets of a batch count: all that cost something, the hardest per image, or per pair the "
                 "nearest of another class that is farther than the pair.",
-                "semi_hard",
+                Choice("semi_hard"),
             ),
             _SQUARED,
             Argument("normalise", Flag(), "Bring embeddings to length 1 first.", True),

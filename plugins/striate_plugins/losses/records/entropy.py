@@ -1,6 +1,6 @@
 """The records of cross-entropy in its forms, and of its relatives."""
 
-from striate.plugin import Argument, Factory, LossExample, LossRecord, OneOf, Optional, Real
+from striate.plugin import Argument, Choice, Factory, LossExample, LossRecord, OneOf, Optional, Real
 from striate_plugins.losses.records.arguments import CLASS_WEIGHTS, INFINITE, LABEL_SMOOTHING, Weights
 
 _SCORES = "striate_plugins.losses.cross_entropy"
@@ -128,7 +128,7 @@ FROM_SCORES = (
                 "normalise",
                 OneOf(("entries", "positives")),
                 "Divide by the number of entries, or by that of the ones, as detectors do.",
-                "entries",
+                Choice("entries"),
             ),
         ),
         reference="Lin et al., 2017, arXiv:1708.02002, equation 5",

@@ -1,6 +1,6 @@
 """The records of the losses that take several tensors: teachers, critics, features of images."""
 
-from striate.plugin import Argument, Factory, LossExample, LossRecord, OneOf, Optional, Real
+from striate.plugin import Argument, Choice, Factory, LossExample, LossRecord, OneOf, Optional, Real
 from striate_plugins.losses.records.arguments import INFINITE, Weights
 
 _DISTILLATION = "striate_plugins.losses.distillation"
@@ -10,7 +10,7 @@ _FORM = Argument(
     "form",
     OneOf(("minimax", "non_saturating", "least_squares", "wasserstein", "hinge")),
     "Which game is played.",
-    "non_saturating",
+    Choice("non_saturating"),
 )
 _GAMES = (
     "Goodfellow et al., 2014, arXiv:1406.2661, equation 1 and section 3; least squares: Mao et al., 2017, "
@@ -111,7 +111,11 @@ RECORDS = (
         "content",
         "Squared distance of the features of two images.",
         Factory(f"{_FEATURES}:content"),
-        (Argument("reduction", OneOf(("mean", "sum")), "Over the entries; over images it is the mean.", "mean"),),
+        (
+            Argument(
+                "reduction", OneOf(("mean", "sum")), "Over the entries; over images it is the mean.", Choice("mean")
+            ),
+        ),
         reference="Gatys et al., 2016, equation 1 (half the sum); Johnson et al., 2016, "
         "arXiv:1603.08155, equation 2 (mean)",
         formula="L = |F(x) - F(t)|², or that per entry; called with the two maps F",
@@ -133,7 +137,7 @@ RECORDS = (
                 "normalise",
                 OneOf(("size", "gatys", "none")),
                 "Gram matrices over C H W; the distance over 4 C² (H W)²; or nothing.",
-                "size",
+                Choice("size"),
             ),
             Argument("weights", Optional(Weights("layer")), "How much each layer counts; none counts all alike.", None),
         ),
@@ -177,7 +181,7 @@ RECORDS = (
                 "form",
                 OneOf(("absolute", "squared", "length")),
                 "Sum of both differences, of their squares, or of the lengths of the gradients.",
-                "absolute",
+                Choice("absolute"),
             ),
         ),
         reference="Rudin et al., 1992, Nonlinear total variation based noise removal algorithms",

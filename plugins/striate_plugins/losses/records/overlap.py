@@ -13,7 +13,7 @@ _CLASSES = "mean over the classes (and over images, with per = image)"
 # Of 8 pixels 4 are found and 6 are there, 3 of them in both: |A| = 4, |B| = 6, intersection 3, union 7.
 _FOUND = [1, 1, 1, 1, 0, 0, 0, 0]
 _THERE = [[[1, 1, 1, 0, 1, 1, 1, 0]]]
-_SCORES = [[[[-1000.0 * found for found in _FOUND]], [[1000.0 * found - 500.0 for found in _FOUND]]]]
+_SCORES = [[[[-1000.0 if found else 0.0 for found in _FOUND]], [[1000.0 * found - 500.0 for found in _FOUND]]]]
 _HARD: dict[str, Any] = {"smooth": 0.0, "background": False}
 
 MAPS = (
