@@ -38,6 +38,7 @@ RECIPES = {
         "train.clip_value": "0.5",
     },
     "swa": {
+        "train.loss": "sum(cosface(scale = 8), centre, weights = [1, 0.1])",
         "train.epochs": "3",
         "train.batch": "16",
         "train.optimizer": "lamb(lr = 0.01)",
@@ -45,7 +46,7 @@ RECIPES = {
         "train.schedule": "warm_restarts(first = 1)",
     },
 }
-"""The second has a state in everything that can have one."""
+"""The second has a state in everything that can have one, the third a loss with weights of its own."""
 
 
 def subject(name: str) -> Subject:
