@@ -57,7 +57,7 @@ def finite_with_gradient(loss, output: Tensor, *others) -> Tensor:
     value.backward()
     assert torch.isfinite(value), value
     assert torch.isfinite(output.grad).all(), output.grad
-    return value
+    return value.detach()
 
 
 @pytest.mark.parametrize("name", [name for name in IN_RECIPES if RECORDS[name].output == "scores"])
