@@ -79,4 +79,5 @@ def _written(value: Any) -> str:
 
 def _python(value: Any) -> str:
     """Return a default as Python has it: names in quotes."""
-    return f'"{value.name}"' if isinstance(value, Choice) else f'"{value}"' if isinstance(value, str) else repr(value)
+    text = value.name if isinstance(value, Choice) else value
+    return f'"{text}"' if isinstance(text, str) else repr(text)

@@ -28,7 +28,7 @@ def test_a_sound_record_passes():
 @pytest.mark.parametrize(
     ("fields", "problem"),
     [
-        ({"formula": 3}, "formula must be a function for a layer, and a text for anything else, not 3"),
+        ({"formula": 3}, "formula must be a text, not 3"),
         ({"output": "logits"}, "output must be one of scores, probabilities, "),
         ({"target": "labels"}, "target must be one of classes, shares, signs, values, tensors, not 'labels'"),
         ({"output": "tensors"}, 'a loss of several tensors has both output and target "tensors"'),
