@@ -74,8 +74,14 @@ class Walk:
         if command.startswith("cd "):
             self.folder = self.folder / command.removeprefix("cd ")
             return
+        done = self.done(command)
+        assert done.returncode == 0 or " failed\n" in shown, f"$ {command}\n{done.stdout}"
+        assert matches(shown, done.stdout), f"$ {command}\nprinted:\n{done.stdout}\nshown:\n{shown}"
+
+    def done(self, command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command where the walk is, and return how it ended and all that it printed."""
         actual = next((to for begin, to in self.instead.items() if command.startswith(begin)), command)
-        done = subprocess.run(
+        return subprocess.run(
             ["bash", "-c", actual],
             cwd=self.folder,
             env=self.environ,
@@ -86,8 +92,6 @@ class Walk:
             stdin=subprocess.DEVNULL,
             check=False,
         )
-        assert done.returncode == 0 or " failed\n" in shown, f"$ {command}\n{done.stdout}"
-        assert matches(shown, done.stdout), f"$ {command}\nprinted:\n{done.stdout}\nshown:\n{shown}"
 
 
 def matches(shown: str, printed: str) -> bool:

@@ -10,11 +10,12 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 
+from striate.conformance.check import Check
 from striate.conformance.plugin_checks import MARK, Progress
 from striate.conformance.results import Effort
 from striate.conformance.running import run_check, subjects_of
 from striate.conformance.subject import Subject
-from striate.conformance.table import Check, checks_of
+from striate.conformance.table import checks_of
 from striate.host.examination import found_again
 from striate.host.kinds import Kind
 from striate.host.loading import Contribution, PluginFailure, load

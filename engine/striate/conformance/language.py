@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -127,18 +127,26 @@ def runs(subject: Subject) -> str | None:
 
 
 def _finite(model: Model, example: str) -> None:
+    """Run a network in evaluation, and where that is not finite in training.
 
+    Before training, norms do not know the sizes of values yet, and some deep networks need them.
+    """
     sizes = legal_sizes(model.domain, model.name)[0]
     generator = torch.Generator().manual_seed(0)
     images = [
-        torch.randn((2, *(evaluate(extent, sizes) for extent in item.value.type.shape)), generator=generator)
+        torch.randn((4, *(evaluate(extent, sizes) for extent in item.value.type.shape)), generator=generator)
         for item in model.graph.inputs
     ]
-    with torch.inference_mode():
-        made = model.to_torch(seed=0).eval()(*images)
-    for result in made.values() if isinstance(made, dict) else (made,):
-        if not bool(result.isfinite().all()):
+    program = model.to_torch(seed=0)
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        if not any(_is_finite(program.train(training)(*images)) for training in (False, True)):
             raise CheckFailedError(f"an output is not finite, for an input of {sizes or 'its size'}", example)
+
+
+def _is_finite(outputs: Any) -> bool:
+    made = outputs.values() if isinstance(outputs, dict) else (outputs,)
+    return all(bool(item.isfinite().all()) for item in made)
 
 
 # ----------------------------------------------------------------------------------------------- heads

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from striate.conformance.check import Check
 from striate.conformance.plugin_checks import plugin_outcomes
 from striate.conformance.results import USUAL, Effort, Outcome, Status
 from striate.conformance.running import run_check, subjects_of
 from striate.conformance.subject import Subject
-from striate.conformance.table import Check, checks_of
+from striate.conformance.table import checks_of
 from striate.host.installed import find_plugins
 from striate.host.kinds import KINDS, PLURAL_OF
 from striate.host.loading import PluginFailure, load

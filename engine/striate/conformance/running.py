@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from time import perf_counter
 from typing import Any
 
+from striate.conformance.check import Check
 from striate.conformance.results import (
     BUILTIN_NAME,
     USUAL,
@@ -21,7 +22,7 @@ from striate.conformance.results import (
     Tell,
 )
 from striate.conformance.subject import Subject, first_line
-from striate.conformance.table import Check, checks_of
+from striate.conformance.table import checks_of
 from striate.host.catalogue import HostCatalogue
 from striate.host.kinds import KINDS, PLURAL_OF, Kind
 from striate.host.limits import TooSlowError, within

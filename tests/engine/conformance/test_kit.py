@@ -7,7 +7,8 @@ import json
 import pytest
 
 from striate.conformance import Effort, Status, check_record, record_tests
-from striate.conformance.table import CHECKS, COMMON
+from striate.conformance.check import COMMON
+from striate.conformance.table import CHECKS
 from striate.host.kinds import PLURALS
 from striate.plugin import FileRecord
 from tests.engine.conformance import wrong_layers, wrong_parts
