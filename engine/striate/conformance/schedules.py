@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from striate.conformance.results import CheckFailedError
 from striate.conformance.schema import argument_sets, written
 from striate.conformance.subject import Subject, first_line
+from striate.host.training_records import EpochOutcome
 
 EPOCHS = (1, 2, 7, 30)
 STEPS = 12
@@ -21,7 +23,8 @@ def _made(subject: Subject) -> Iterator[tuple[str, int, Callable[[float], Any]]]
         for epochs in EPOCHS:
             words = f"{written(subject, settled)} over {epochs} epochs"
             try:
-                yield words, epochs, subject.record.factory(epochs, **settled)
+                schedule = subject.record.factory(epochs, **settled)
+                yield words, epochs, partial(_factor, schedule, watches=subject.record.watches)
             except ValueError as error:
                 if number == 0 and epochs == EPOCHS[-1]:
                     raise CheckFailedError(f"its factory refuses the defaults: {first_line(error)}", words) from None
@@ -29,6 +32,15 @@ def _made(subject: Subject) -> Iterator[tuple[str, int, Callable[[float], Any]]]
                 raise
             except Exception as error:  # a stranger's factory may raise anything
                 raise CheckFailedError(f"{type(error).__name__}: {first_line(error)}", words) from None
+
+
+def _factor(schedule: Callable[..., Any], moment: float, *, watches: bool) -> Any:
+    """Return the factor at a moment; one that watches is told of epochs that get better, then worse."""
+    given = schedule(moment, _OUTCOMES[: int(moment)]) if watches else schedule(moment)
+    return given[0] if isinstance(given, tuple) else given
+
+
+_OUTCOMES = tuple(EpochOutcome(abs(epoch - 4.0), abs(epoch - 4.0)) for epoch in range(EPOCHS[-1]))
 
 
 def _moments(epochs: int) -> list[float]:
@@ -67,4 +79,30 @@ def pure(subject: Subject) -> str | None:
                 raise CheckFailedError(
                     f"the factor is {one:g} at first, and {other:g} later", f"{words}, at {moment:g}"
                 )
+    return None
+
+
+def shares(subject: Subject) -> str | None:
+    """An average moves by a share from 0 to 1, or stays, and the share depends on epoch and count alone."""
+    moved = 0
+    for number, settled in enumerate(argument_sets(subject)):
+        for epochs in EPOCHS:
+            words = f"{written(subject, settled)} over {epochs} epochs"
+            try:
+                share = subject.record.factory(epochs, **settled)
+            except ValueError as error:
+                if number == 0 and epochs == EPOCHS[-1]:
+                    raise CheckFailedError(f"its factory refuses the defaults: {first_line(error)}", words) from None
+                continue
+            asked = [((step + 1) / STEPS, step) for step in range(epochs * STEPS)]
+            found = [share(*moment) for moment in asked]
+            for moment, value, again in zip(asked, found, [share(*each) for each in asked[::-1]][::-1], strict=True):
+                example = f"{words}, behind epoch {moment[0]:g}"
+                if value is not None and not (isinstance(value, (int, float)) and 0 <= value <= 1):
+                    raise CheckFailedError(f"the share is {value!r}", example)
+                if value != again:
+                    raise CheckFailedError(f"the share is {value!r} at first, and {again!r} later", example)
+                moved += value is not None
+    if not moved:
+        raise CheckFailedError("the average never moves")
     return None

@@ -76,6 +76,18 @@ SCHEDULES = (
     ),
 )
 
+WRAPPERS = (*COMMON, *(check for check in OPTIMIZERS if check.name in ("quadratic", "deterministic", "resume")))
+
+AVERAGES = (
+    *COMMON,
+    Check(
+        "shares",
+        "The average moves by a share from 0 to 1, which depends on epoch and count alone.",
+        "compute the share from the two numbers, and keep no count: a resumed run asks from the middle",
+        "schedules:shares",
+    ),
+)
+
 METRICS = (
     *COMMON,
     Check(
@@ -269,6 +281,8 @@ CHECKS: Mapping[str, tuple[Check, ...]] = {
     "losses": LOSSES,
     "optimizers": OPTIMIZERS,
     "schedules": SCHEDULES,
+    "wrappers": WRAPPERS,
+    "averages": AVERAGES,
     "metrics": METRICS,
     "files": FILES,
     "heads": HEADS,

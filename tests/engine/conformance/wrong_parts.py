@@ -19,6 +19,7 @@ from striate.factories import AttributionRequest, Converted, ImportedText, Netwo
 from striate.plugin import (
     Argument,
     AugmentationRecord,
+    AverageRecord,
     BackendRecord,
     CommandRecord,
     DataRecord,
@@ -39,6 +40,7 @@ from striate.plugin import (
     ScheduleRecord,
     TaskRecord,
     WeightInfo,
+    WrapperRecord,
 )
 
 HERE = "tests.engine.conformance.wrong_parts"
@@ -161,6 +163,18 @@ def no_single_epoch(epochs: int, low: float) -> Callable[[float], float]:
 def counting(epochs: int, low: float) -> Callable[[float], float]:
     asked = iter(range(10**6))
     return lambda epoch: 1 / (1 + next(asked))
+
+
+def sound_average(epochs: int) -> Callable[[float, int], float | None]:
+    return lambda epoch, count: 1 / (1 + count)
+
+
+def beyond(epochs: int) -> Callable[[float, int], float | None]:
+    return lambda epoch, count: 1 + count
+
+
+def as_it_is(optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:
+    return optimizer
 
 
 # ------------------------------------------------------------------------------------------- metrics
@@ -445,6 +459,10 @@ def augmentation(name: str) -> AugmentationRecord:
     return AugmentationRecord("an_augmentation", "Makes images brighter.", _factory(name))
 
 
+def average(name: str) -> AverageRecord:
+    return AverageRecord("an_average", "The mean of all weights so far.", _factory(name))
+
+
 BLOCK = "block Head(classes) { global_avgpool -> flatten -> dense(classes) }"
 
 SOUND: Mapping[str, Any] = {
@@ -454,6 +472,8 @@ SOUND: Mapping[str, Any] = {
     "metric": metric("sound_metric"),
     "task": task("sound_answers"),
     "data set": data_set("sound_data"),
+    "wrapper": WrapperRecord("a_wrapper", "The optimizer as it is.", _factory("as_it_is")),
+    "average": average("sound_average"),
     "initialiser": initializer("normal"),
     "regulariser": regularizer("squares"),
     "augmentation": augmentation("brighter"),
@@ -491,6 +511,7 @@ WRONG: Mapping[str, tuple[str, Any]] = {
     "data that are drawn anew": ("deterministic", data_set("drawn_data")),
     "data of bytes": ("splits", data_set("bytes_as_data")),
     "data of another size": ("splits", data_set("another_size")),
+    "a share above 1": ("shares", average("beyond")),
     "a start of another size": ("start", initializer("transposed")),
     "a start from the global generator": ("start", initializer("globally")),
     "a term without a gradient": ("term", regularizer("squares_without_gradient")),
