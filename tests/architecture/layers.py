@@ -39,7 +39,8 @@ ROOMS: dict[str, frozenset[str]] = {
     "search": LOWERED | {"train"},  # train: recipes, and the runs of the trials
     "reference": LOWERED
     | {"view", "train", "project", "codes", "facade"},  # everything that has a page; facade: hooks'
-    "conformance": LOWERED | {"project", "reference", "train", "facade"},  # facade: as users do; train: batches
+    "conformance": LOWERED
+    | {"project", "reference", "train", "formats", "facade"},  # facade: as users do; train: batches
     "facade": LOWERED
     | {
         "view",

@@ -44,6 +44,10 @@ class WithLayer(HostCatalogue):
         """Return a layer's record; of this name it is the one given."""
         return self._given_layer if name == self._given_layer.name else super().layer(name)
 
+    def lookup(self, name: str) -> OpRecord:
+        """Return the record of a layer that a graph holds; of this name it is the one given."""
+        return self._given_layer if name == self._given_layer.name else super().lookup(name)
+
 
 def composition(subject: Subject) -> str | None:
     """With a convolution before and a dense layer behind, it compiles, trains for a step, and goes to ONNX."""

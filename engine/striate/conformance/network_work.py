@@ -20,6 +20,7 @@ from striate.conformance.schema import argument_sets, written
 from striate.conformance.subject import Subject, first_line
 from striate.exporting import rewritten, take_weights
 from striate.exporting_formats import export_format
+from striate.formats.subject import RefusedError
 from striate.host.catalogue import HostCatalogue
 from striate.lower.torch import Program, initialise
 from striate.lower.torch.attribution import AttributionRequest
@@ -146,7 +147,7 @@ def attribution(subject: Subject) -> str | None:
         words = written(subject, settled)
         try:
             first, again = (np.asarray(subject.record.factory(request, **settled)) for _ in range(2))
-        except ValueError as error:
+        except (ValueError, RefusedError) as error:
             if number == 0:
                 raise CheckFailedError(f"it refuses its defaults: {first_line(error)}", words) from None
             continue

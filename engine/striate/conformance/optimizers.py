@@ -57,7 +57,8 @@ class Quadratic:
 
 def _made(subject: Subject, settled: Mapping[str, Any], weights: list[Any]) -> Optimizer:
     try:
-        optimizer: Optimizer = subject.record.factory(iter(weights), **settled)
+        given = torch.optim.SGD(weights, lr=0.05, momentum=0.9) if subject.plural == "wrappers" else iter(weights)
+        optimizer: Optimizer = subject.record.factory(given, **settled)
     except ValueError:
         raise
     except Exception as error:  # a stranger's factory may raise anything

@@ -18,8 +18,8 @@ from striate.ops.arguments import Argument, ArgumentError, convert_all, format_v
 from striate.ops.problems import LayerError
 from striate.ops.record import OpRecord
 
-_SYMBOL = re.compile(r"\S{1,3}: ")
-"""What may stand before a sentence about an argument: the letter that formulas have for it."""
+_SYMBOL = re.compile(r"[^\s:]+: ")
+"""What may stand before a sentence about an argument: the letter that formulas have for it, or one of its values."""
 
 
 def documentation(subject: Subject) -> str | None:
