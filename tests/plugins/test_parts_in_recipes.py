@@ -87,7 +87,7 @@ def test_it_trains(key, name):
     for number, batch in enumerate(loader(built.data.train, [list(range(start, start + 16)) for start in (0, 16, 32)])):
         optimizer.zero_grad()
         made = augment(*batch, 0, number)
-        loss, added = module._losses(made, slice(len(made.images)))
+        loss, added = module.loss_of(made, slice(len(made.images)))
         loss = loss if added is None else loss + added
         assert math.isfinite(float(loss.detach()))
         loss.backward()

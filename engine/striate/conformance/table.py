@@ -216,6 +216,50 @@ SCHEDULES = (
     ),
 )
 
+WRAPPERS = (
+    *COMMON,
+    Check(
+        "quadratic",
+        "Around gradient descent it reduces a quadratic.",
+        "check that the inner optimizer steps, and with which gradient",
+        "wrappers:quadratic",
+    ),
+    Check(
+        "groups",
+        "Its groups are those of the inner optimizer, also behind a state that was loaded.",
+        "set self.param_groups = base.param_groups in __init__ and load_state_dict",
+        "wrappers:groups",
+    ),
+    Check(
+        "deterministic",
+        "The same steps give the same weights.",
+        "draw nothing at random, or from torch's own generator",
+        "wrappers:deterministic",
+    ),
+    Check(
+        "resume",
+        "With its state saved and loaded, that of the inner optimizer in it, it goes on exactly as without.",
+        "put the inner optimizer's state_dict() into its own",
+        "wrappers:resume",
+    ),
+)
+
+AVERAGES = (
+    *COMMON,
+    Check(
+        "shares",
+        "Every share is a number from 0 to 1 or None, and some step of every run moves the average.",
+        "check the ends: runs of one epoch, the first and the last step",
+        "averages:shares",
+    ),
+    Check(
+        "pure",
+        "The share depends on epoch and count alone, in whatever order it is asked for.",
+        "compute it from its two arguments, and keep nothing: a resumed run asks from the middle",
+        "averages:pure",
+    ),
+)
+
 METRICS = (
     *COMMON,
     Check(
@@ -409,6 +453,8 @@ CHECKS: Mapping[str, tuple[Check, ...]] = {
     "losses": LOSSES,
     "optimizers": OPTIMIZERS,
     "schedules": SCHEDULES,
+    "wrappers": WRAPPERS,
+    "averages": AVERAGES,
     "metrics": METRICS,
     "files": FILES,
     "heads": HEADS,

@@ -104,7 +104,7 @@ class TrainingModule(LightningModule):
         gradients = StepGradients(
             self._trained,
             parts_of_step(len(made.images), self.recipe.batch),
-            partial(self._losses, made),
+            partial(self.loss_of, made),
             seed=step_seed(self.recipe.seed, run.epoch, run.batch),
             clipping=self._clipping,
             forward=self.trainer.precision_plugin.forward_context,
@@ -126,7 +126,7 @@ class TrainingModule(LightningModule):
         if self._averaging is not None:
             self._averaging.move(self._trained, run.epoch + (run.batch + 1) / self.steps)
 
-    def _losses(self, made: ImageBatch, part: slice) -> tuple[Tensor, Tensor | None]:
+    def loss_of(self, made: ImageBatch, part: slice) -> tuple[Tensor, Tensor | None]:
         """Return the loss of a part of a step, and what layers and regularisers add to it, or None."""
         images = made.images[part]
         outputs = _only(self.program(self.pixels(images)))

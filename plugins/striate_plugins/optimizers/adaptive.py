@@ -108,8 +108,8 @@ ADAPTIVE = (
             Argument(
                 "form",
                 OneOf(("scheduled", "constant", "simplified")),
-                "scheduled: Dozat's momentum schedule (torch); constant: his form with a momentum that stays; "
-                "simplified: that of Ruder's overview, whose first steps are almost twice as long.",
+                "Which of them: Dozat's momentum schedule, as in torch (scheduled), his form with a constant momentum "
+                "(constant), or that of Ruder's overview, whose first steps are almost twice as long (simplified).",
                 Choice("scheduled"),
             ),
             Argument("momentum_decay", Real(0), "Of the schedule; Dozat's is 0.004.", 0.004),

@@ -19,6 +19,7 @@ from striate.factories import AttributionRequest, Converted, ImportedText, Netwo
 from striate.plugin import (
     Argument,
     AugmentationRecord,
+    AverageRecord,
     BackendRecord,
     CommandRecord,
     DataRecord,
@@ -39,6 +40,7 @@ from striate.plugin import (
     ScheduleRecord,
     TaskRecord,
     WeightInfo,
+    WrapperRecord,
 )
 
 HERE = "tests.engine.conformance.wrong_parts"
@@ -161,6 +163,80 @@ def no_single_epoch(epochs: int, low: float) -> Callable[[float], float]:
 def counting(epochs: int, low: float) -> Callable[[float], float]:
     asked = iter(range(10**6))
     return lambda epoch: 1 / (1 + next(asked))
+
+
+# ------------------------------------------------------------------------------------------- around the optimizer
+
+
+class Halving(torch.optim.Optimizer):
+    """Halves gradients; subclasses are wrong in one place each."""
+
+    def __init__(self, base: torch.optim.Optimizer) -> None:
+        super().__init__(base.param_groups, {})
+        self.base = base
+        self.param_groups = base.param_groups
+
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]  # as torch has it
+        value = closure() if closure is not None else None
+        for group in self.param_groups:
+            for weight in group["params"]:
+                if weight.grad is not None:
+                    weight.grad *= self.factor()
+        self.forward()
+        return value
+
+    def factor(self) -> float:
+        return 0.5
+
+    def forward(self) -> None:
+        self.base.step()
+
+    def state_dict(self) -> dict[str, Any]:
+        return self.base.state_dict()
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.base.load_state_dict(state_dict)
+        self.param_groups = self.base.param_groups
+
+
+class Idle(Halving):
+    def forward(self) -> None:
+        """Do nothing."""
+
+
+class Chancy(Halving):
+    def factor(self) -> float:
+        return float(NUMBERS.random())
+
+
+class Parted(Halving):
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.base.load_state_dict(state_dict)
+
+
+class Careless(Halving):
+    def state_dict(self) -> dict[str, Any]:
+        return {}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take nothing up."""
+
+
+def sound_average(epochs: int) -> Callable[[float, int], float | None]:
+    return lambda epoch, moved: 1 / (moved + 1) if epoch == int(epoch) else None
+
+
+def above_one(epochs: int) -> Callable[[float, int], float | None]:
+    return lambda epoch, moved: 2.0
+
+
+def never_moved(epochs: int) -> Callable[[float, int], float | None]:
+    return lambda epoch, moved: None
+
+
+def counted_average(epochs: int) -> Callable[[float, int], float | None]:
+    asked = iter(range(10**6))
+    return lambda epoch, moved: 1 / (1 + next(asked))
 
 
 # ------------------------------------------------------------------------------------------- metrics
@@ -393,6 +469,14 @@ def schedule(name: str) -> ScheduleRecord:
     return ScheduleRecord("a_schedule", "From 1 down to a smaller factor.", _factory(name), (low,))
 
 
+def wrapper(name: str) -> WrapperRecord:
+    return WrapperRecord("a_wrapper", "Half the gradient.", _factory(name))
+
+
+def average(name: str) -> AverageRecord:
+    return AverageRecord("an_average", "The mean over the ends of epochs.", _factory(name))
+
+
 def metric(name: str, *, higher: bool = True) -> MetricRecord:
     return MetricRecord("a_metric", "The share of right answers.", _factory(name), higher_is_better=higher)
 
@@ -451,6 +535,8 @@ SOUND: Mapping[str, Any] = {
     "loss": loss("sound_loss"),
     "optimizer": optimizer("Descent"),
     "schedule": schedule("sound_schedule"),
+    "wrapper": wrapper("Halving"),
+    "average": average("sound_average"),
     "metric": metric("sound_metric"),
     "task": task("sound_answers"),
     "data set": data_set("sound_data"),
@@ -482,6 +568,13 @@ WRONG: Mapping[str, tuple[str, Any]] = {
     "a factor below zero": ("factors", schedule("below_zero")),
     "a schedule without single epochs": ("factors", schedule("no_single_epoch")),
     "a schedule that counts": ("pure", schedule("counting")),
+    "a wrapper that never steps": ("quadratic", wrapper("Idle")),
+    "a wrapper that draws": ("deterministic", wrapper("Chancy")),
+    "a wrapper that loses the groups": ("groups", wrapper("Parted")),
+    "a wrapper that loses the state inside": ("resume", wrapper("Careless")),
+    "a share above one": ("shares", average("above_one")),
+    "an average that never moves": ("shares", average("never_moved")),
+    "an average that counts": ("pure", average("counted_average")),
     "a metric that is never reset": ("reset", metric("never_reset")),
     "a mean of means": ("batches", metric("mean_of_means")),
     "a metric over nothing": ("values", metric("over_nothing")),

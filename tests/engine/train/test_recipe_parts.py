@@ -270,11 +270,11 @@ def test_the_loss_of_mixed_images_is_that_of_their_shares():
     (share, own), (rest, other) = made.targets
     soft = share * torch.nn.functional.one_hot(own, 10) + rest * torch.nn.functional.one_hot(other, 10)
     expected = torch.nn.functional.cross_entropy(program(made.images), soft)
-    loss, added = module._losses(made, slice(8))
+    loss, added = module.loss_of(made, slice(8))
     assert added is None
     assert float(loss.detach()) == pytest.approx(float(expected.detach()), rel=1e-5)
     # Of a part of the step, as losses see it that are worked out bit by bit, the shares are the same.
-    half, _ = module._losses(made, slice(4))
+    half, _ = module.loss_of(made, slice(4))
     expected = torch.nn.functional.cross_entropy(program(made.images[:4]), soft[:4])
     assert float(half.detach()) == pytest.approx(float(expected.detach()), rel=1e-5)
 
