@@ -16,8 +16,11 @@ from striate.conformance.running import run_check, subjects_of
 from striate.conformance.subject import Subject
 from striate.conformance.table import checks_of
 from striate.host.installed import find_plugins
-from striate.host.kinds import KINDS, PLURAL_OF
+from striate.host.kinds import PLURAL_OF
 from striate.host.loading import PluginFailure, load
+
+Case = tuple[str, Callable[[], Outcome]]
+"""What a case is called, `record:check`, and what gives its outcome."""
 
 
 def plugin_tests(name: str, *, effort: Effort = USUAL, waived: Mapping[str, str] | None = None) -> Callable[..., None]:
@@ -38,6 +41,15 @@ def plugin_tests(name: str, *, effort: Effort = USUAL, waived: Mapping[str, str]
     Raises:
         LookupError: no plugin of that name is installed, or it cannot be loaded.
     """
+    return _test_of(plugin_cases(name, effort), waived or {})
+
+
+def plugin_cases(name: str, effort: Effort = USUAL) -> list[Case]:
+    """Return the checks of everything that an installed plugin provides, the plugin as a whole first.
+
+    Raises:
+        LookupError: no plugin of that name is installed, or it cannot be loaded.
+    """
     plugin = next((item for item in find_plugins() if item.name == name), None)
     if plugin is None:
         raise LookupError(
@@ -46,41 +58,29 @@ def plugin_tests(name: str, *, effort: Effort = USUAL, waived: Mapping[str, str]
     contribution = load(plugin, effort.seconds)
     if isinstance(contribution, PluginFailure):
         raise LookupError(f"plugin {name} cannot be loaded: {contribution.reason} ({contribution.advice})")
-    subjects = [(kind.singular, subject) for kind, subject in subjects_of(contribution, effort)]
-    return _test_of(subjects, effort, waived or {}, lambda: list(plugin_outcomes(plugin, effort)))
+    whole: Case = ("plugin", lambda: _worst(list(plugin_outcomes(plugin, effort))))
+    return [whole, *_cases((subject for _, subject in subjects_of(contribution, effort)), effort)]
 
 
 def record_tests(
     records: Iterable[Any], *, effort: Effort = USUAL, waived: Mapping[str, str] | None = None
 ) -> Callable[..., None]:
     """Return a test function with a case per check of each of some records, which no plugin needs to provide."""
-    words = {kind.plural: kind.singular for kind in KINDS}
-    subjects = []
-    for record in records:
-        plural = PLURAL_OF[type(record)]
-        subjects.append((words[plural], Subject(record, plural, effort.seed, effort.draws)))
-    return _test_of(subjects, effort, waived or {}, None)
+    subjects = (Subject(record, PLURAL_OF[type(record)], effort.seed, effort.draws) for record in records)
+    return _test_of(_cases(subjects, effort), waived or {})
 
 
-Case = tuple[str, Callable[[], Outcome]]
-"""What a case is called, `record:check`, and what gives its outcome."""
-
-
-def _test_of(
-    subjects: Iterable[tuple[str, Subject]],
-    effort: Effort,
-    waived: Mapping[str, str],
-    whole: Callable[[], list[Outcome]] | None,
-) -> Callable[..., None]:
-    import pytest  # noqa: PLC0415  # a tool of authors, which nobody else needs to have installed
-
-    cases: list[Case] = [
+def _cases(subjects: Iterable[Subject], effort: Effort) -> list[Case]:
+    return [
         (f"{subject.record.name}:{check.name}", _bound(check, subject, effort))
-        for _, subject in subjects
+        for subject in subjects
         for check in checks_of(subject.plural)
     ]
-    if whole is not None:
-        cases.insert(0, ("plugin", lambda: _worst(whole())))
+
+
+def _test_of(cases: list[Case], waived: Mapping[str, str]) -> Callable[..., None]:
+    import pytest  # noqa: PLC0415  # a tool of authors, which nobody else needs to have installed
+
     unknown = set(waived) - {name for name, _ in cases}
     if unknown:
         raise LookupError(
