@@ -33,7 +33,7 @@ class _Around:
 
 
 def _as_optimizer(check: Callable[[Subject], str | None], subject: Subject) -> str | None:
-    return check(replace(subject, record=_Around(subject.record)))
+    return check(replace(subject, record=_Around(subject.record), plural="optimizers"))
 
 
 def quadratic(subject: Subject) -> str | None:

@@ -38,7 +38,7 @@ def test_without_a_topic_all_are_listed(run):
     assert codes[0] == "  E0101  Something cannot stand here"
     layers = lines[lines.index("Layers") + 1 : lines.index("Data sets") - 1]
     assert [line.split()[0] for line in layers] == list(BUILTIN)
-    assert "  sgd    Stochastic gradient descent with momentum." in lines
+    assert "  sgd        Stochastic gradient descent, with momentum if wanted." in lines
 
 
 @pytest.mark.parametrize(("code", "hint"), [("E0214", "The nearest is E0204."), ("E99999", "Codes look like E0203.")])
@@ -56,7 +56,7 @@ def test_an_unknown_code(run, code, hint):
         ("sgd", "sgd (optimizer, from striate-plugins)", "    optimizer = sgd(lr, momentum"),
         ("zoo.lenet5", "zoo.lenet5 (file, from striate-plugins)", "LeNet5  1 x 32 x 32  61,706      416,520"),
         ("repeat", "repeat (word of the language)", "    model Net {"),
-        ("train", "train (word of the language)", "epochs     a whole number of at least 1"),
+        ("train", "train (word of the language)", "epochs      a whole number of at least 1"),
         ("export", "export (word of the language)", "opset         a whole number of at least 1"),
     ],
 )

@@ -68,7 +68,7 @@ def test_a_layer_leads_to_its_record_in_python(desk):
 def test_a_record_leads_to_the_function_that_makes_it(desk):
     text = NET.replace("sgd(lr = 0.05, momentum = 0.9)", "adam()")
     (found,) = definitions(*desk.on(desk.write(text), "adam"))
-    assert found.path.name == "adam.py"
+    assert found.path.name == "adaptive_torch.py"
     assert found.path.read_text().split("\n")[found.start].startswith("def adam(")
 
 
