@@ -94,7 +94,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "pluggy": ("striate.host",),
     "pygls": ("striate.editor.server",),
     "pygments": ("striate.editor",),
-    "pytest": ("striate.conformance.pytest_cases",),
+    "pytest": ("striate.conformance.pytest_cases", "striate.conformance.pytest_plugin"),
     "rich": ("striate.cli", "striate.train", "striate.view"),
     "safetensors": ("striate.onnx", "striate.runtime", "striate.train"),
     "sklearn": ("striate_plugins",),
