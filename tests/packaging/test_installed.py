@@ -11,7 +11,7 @@ from tests.packaging.installed import copy_suite
 
 pytestmark = [pytest.mark.packaging, pytest.mark.xdist_group("packaging"), pytest.mark.slow]
 
-QUICK = ("tests/architecture", "tests/dsl", "tests/engine/dims", "tests/engine/elaborate", "tests/engine/graph")
+QUICK = ("tests/architecture", "tests/engine/elaborate", "tests/engine/graph")
 """Folders that show in seconds whether the wheel is whole; `make wheel-test` runs them all."""
 
 

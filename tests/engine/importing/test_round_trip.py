@@ -138,9 +138,10 @@ def test_a_network_comes_back_the_same(path, name, carried, tmp_path):
     export_model(model, tmp_path / "net.onnx", verify=False)
     if not carried:
         without_text(tmp_path / "net.onnx")
-    steady = path.stem not in UNSTEADY
-    report = write_import(tmp_path / "net.onnx", tmp_path / "back.cnn", verify=steady)
-    if steady:
+    # One that comes back by its text is compared below, node by node and number by number; running it says no more.
+    computed = not carried and path.stem not in UNSTEADY
+    report = write_import(tmp_path / "net.onnx", tmp_path / "back.cnn", verify=computed)
+    if computed:
         assert report.agreement is not None
         assert report.agreement.difference.relative < 1e-5
     again = load(tmp_path / "back.cnn")
